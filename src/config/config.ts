@@ -1,0 +1,207 @@
+/**
+ * What the gateway runs on: the configuration after parsing, validation, defaults and the resolution of references.
+ * Plain data, frozen all the way down, so that it can be cloned into a worker thread as it is.
+ * Durations are in milliseconds (`...Ms`), sizes in bytes (`...Bytes`).
+ */
+
+/** A place to listen at. */
+export interface ListenAddress {
+  /** An IP literal without brackets, or a name. Empty: every address of the machine, IPv4 and IPv6. */
+  readonly host: string;
+  /** 0 lets the system choose; also 0 for a unix socket. */
+  readonly port: number;
+  /** Path of a unix socket; null for TCP. */
+  readonly path: string | null;
+  /** The address as written in the configuration. */
+  readonly text: string;
+}
+
+export interface ServerConfig {
+  readonly httpAddr: readonly ListenAddress[];
+  readonly httpsAddr: readonly ListenAddress[];
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+  /** Number of worker threads, at least 1. */
+  readonly workers: number;
+  /** A client must deliver a whole request head within it. */
+  readonly connectionTimeoutMs: number;
+  /** How long a connection may be idle between two requests. */
+  readonly keepaliveTimeoutMs: number;
+  /** Over all workers. */
+  readonly maxConnections: number;
+  readonly upgradeSock: string | null;
+  readonly pidFile: string | null;
+  /** IP addresses and CIDR ranges. */
+  readonly trustedProxies: readonly string[];
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  readonly maxTargetBytes: number;
+  /** Null: no limit. */
+  readonly maxBodyBytes: number | null;
+  /** The longest silence within a request body. */
+  readonly bodyTimeoutMs: number;
+  /** The longest time that a client may take no byte of a reply. */
+  readonly sendTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly mergeSlashes: boolean;
+  /** File of the page by status (`404`) or class (`5xx`). */
+  readonly errorPages: Readonly<Record<string, string>> | null;
+}
+
+export interface TcpKeepaliveConfig {
+  readonly enabled: boolean;
+  readonly idleMs: number;
+  readonly intervalMs: number;
+  readonly count: number;
+}
+
+export interface UpstreamConfig {
+  /** The address as written in the configuration. */
+  readonly address: string;
+  /** An IP literal without brackets, or a name. Empty for a unix socket. */
+  readonly host: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  /** Path of a unix socket; null for TCP. */
+  readonly path: string | null;
+  /** Share of the traffic, a whole number; 0 takes the upstream out of service. */
+  readonly weight: number;
+  /** Bound on sockets, busy and idle, over all workers. Null: no limit. */
+  readonly maxConnections: number | null;
+  readonly tcpKeepalive: TcpKeepaliveConfig;
+  readonly connectTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly tls: boolean;
+  /** The name to verify and to send in the TLS handshake. Empty for a unix socket without one. */
+  readonly sniHostname: string;
+  readonly tlsVerify: boolean;
+  readonly tlsCa: string | null;
+}
+
+export type Algorithm =
+  | 'round_robin'
+  | 'least_connections'
+  | 'weighted_round_robin'
+  | 'ip_hash'
+  | 'consistent_hash'
+  | 'random'
+  | 'power_of_two';
+
+export interface HealthCheckConfig {
+  readonly enabled: boolean;
+  readonly checkType: 'tcp' | 'http' | 'https';
+  readonly path: string;
+  readonly expectedStatus: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly failureThreshold: number;
+  readonly successThreshold: number;
+}
+
+export interface CircuitBreakerConfig {
+  readonly enabled: boolean;
+  /** Consecutive failures that open the breaker. */
+  readonly failureThreshold: number;
+  /** Share of failed requests within the window that opens the breaker, above 0 and up to 1. Null: not looked at. */
+  readonly failureRate: number | null;
+  readonly windowMs: number;
+  readonly openTimeoutMs: number;
+  readonly successThreshold: number;
+}
+
+export interface BackendConfig {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  /** What a hashing algorithm hashes: `ip`, `path`, `header:NAME` or `cookie:NAME`. */
+  readonly key: string;
+  /** Share of healthy upstreams (0 to 1) below which health is ignored. 0: never. */
+  readonly panicThreshold: number;
+  /** At least one, of which at least one has a weight above 0. */
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly healthCheck: HealthCheckConfig;
+  readonly circuitBreaker: CircuitBreakerConfig;
+}
+
+/** A middleware named by a route, and what the route wants different from the middleware's own block. */
+export interface RouteMiddleware {
+  readonly name: string;
+  readonly overrides: Readonly<Record<string, unknown>>;
+}
+
+export interface WebSocketConfig {
+  readonly enabled: boolean;
+  /** Null: every subprotocol may pass. */
+  readonly protocols: readonly string[] | null;
+  /** The connection's whole life. Null: no limit. */
+  readonly timeoutMs: number | null;
+  /** The longest time without a frame in either direction. Null: no limit. */
+  readonly idleTimeoutMs: number | null;
+  /** Null: no limit. */
+  readonly maxMessageBytes: number | null;
+  /** Null: every origin. */
+  readonly origins: readonly string[] | null;
+}
+
+/** A route's cache settings. Null: what the `cache` block says. */
+export interface RouteCacheConfig {
+  readonly enabled: boolean | null;
+  readonly ttlMs: number | null;
+  readonly maxBodyBytes: number | null;
+  readonly cacheWithQueryParams: boolean | null;
+  readonly methods: readonly string[] | null;
+}
+
+/** Fields or parameters that a request must have: `true` = present, a string = present with exactly this value. */
+export type Predicates = Readonly<Record<string, string | true>>;
+
+export interface RouteConfig {
+  /** Unique among the routes. */
+  readonly id: string;
+  /** A pattern that starts with `/`, or a regular expression that starts with `^`. */
+  readonly path: string;
+  /** Null: every method. */
+  readonly methods: readonly string[] | null;
+  /** Lower case, without port and trailing dot; `*.` in front stands for exactly one label. Null: every host. */
+  readonly host: string | null;
+  /** Name of a backend that exists. */
+  readonly backend: string;
+  readonly timeoutMs: number | null;
+  readonly retries: number;
+  readonly stripPrefix: string | null;
+  readonly upstreamHost: 'preserve' | 'upstream' | { readonly name: string };
+  readonly priority: number | null;
+  /** Header names are in lower case. */
+  readonly match: { readonly headers: Predicates; readonly query: Predicates };
+  readonly middleware: readonly RouteMiddleware[];
+  readonly websocket: WebSocketConfig;
+  readonly cache: RouteCacheConfig;
+}
+
+export interface MetricsConfig {
+  readonly prometheus: boolean;
+  readonly metricsAddr: ListenAddress;
+  readonly metricsPath: string;
+  readonly detailedMetrics: boolean;
+}
+
+export interface CacheConfig {
+  readonly enabled: boolean;
+  readonly maxEntries: number;
+  readonly maxMemoryBytes: number;
+  readonly defaultTtlMs: number;
+  readonly maxBodyBytes: number;
+  readonly cacheWithQueryParams: boolean;
+  readonly debugHeaders: boolean;
+}
+
+export interface Config {
+  readonly server: ServerConfig;
+  readonly backends: readonly BackendConfig[];
+  readonly routes: readonly RouteConfig[];
+  readonly metrics: MetricsConfig;
+  readonly cache: CacheConfig;
+  readonly healthCheck: HealthCheckConfig;
+  /** The options of each middleware by the name of its block. */
+  readonly middleware: Readonly<Record<string, unknown>>;
+}
