@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { type TestGroup, TRANSPORTS, type Transport } from './test-groups.ts';
+
+/** A test file that is still running after this long has left something open. */
+const FILE_TIMEOUT_MS = 300_000;
+
+/** Each line of node:test's summary, in its order, and the count behind it. */
+const SUMMARY_LINES = [
+  ['tests', 'tests'],
+  ['suites', 'suites'],
+  ['pass', 'passed'],
+  ['fail', 'failed'],
+  ['cancelled', 'cancelled'],
+  ['skipped', 'skipped'],
+  ['todo', 'todo'],
+] as const;
+
+type CountName = (typeof SUMMARY_LINES)[number][1];
+
+/** What this file reads of an event of node:test. */
+interface TestEvent {
+  readonly type: string;
+  readonly data: {
+    readonly file?: string;
+    readonly nesting?: number;
+    readonly message?: string;
+    readonly level?: string;
+    readonly success?: boolean;
+    readonly counts?: Readonly<Record<CountName, number>>;
+  };
+}
+
+/** One group of files on one transport; null for files that open no socket. */
+interface TestRun {
+  readonly group: TestGroup;
+  readonly transport: Transport | null;
+}
+
+const message = (text: string): TestEvent => ({ type: 'test:stdout', data: { message: `${text}\n` } });
+
+const title = ({ group, transport }: TestRun): string =>
+  transport === null ? group.name : `${group.name}, transport ${transport}`;
+
+/** node:test ends every run with its own summary; ours, over all runs, replaces them. */
+function isSummary({ type, data }: TestEvent): boolean {
+  return data.file === undefined && (type === 'test:summary' || (type === 'test:diagnostic' && data.nesting === 0));
+}
+
+function eventsOf({ group, transport }: TestRun, root: string): AsyncIterable<TestEvent> {
+  const env = { ...process.env, ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }) };
+  return run({
+    files: group.files.map((file) => join(root, file)),
+    cwd: root,
+    concurrency: group.usesSockets ? 1 : true,
+    timeout: FILE_TIMEOUT_MS,
+    env,
+  });
+}
+
+/** Runs groups of test files one after the other, prints them as one run of node:test, and adds up their counts. */
+class TestReport {
+  readonly #root: string;
+  readonly #startedMs = performance.now();
+  readonly #counts = Object.fromEntries(SUMMARY_LINES.map(([, name]) => [name, 0])) as Record<CountName, number>;
+  readonly #testsOn: Record<Transport, number> = { onread: 0, plain: 0 };
+  #success = true;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  get success(): boolean {
+    return this.#success;
+  }
+
+  /** The events of all groups; the first group that fails is the last. */
+  async *events(groups: readonly TestGroup[]): AsyncGenerator<TestEvent> {
+    for (const testRun of groups.flatMap(runsOf)) {
+      yield* this.#oneRun(testRun);
+      if (!this.#success) {
+        break;
+      }
+    }
+    yield* this.#transportLine(groups);
+    yield* this.#summary();
+  }
+
+  async *#oneRun(testRun: TestRun): AsyncGenerator<TestEvent> {
+    const startedMs = performance.now();
+    yield message(`\n=== ${title(testRun)}`);
+    if (testRun.group.files.length === 0) {
+      this.#success = false;
+      yield message(`Cannot run the ${testRun.group.name} tests: there is no file in this group.`);
+      return;
+    }
+    for await (const event of eventsOf(testRun, this.#root)) {
+      if (!isSummary(event)) {
+        yield event;
+      } else if (event.data.counts !== undefined) {
+        this.#add(testRun, event);
+      }
+    }
+    yield message(`=== ${title(testRun)}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  }
+
+  #add({ transport }: TestRun, { data }: TestEvent): void {
+    this.#success &&= data.success === true;
+    for (const [, name] of SUMMARY_LINES) {
+      this.#counts[name] += data.counts?.[name] ?? 0;
+    }
+    if (transport !== null) {
+      this.#testsOn[transport] += data.counts?.tests ?? 0;
+    }
+  }
+
+  /** Says on which transports the socket tests ran. One that ran none fails the run. */
+  *#transportLine(groups: readonly TestGroup[]): Generator<TestEvent> {
+    if (!groups.some((group) => group.usesSockets)) {
+      return;
+    }
+    const ran = TRANSPORTS.map((transport) => `${transport} (${this.#testsOn[transport]} tests)`).join(', ');
+    yield message(`\ntransports: ${ran}`);
+    if (TRANSPORTS.some((transport) => this.#testsOn[transport] === 0)) {
+      this.#success = false;
+      yield message('Cannot accept this run: want the socket tests on both transports.');
+    }
+  }
+
+  *#summary(): Generator<TestEvent> {
+    yield { type: 'test:summary', data: { success: this.#success } };
+    const diagnostic = (text: string): TestEvent => ({
+      type: 'test:diagnostic',
+      data: { nesting: 0, message: text, level: 'info' },
+    });
+    for (const [label, name] of SUMMARY_LINES) {
+      yield diagnostic(`${label} ${this.#counts[name]}`);
+    }
+    yield diagnostic(`duration_ms ${(performance.now() - this.#startedMs).toFixed(3)}`);
+  }
+}
+
+function runsOf(group: TestGroup): readonly TestRun[] {
+  const transports = group.usesSockets ? TRANSPORTS : [null];
+  return transports.map((transport) => ({ group, transport }));
+}
+
+/** Runs the groups and prints them in node:test's own form, with one summary at the end. True when all is well. */
+export async function runTestGroups(groups: readonly TestGroup[], root: string): Promise<boolean> {
+  const report = new TestReport(root);
+  await pipeline(Readable.from(report.events(groups)), new spec(), process.stdout, { end: false });
+  return report.success;
+}
