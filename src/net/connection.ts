@@ -1,0 +1,50 @@
+/** Who is told what happens on a connection. Every call but `closed` may close the connection itself. */
+export interface ByteReceiver {
+  /** True while the bytes expected next belong to a body: the connection then reads into a buffer of its own. */
+  readonly inBody: boolean;
+  /** An outgoing connection is open. */
+  connected(): void;
+  /** Bytes stand in `bytes` from `start` to `end`, during this call only. */
+  received(bytes: Buffer, start: number, end: number): void;
+  /** The peer will send no more (FIN); writing is still possible. */
+  ended(): void;
+  /** All that was written has been taken: said after a write returned false. */
+  writable(): void;
+  /** The connection is gone, said exactly once. `failure` is the system's error code (`ECONNRESET`), null when it was orderly. */
+  closed(failure: string | null): void;
+}
+
+/** A stream of bytes in both directions, to a client or to an upstream. */
+export interface Connection {
+  /** The peer's IP address without IPv6 mapping, `unix:` for a socket without one; and its port, 0 without one. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** The port that the peer connected to, 0 on a Unix socket. */
+  readonly localPort: number;
+  /** Sends text, one byte a character (latin1). Returns false when the peer is slow: hold back until `writable`. */
+  writeText(text: string): boolean;
+  /**
+   * Sends `prefix` (latin1) and then the bytes from `start` to `end`, with one system call where possible. The bytes may be
+   * those that a receiver was just given: what the socket does not take at once is kept safe. Returns as `writeText`.
+   */
+  writeBytes(prefix: string, bytes: Buffer, start: number, end: number): boolean;
+  /** Bytes written but not taken yet. */
+  readonly pendingBytes: number;
+  pause(): void;
+  resume(): void;
+  /** Sends FIN when all is written; reading goes on. After it only `destroy` may follow. */
+  endWriting(): void;
+  /** Closes at once; unsent bytes are lost. */
+  destroy(): void;
+  /** Closes at once with RST where the system can, so that the peer cannot take what it has for complete. */
+  reset(): void;
+}
+
+/** Where to connect to. */
+export interface ConnectTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Path of a Unix socket; then host and port mean nothing. */
+  readonly path: string | null;
+  readonly keepAlive: { readonly enabled: boolean; readonly idleMs: number };
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../base/clock.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { OutputBatch } from './output-batch.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+/** What all connections of one worker share. */
+export class IoContext {
+  readonly buffers: BufferPool = new BufferPool();
+  readonly output: OutputBatch = new OutputBatch();
+  readonly wheel: TimerWheel;
+  readonly #reportFault: (error: unknown) => void;
+
+  /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
+  constructor(clock: Clock, reportFault: (error: unknown) => void) {
+    this.wheel = new TimerWheel(clock);
+    this.#reportFault = reportFault;
+  }
+
+  /** Reports an unexpected error; the caller ends the connection it came from. */
+  fault(error: unknown): void {
+    this.#reportFault(error);
+  }
+
+  /** Ends an event: writes what was said in it. */
+  settle(): void {
+    try {
+      this.output.flush();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  /** Lets time pass: runs out timers that are due. */
+  tick(): void {
+    try {
+      this.wheel.advance();
+    } catch (error) {
+      this.fault(error);
+    }
+    this.settle();
+  }
+}
