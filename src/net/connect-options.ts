@@ -1,6 +1,5 @@
 import type { IpcSocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net';
-import type { ConnectTarget } from './connection.ts';
-import { WRITE_HIGH_WATER_BYTES } from './socket-connection.ts';
+import { type ConnectTarget, WRITE_HIGH_WATER_BYTES } from './connection.ts';
 
 /** What `net.connect` wants for a target. Nagle's algorithm is off: what we write is meant to go out now. */
 export function connectOptions(

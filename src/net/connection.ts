@@ -1,3 +1,6 @@
+/** Unwritten bytes from which on a connection counts as slow. */
+export const WRITE_HIGH_WATER_BYTES = 64 * 1024;
+
 /** Who is told what happens on a connection. Every call but `closed` may close the connection itself. */
 export interface ByteReceiver {
   /** True while the bytes expected next belong to a body: the connection then reads into a buffer of its own. */
@@ -8,7 +11,7 @@ export interface ByteReceiver {
   received(bytes: Buffer, start: number, end: number): void;
   /** The peer will send no more (FIN); writing is still possible. */
   ended(): void;
-  /** All that was written has been taken: said after a write returned false. */
+  /** All that was written has been taken: certain to be said after `pendingBytes` was at `WRITE_HIGH_WATER_BYTES` or above. */
   writable(): void;
   /** The connection is gone, said exactly once. `failure` is the system's error code (`ECONNRESET`), null when it was orderly. */
   closed(failure: string | null): void;
@@ -21,15 +24,17 @@ export interface Connection {
   readonly remotePort: number;
   /** The port that the peer connected to, 0 on a Unix socket. */
   readonly localPort: number;
-  /** Sends text, one byte a character (latin1). Returns false when the peer is slow: hold back until `writable`. */
-  writeText(text: string): boolean;
+  /** Sends text, one byte a character (latin1). */
+  writeText(text: string): void;
   /**
-   * Sends `prefix` (latin1) and then the bytes from `start` to `end`, with one system call where possible. The bytes may be
-   * those that a receiver was just given: what the socket does not take at once is kept safe. Returns as `writeText`.
+   * Sends `prefix` (latin1), the bytes from `start` to `end`, and `suffix` (latin1), with one system call where possible. The
+   * bytes may be those that a receiver was just given: what the socket does not take at once is kept safe.
    */
-  writeBytes(prefix: string, bytes: Buffer, start: number, end: number): boolean;
-  /** Bytes written but not taken yet. */
+  writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void;
+  /** Bytes written here but not all taken by the system yet; falls when a whole write has been taken. */
   readonly pendingBytes: number;
+  /** The same, falling with every byte taken: for telling a slow peer from one that has stopped. */
+  readonly untakenBytes: number;
   pause(): void;
   resume(): void;
   /** Sends FIN when all is written; reading goes on. After it only `destroy` may follow. */

@@ -1,7 +1,8 @@
 import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { connectOptions } from './connect-options.ts';
+import { WRITE_HIGH_WATER_BYTES } from './connection.ts';
 import type { IoContext } from './io-context.ts';
-import { SocketConnection, WRITE_HIGH_WATER_BYTES } from './socket-connection.ts';
+import { SocketConnection } from './socket-connection.ts';
 import type { Transport } from './transport.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { connectOptions } from './connect-options.ts';
-import { SocketConnection, WRITE_HIGH_WATER_BYTES } from './socket-connection.ts';
+import { WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { SocketConnection } from './socket-connection.ts';
 import type { Transport } from './transport.ts';
 
 /** Reads by `'data'` events: each read comes in a buffer of its own. Public API only, about 1.7 us dearer per request. */

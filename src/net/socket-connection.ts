@@ -3,9 +3,6 @@ import type { Lease } from './buffer-pool.ts';
 import type { ByteReceiver, Connection } from './connection.ts';
 import type { IoContext } from './io-context.ts';
 
-/** Unwritten bytes above which a socket counts as slow. */
-export const WRITE_HIGH_WATER_BYTES = 64 * 1024;
-
 /** A socket that knows its connection, so that listeners are shared functions and not closures per connection. */
 interface ConnectionSocket extends Socket {
   photonConnection: SocketConnection;
@@ -66,12 +63,23 @@ export class SocketConnection implements Connection {
     return this.#socket?.writableLength ?? 0;
   }
 
+  get untakenBytes(): number {
+    // Not public, and only used to see progress within one large write: without it, progress shows when the write is done.
+    const handle = (this.#socket as { _handle?: { writeQueueSize?: number } | null } | null)?._handle;
+    return handle?.writeQueueSize ?? this.pendingBytes;
+  }
+
   /** Called by the transport with what was read into `bytes`. */
   deliver(bytes: Buffer, length: number): void {
     const { buffers } = this.#io;
     buffers.lending = this.#lease;
-    this.#guard(() => this.#receiver.received(bytes, 0, length));
+    try {
+      this.#receiver.received(bytes, 0, length);
+    } catch (error) {
+      this.#fault(error);
+    }
     buffers.lending = null;
+    this.#io.settle();
   }
 
   /**
@@ -93,41 +101,42 @@ export class SocketConnection implements Connection {
     return this.#lease.bytes;
   }
 
-  writeText(text: string): boolean {
-    const socket = this.#socket;
-    if (socket === null || this.#writingEnded) return true;
-    return socket.write(text, 'latin1');
+  writeText(text: string): void {
+    if (!this.#writingEnded) this.#socket?.write(text, 'latin1');
   }
 
-  writeBytes(prefix: string, bytes: Buffer, start: number, end: number): boolean {
+  writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
     const socket = this.#socket;
-    if (socket === null || this.#writingEnded) return true;
+    if (socket === null || this.#writingEnded) return;
     const { buffers } = this.#io;
-    if (bytes === buffers.shared) return this.#writeCopy(socket, prefix, bytes, start, end);
-    const lease = buffers.lending?.bytes === bytes ? buffers.lending : null;
-    if (prefix !== '') {
-      socket.cork();
-      socket.write(prefix, 'latin1');
+    if (bytes === buffers.shared) {
+      this.#writeCopy(socket, prefix, bytes, start, end, suffix);
+      return;
     }
-    if (lease !== null) lease.holds++;
-    const ready = socket.write(bytes.subarray(start, end), lease === null ? undefined : () => buffers.release(lease));
-    if (prefix !== '') socket.uncork();
-    return ready;
+    const lease = buffers.lending?.bytes === bytes ? buffers.lending : null;
+    socket.cork();
+    if (prefix !== '') socket.write(prefix, 'latin1');
+    if (lease === null) {
+      socket.write(bytes.subarray(start, end));
+    } else {
+      lease.holds++;
+      socket.write(bytes.subarray(start, end), () => buffers.release(lease));
+    }
+    if (suffix !== '') socket.write(suffix, 'latin1');
+    socket.uncork();
   }
 
-  /** The shared buffer never goes into a write: prefix and bytes are copied, into one buffer for one system call. */
-  #writeCopy(socket: Socket, prefix: string, bytes: Buffer, start: number, end: number): boolean {
+  /** The shared buffer never goes into a write: it is copied, with what goes before and after, for one system call. */
+  #writeCopy(socket: Socket, prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
     const { buffers } = this.#io;
     const lease = buffers.take();
-    const length = prefix.length + end - start;
-    if (length > lease.bytes.length) {
-      socket.write(prefix, 'latin1');
-      bytes.copy(lease.bytes, 0, start, end);
-      return socket.write(lease.bytes.subarray(0, end - start), () => buffers.release(lease));
-    }
-    lease.bytes.write(prefix, 0, 'latin1');
-    bytes.copy(lease.bytes, prefix.length, start, end);
-    return socket.write(lease.bytes.subarray(0, length), () => buffers.release(lease));
+    const fits = prefix.length + end - start + suffix.length <= lease.bytes.length;
+    if (!fits) socket.write(prefix, 'latin1');
+    let length = fits ? lease.bytes.write(prefix, 0, 'latin1') : 0;
+    length += bytes.copy(lease.bytes, length, start, end);
+    if (fits) length += lease.bytes.write(suffix, length, 'latin1');
+    socket.write(lease.bytes.subarray(0, length), () => buffers.release(lease));
+    if (!fits && suffix !== '') socket.write(suffix, 'latin1');
   }
 
   pause(): void {
@@ -156,27 +165,36 @@ export class SocketConnection implements Connection {
     else socket.resetAndDestroy();
   }
 
-  /** Runs a part of an event's work, inside the boundary. */
-  #guard(work: () => void): void {
+  opened(): void {
     try {
-      work();
+      this.#receiver.connected();
     } catch (error) {
-      this.#io.fault(error);
-      this.destroy();
+      this.#fault(error);
     }
     this.#io.settle();
   }
 
-  opened(): void {
-    this.#guard(() => this.#receiver.connected());
-  }
-
   readEnded(): void {
-    this.#guard(() => this.#receiver.ended());
+    try {
+      this.#receiver.ended();
+    } catch (error) {
+      this.#fault(error);
+    }
+    this.#io.settle();
   }
 
   drained(): void {
-    this.#guard(() => this.#receiver.writable());
+    try {
+      this.#receiver.writable();
+    } catch (error) {
+      this.#fault(error);
+    }
+    this.#io.settle();
+  }
+
+  #fault(error: unknown): void {
+    this.#io.fault(error);
+    this.destroy();
   }
 
   failed(code: string): void {
@@ -188,7 +206,12 @@ export class SocketConnection implements Connection {
     const lease = this.#lease;
     this.#lease = null;
     if (lease !== null) this.#io.buffers.release(lease);
-    this.#guard(() => this.#receiver.closed(this.#failure));
+    try {
+      this.#receiver.closed(this.#failure);
+    } catch (error) {
+      this.#io.fault(error);
+    }
+    this.#io.settle();
   }
 }
 

@@ -1,0 +1,50 @@
+import { FIELD, FIELD_COUNT } from './field-names.ts';
+import type { Fields } from './fields.ts';
+
+/**
+ * Fields that describe one connection (RFC 9110 7.6.1) or the framing on it (RFC 9112 6): they never pass, each side's encoder
+ * writes its own. `Trailer` passes, because trailers do.
+ */
+const HOP_BY_HOP: readonly number[] = [
+  FIELD.CONNECTION,
+  FIELD.CONTENT_LENGTH,
+  FIELD.TRANSFER_ENCODING,
+  FIELD.TE,
+  FIELD.UPGRADE,
+  FIELD.KEEP_ALIVE,
+  FIELD.PROXY_CONNECTION,
+  FIELD.PROXY_AUTHENTICATE,
+  FIELD.PROXY_AUTHORIZATION,
+  FIELD.HTTP2_SETTINGS,
+];
+
+/** Fields that the gateway writes anew for every upstream: what a client claims in them is worth nothing. */
+const REWRITTEN_TOWARDS_UPSTREAM: readonly number[] = [
+  FIELD.HOST,
+  FIELD.X_FORWARDED_FOR,
+  FIELD.X_FORWARDED_PROTO,
+  FIELD.X_FORWARDED_HOST,
+  FIELD.X_FORWARDED_PORT,
+  FIELD.FORWARDED,
+  FIELD.X_REQUEST_ID,
+];
+
+/** By number (`FIELD`): 1 when a field of a request does not pass to the upstream. */
+export const REQUEST_DROPS: Uint8Array = dropTable([...HOP_BY_HOP, ...REWRITTEN_TOWARDS_UPSTREAM]);
+
+/** By number (`FIELD`): 1 when a field of a reply does not pass to the client. */
+export const RESPONSE_DROPS: Uint8Array = dropTable([...HOP_BY_HOP, FIELD.X_REQUEST_ID]);
+
+function dropTable(numbers: readonly number[]): Uint8Array {
+  const table = new Uint8Array(FIELD_COUNT);
+  for (const number of numbers) table[number] = 1;
+  return table;
+}
+
+/** The lower-case names that the `Connection` fields of a message list: they go no further than this hop. */
+export function namedHopByHopFields(fields: Fields): ReadonlySet<string> {
+  const names = new Set<string>();
+  const listed = fields.combinedValue('connection') ?? '';
+  for (const name of listed.split(',')) names.add(name.trim().toLowerCase());
+  return names;
+}

@@ -1,0 +1,154 @@
+import { latin1Text } from '../base/latin1.ts';
+import { type Connection, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import type { IoContext } from './io-context.ts';
+import type { Flushable } from './output-batch.ts';
+import { Timer, type TimerOwner } from './timer-wheel.ts';
+
+/** Who owns an output. */
+export interface OutputOwner {
+  /** Longest time without the peer taking a byte, in milliseconds. */
+  readonly sendTimeoutMs: number;
+  /** What was asked with `callWhenFlushed`. */
+  flushed(): void;
+  /** A hold that a send asked for is over. */
+  holdOver(): void;
+  /** The peer took no byte for `sendTimeoutMs`. */
+  stalled(): void;
+}
+
+/** Bytes up to this many are copied into the text that waits: one write and no buffer to look after. */
+const COPY_BYTES = 8 * 1024;
+
+/**
+ * The outgoing half of an HTTP/1 connection. Text and small pieces of body gather in one string until the event is over and then
+ * leave with one system call; large pieces take the string with them at once.
+ */
+export class H1Output implements Flushable, TimerOwner {
+  readonly #io: IoContext;
+  readonly #owner: OutputOwner;
+  readonly #timer: Timer;
+  #connection: Connection | null = null;
+  #pending = '';
+  #queued = false;
+  #callWhenFlushed = false;
+  /** A send returned false: `writable` is owed. */
+  #held = false;
+  /** What the peer had not taken when the timer was armed. */
+  #untaken = 0;
+
+  constructor(io: IoContext, owner: OutputOwner) {
+    this.#io = io;
+    this.#owner = owner;
+    this.#timer = new Timer(io.wheel, this);
+  }
+
+  open(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  close(): void {
+    this.#connection = null;
+    this.#pending = '';
+    this.#held = false;
+    this.#callWhenFlushed = false;
+    this.#timer.release();
+  }
+
+  /** Sends latin1 text. Returns false to ask for a pause until `holdOver`. */
+  text(text: string): boolean {
+    this.#pending += text;
+    this.#queue();
+    return this.#keepsUp();
+  }
+
+  /**
+   * Sends `prefix`, bytes that are valid during this call only, and `suffix`. Returns false to ask for a pause until `holdOver`.
+   */
+  bytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): boolean {
+    if (end - start <= COPY_BYTES) return this.text(prefix + latin1Text(bytes, start, end) + suffix);
+    const before = this.#pending + prefix;
+    this.#pending = '';
+    this.#connection?.writeBytes(before, bytes, start, end, suffix);
+    // Queued although nothing is pending: flushing settles a hold and watches over what is unwritten.
+    this.#queue();
+    return this.#keepsUp();
+  }
+
+  /** Tells the owner when all that was sent in this event has been written. */
+  callWhenFlushed(): void {
+    this.#callWhenFlushed = true;
+    this.#queue();
+  }
+
+  /** Writes what waits and then FIN. */
+  end(): void {
+    this.#write();
+    this.#connection?.endWriting();
+  }
+
+  flush(): void {
+    this.#queued = false;
+    this.#write();
+    // Where the write just made has ended the hold already, the connection will not say so.
+    if (this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
+    this.#watch();
+    if (this.#callWhenFlushed) {
+      this.#callWhenFlushed = false;
+      this.#owner.flushed();
+    }
+  }
+
+  /** The connection has written everything. */
+  drained(): void {
+    this.#timer.disarm();
+    this.#endHold();
+  }
+
+  timerExpired(): void {
+    const untaken = this.#connection?.untakenBytes ?? 0;
+    if (untaken === 0) return;
+    if (untaken < this.#untaken) this.#watch();
+    else this.#owner.stalled();
+  }
+
+  #queue(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    this.#io.output.add(this);
+  }
+
+  #write(): void {
+    const text = this.#pending;
+    if (text === '') return;
+    this.#pending = '';
+    this.#connection?.writeText(text);
+  }
+
+  #keepsUp(): boolean {
+    if (this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) return true;
+    this.#held = true;
+    return false;
+  }
+
+  #unwrittenBytes(): number {
+    return (this.#connection?.pendingBytes ?? 0) + this.#pending.length;
+  }
+
+  #endHold(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#owner.holdOver();
+  }
+
+  /** Arms the timer while something is unwritten. */
+  #watch(): void {
+    const connection = this.#connection;
+    if (connection === null || connection.pendingBytes === 0) {
+      this.#timer.disarm();
+      return;
+    }
+    if (this.#timer.armed && connection.untakenBytes >= this.#untaken) return;
+    this.#untaken = connection.untakenBytes;
+    this.#timer.arm(this.#owner.sendTimeoutMs);
+  }
+}

@@ -1,0 +1,322 @@
+import { PhotonError } from '../base/errors.ts';
+import type { Fields } from '../http/fields.ts';
+import { FRAMING } from '../http/framing.ts';
+import type { OutgoingRequest } from '../http/outgoing.ts';
+import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
+import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
+import { INCOMPLETE } from '../wire/h1/field-lines.ts';
+import { encodeRequestHead } from '../wire/h1/head-encoder.ts';
+import { decodeResponseHead } from '../wire/h1/response-decoder.ts';
+import type { ByteReceiver, Connection } from './connection.ts';
+import { H1Output } from './h1-output.ts';
+import type { IoContext } from './io-context.ts';
+import type { ResponseListener, UpstreamStream } from './streams.ts';
+import { Timer, type TimerOwner } from './timer-wheel.ts';
+
+/** Who lends upstream connections out. */
+export interface UpstreamOwner {
+  readonly limits: UpstreamLimits;
+  /** The exchange is over and the connection can be lent again. */
+  connectionIdle(connection: H1Upstream): void;
+  /** The connection is gone, whatever it was doing. */
+  connectionClosed(connection: H1Upstream): void;
+}
+
+/** Limits of an upstream's connections; all times in milliseconds. */
+export interface UpstreamLimits {
+  readonly connectTimeoutMs: number;
+  /** Longest silence while a reply is due. */
+  readonly readTimeoutMs: number;
+  /** Longest time without the upstream taking a byte. */
+  readonly writeTimeoutMs: number;
+  /** How long a connection may wait in the pool. */
+  readonly idleTimeoutMs: number;
+  /** Bytes of a reply's head. */
+  readonly maxHeadBytes: number;
+}
+
+/** RFC 9110 15.2 sets no limit to interim replies; a flood of them would keep an exchange alive for ever. */
+const MAX_INFORMATIONAL = 32;
+
+/**
+ *   CONNECTING --> IDLE --(lend)--> AWAITING_HEAD --(head)--> READING_BODY --(body complete)--> IDLE
+ *       \_________________________^                                                      \--> CLOSED, unless both sides
+ *                                                                                             let it persist
+ * A connection is lent while it still connects; what is sent meanwhile goes out when it is open.
+ */
+const STATE = { IDLE: 0, AWAITING_HEAD: 1, READING_BODY: 2, CLOSED: 3 } as const;
+type State = (typeof STATE)[keyof typeof STATE];
+
+/** An HTTP/1.1 connection to an upstream, lent to one exchange after the other. */
+export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, TimerOwner {
+  readonly #owner: UpstreamOwner;
+  readonly #body: BodyDecoder = new BodyDecoder('upstream_malformed');
+  readonly #output: H1Output;
+  readonly #readTimer: Timer;
+  #connection: Connection | null = null;
+  #state: State = STATE.IDLE;
+  #connecting = true;
+  #listener: ResponseListener | null = null;
+  /** Bytes of an unfinished head: copied out of the read buffer. */
+  #kept: Buffer | null = null;
+  /** Of the exchange under way: */
+  #toHead = false;
+  #requestChunked = false;
+  #requestComplete = false;
+  #replyPersistent = false;
+  #informationals = 0;
+  #readPaused = false;
+  replyUntouched = true;
+  reused = false;
+  /** When it was opened, in milliseconds of the wheel's clock. */
+  readonly openedMs: number;
+
+  constructor(io: IoContext, owner: UpstreamOwner) {
+    this.#owner = owner;
+    this.#output = new H1Output(io, this);
+    this.#readTimer = new Timer(io.wheel, this);
+    this.openedMs = io.wheel.nowMs;
+  }
+
+  /** Takes the connection, which is being opened. */
+  open(connection: Connection): void {
+    this.#connection = connection;
+    this.#output.open(connection);
+    this.#readTimer.arm(this.#owner.limits.connectTimeoutMs);
+  }
+
+  /** Lends the connection to an exchange. */
+  lend(listener: ResponseListener): UpstreamStream {
+    this.#listener = listener;
+    this.#state = STATE.AWAITING_HEAD;
+    this.#requestComplete = false;
+    this.#informationals = 0;
+    this.replyUntouched = true;
+    if (!this.#connecting) {
+      this.reused = true;
+      this.#readTimer.disarm();
+    }
+    return this;
+  }
+
+  // --- what goes out ---------------------------------------------------------------------------------------------------
+
+  sendHead(outgoing: OutgoingRequest): void {
+    this.#toHead = outgoing.method === 'HEAD';
+    this.#requestChunked = outgoing.request.framing === FRAMING.CHUNKED;
+    this.#output.text(encodeRequestHead(outgoing));
+  }
+
+  sendData(bytes: Buffer, start: number, end: number): boolean {
+    if (start === end) return true;
+    if (!this.#requestChunked) return this.#output.bytes('', bytes, start, end, '');
+    return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, '\r\n');
+  }
+
+  sendTrailers(lines: string): void {
+    if (!this.#requestChunked) return;
+    this.#output.text(chunkedEnd(lines));
+    this.#requestChunked = false;
+  }
+
+  sendEnd(): void {
+    if (this.#requestChunked) this.#output.text(chunkedEnd(''));
+    this.#requestComplete = true;
+    if (!this.#connecting) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+  }
+
+  cancel(): void {
+    this.#listener = null;
+    this.#connection?.destroy();
+  }
+
+  // --- what comes in ---------------------------------------------------------------------------------------------------
+
+  get inBody(): boolean {
+    return this.#state === STATE.READING_BODY;
+  }
+
+  pauseResponse(): void {
+    if (this.#readPaused || this.#listener === null) return;
+    this.#readPaused = true;
+    this.#readTimer.disarm();
+    this.#connection?.pause();
+  }
+
+  resumeResponse(): void {
+    if (!this.#readPaused) return;
+    this.#readPaused = false;
+    this.#connection?.resume();
+    if (this.#listener !== null) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+  }
+
+  connected(): void {
+    this.#connecting = false;
+    if (this.#requestComplete) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    else this.#readTimer.disarm();
+  }
+
+  received(bytes: Buffer, start: number, end: number): void {
+    if (this.#kept === null) {
+      this.#consume(bytes, start, end);
+      return;
+    }
+    const all = Buffer.concat([this.#kept, bytes.subarray(start, end)]);
+    this.#kept = null;
+    this.#consume(all, 0, all.length);
+  }
+
+  #consume(bytes: Buffer, start: number, end: number): void {
+    this.replyUntouched = false;
+    if (this.#requestComplete && !this.#readPaused) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    try {
+      let position = start;
+      while (position < end) {
+        if (this.#state === STATE.AWAITING_HEAD) position = this.#consumeHead(bytes, position, end);
+        else if (this.#state === STATE.READING_BODY) position = this.#consumeBody(bytes, position, end);
+        else break;
+      }
+      // Bytes that nobody asked for: a second reply, or more than the length. Whoever sends them is not to be trusted again.
+      if (position < end) this.#connection?.destroy();
+    } catch (error) {
+      if (!(error instanceof PhotonError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  #consumeHead(bytes: Buffer, start: number, end: number): number {
+    const listener = this.#listener;
+    if (listener === null) return start;
+    const head = listener.response;
+    const position = decodeResponseHead(bytes, start, end, head, this.#owner.limits.maxHeadBytes, this.#toHead);
+    if (position === INCOMPLETE) {
+      this.#kept = Buffer.from(bytes.subarray(start, end));
+      return end;
+    }
+    if (head.status < 200) {
+      this.#takeInformational(listener, head.status);
+      return position;
+    }
+    this.#replyPersistent = head.persistent;
+    this.#body.begin(head.framing, head.contentLength);
+    this.#state = STATE.READING_BODY;
+    listener.responseBegun();
+    if (this.#body.done && this.#state === STATE.READING_BODY) this.#complete();
+    return position;
+  }
+
+  #takeInformational(listener: ResponseListener, status: number): void {
+    // We never ask to switch protocols, so nobody may.
+    if (status === 101) throw malformed('The upstream switched protocols without being asked.');
+    if (++this.#informationals > MAX_INFORMATIONAL) throw malformed('The upstream sends interim replies without end.');
+    listener.responseInformational();
+  }
+
+  #consumeBody(bytes: Buffer, start: number, end: number): number {
+    const position = this.#body.decode(bytes, start, end, this);
+    if (this.#body.done && this.#state === STATE.READING_BODY) this.#complete();
+    return position;
+  }
+
+  bodyData(bytes: Buffer, start: number, end: number): void {
+    this.#listener?.responseData(bytes, start, end);
+  }
+
+  bodyTrailers(trailers: Fields): void {
+    this.#listener?.responseTrailers(trailers);
+  }
+
+  /** The reply is complete: the connection goes back to the pool, if it may, before the listener hears of it. */
+  #complete(): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#readTimer.disarm();
+    if (this.#readPaused) this.resumeResponse();
+    if (this.#replyPersistent && this.#requestComplete) this.#becomeIdle();
+    else this.#connection?.destroy();
+    listener?.responseEnded();
+  }
+
+  #becomeIdle(): void {
+    this.#state = STATE.IDLE;
+    this.#readTimer.arm(this.#owner.limits.idleTimeoutMs);
+    this.#owner.connectionIdle(this);
+  }
+
+  #fail(error: PhotonError): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#connection?.destroy();
+    listener?.responseFailed(error);
+  }
+
+  ended(): void {
+    if (this.#state === STATE.READING_BODY && this.#body.endsWithConnection && this.#listener !== null) {
+      this.#body.abandon();
+      this.#complete();
+      return;
+    }
+    this.#fail(new PhotonError('upstream_reset', 'The upstream closed the connection before its reply was complete.'));
+  }
+
+  closed(failure: string | null): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#state = STATE.CLOSED;
+    this.#kept = null;
+    this.#readTimer.release();
+    this.#output.close();
+    this.#connection = null;
+    this.#owner.connectionClosed(this);
+    listener?.responseFailed(this.#connecting ? connectFailed(failure) : reset(failure));
+  }
+
+  writable(): void {
+    this.#output.drained();
+  }
+
+  timerExpired(): void {
+    if (this.#connecting) {
+      this.#fail(new PhotonError('upstream_connect_timeout', 'The upstream did not accept a connection in time.'));
+    } else if (this.#listener === null) {
+      this.#connection?.destroy();
+    } else {
+      this.#fail(new PhotonError('upstream_timeout', 'The upstream was silent for too long.'));
+    }
+  }
+
+  // --- as the owner of its output --------------------------------------------------------------------------------------
+
+  get sendTimeoutMs(): number {
+    return this.#owner.limits.writeTimeoutMs;
+  }
+
+  holdOver(): void {
+    this.#listener?.requestWritable();
+  }
+
+  flushed(): void {
+    // Nothing waits for an upstream's output.
+  }
+
+  stalled(): void {
+    this.#fail(new PhotonError('upstream_write_timeout', 'The upstream stopped taking the request.'));
+  }
+
+  /** Closes it; for the pool, of an idle one. */
+  close(): void {
+    this.#connection?.destroy();
+  }
+}
+
+function malformed(detail: string): PhotonError {
+  return new PhotonError('upstream_malformed', detail);
+}
+
+function connectFailed(failure: string | null): PhotonError {
+  return new PhotonError('upstream_connect_failed', `No connection to the upstream (${failure ?? 'closed'}).`);
+}
+
+function reset(failure: string | null): PhotonError {
+  return new PhotonError('upstream_reset', `The upstream closed the connection (${failure ?? 'closed'}).`);
+}

@@ -1,0 +1,101 @@
+import type { PhotonError } from '../base/errors.ts';
+import type { Fields } from '../http/fields.ts';
+import type { OutgoingRequest, OutgoingResponse } from '../http/outgoing.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+
+/**
+ * What an exchange and its two sides say to each other, whatever the protocol on the wire.
+ *
+ *   client ==> DownstreamStream ==> RequestListener   [ the exchange ]   UpstreamStream ==> upstream
+ *   client <== DownstreamStream <==                   [              ]   ResponseListener <== UpstreamStream
+ *
+ * Order on each side: interim heads, head, data, trailers, end; a failure may come at any point and is the last word.
+ * Backpressure: a `send...` that returns false asks to hold back until `...Writable`; `pause...` asks the same of the source.
+ */
+
+/** Hears what arrives of one request. */
+export interface RequestListener {
+  /** Where the next request is decoded into. */
+  readonly request: RequestHead;
+  /** `request` is complete up to its body. Whether a body follows is in its framing. */
+  requestBegun(downstream: DownstreamStream): void;
+  /** No valid request: only a refusal can be sent. */
+  requestRefused(downstream: DownstreamStream, error: PhotonError): void;
+  requestData(bytes: Buffer, start: number, end: number): void;
+  requestTrailers(trailers: Fields): void;
+  requestEnded(): void;
+  /** The rest of the request will not come: malformed, too slow, or the client is gone. */
+  requestFailed(error: PhotonError): void;
+  /** The client has taken what was sent to it. */
+  responseWritable(): void;
+}
+
+/** The client's side of one exchange. */
+export interface DownstreamStream {
+  readonly peer: DownstreamPeer;
+  /** True when nothing of the request is still to come. */
+  readonly requestComplete: boolean;
+  pauseRequest(): void;
+  resumeRequest(): void;
+  /** Passes an interim reply on; silently not to a client that cannot understand it. */
+  sendInformational(source: ResponseHead): void;
+  /** Sends the head of the final reply. `close`: the connection must not be used again after it. */
+  sendHead(outgoing: OutgoingResponse, close: boolean): void;
+  sendData(bytes: Buffer, start: number, end: number): boolean;
+  /** A body made here, latin1 text. */
+  sendText(text: string): void;
+  /** Field lines, each `Name: value CRLF`. */
+  sendTrailers(lines: string): void;
+  /** The reply is complete. The listener hears nothing more. */
+  sendEnd(): void;
+  /** Ends an unfinished reply so that the client cannot take it for complete. The listener hears nothing more. */
+  abort(): void;
+}
+
+/** Who a client is, as far as its connection tells. */
+export interface DownstreamPeer {
+  /** IP address, `unix:` for a Unix socket. */
+  readonly address: string;
+  readonly port: number;
+  /** The port of ours that it came to. */
+  readonly localPort: number;
+  readonly scheme: 'http' | 'https';
+  /** A place for what the pipeline worked out about this peer, so that it does so once per connection; null at first. */
+  identity: unknown;
+}
+
+/** Hears what arrives of one reply. */
+export interface ResponseListener {
+  /** Where the reply is decoded into. */
+  readonly response: ResponseHead;
+  /** `response` is an interim reply (1xx). */
+  responseInformational(): void;
+  /** `response` is complete up to its body. */
+  responseBegun(): void;
+  responseData(bytes: Buffer, start: number, end: number): void;
+  responseTrailers(trailers: Fields): void;
+  responseEnded(): void;
+  /** The reply will not come, or not to its end. */
+  responseFailed(error: PhotonError): void;
+  /** The upstream has taken what was sent to it. */
+  requestWritable(): void;
+}
+
+/** The upstream's side of one exchange: lent by a pool, back in it when the listener has heard the end or cancelled. */
+export interface UpstreamStream {
+  /** It was used before: it may have died while nobody looked. */
+  readonly reused: boolean;
+  /** True when nothing of the reply has come yet. */
+  readonly replyUntouched: boolean;
+  sendHead(outgoing: OutgoingRequest): void;
+  sendData(bytes: Buffer, start: number, end: number): boolean;
+  /** Field lines, each `Name: value CRLF`. */
+  sendTrailers(lines: string): void;
+  /** The request is complete: from here the upstream's silence counts. */
+  sendEnd(): void;
+  pauseResponse(): void;
+  resumeResponse(): void;
+  /** Ends the exchange's interest: what is under way is thrown away. The listener hears nothing more. */
+  cancel(): void;
+}
