@@ -1,0 +1,87 @@
+/** What every case builds on: the parts that run, who takes part, and one shape of result. */
+import type { Origin } from './origin.ts';
+import type { Gateway, Peer } from './peers/peer.ts';
+import { startPhoton } from './peers/photon.ts';
+import type { Machine } from './proc.ts';
+import type { Processes } from './processes.ts';
+import type { SystemCalls } from './syscalls.ts';
+
+export interface Bench {
+  readonly processes: Processes;
+  readonly machine: Machine;
+  readonly origin: Origin;
+  /** Those asked for that are installed. */
+  readonly peers: readonly Peer[];
+  readonly seconds: number;
+  readonly photonEntry: string;
+  readonly profileDirectory: string | null;
+}
+
+/** One figure of a case. `key` names it in a sample; `unit` and `digits` say how to print it. */
+export interface Metric {
+  readonly key: string;
+  readonly title: string;
+  readonly digits: number;
+  /** Figures are divided by it for people's eyes. JSON has them as measured. */
+  readonly scale?: number;
+}
+
+export type Sample = Readonly<Record<string, number>>;
+
+/** One that takes part in a case. The first of a case is the one that all the others are compared with. */
+export interface Contender {
+  readonly name: string;
+  readonly version: string;
+  /** One round. */
+  measure(): Promise<Sample>;
+  countSystemCalls?(): Promise<SystemCalls>;
+  stop(): Promise<void>;
+}
+
+export interface Case {
+  readonly name: string;
+  readonly about: string;
+  readonly metrics: readonly Metric[];
+  /** The metrics of which the report gives the first contender's ratio to each other one. */
+  readonly compared: readonly string[];
+  readonly defaultPeers: readonly string[];
+  readonly defaultRounds: number;
+  /** Commands that it cannot do without. */
+  readonly needs: readonly string[];
+  contenders(bench: Bench): Promise<Contender[]>;
+}
+
+/** Something that starts a gateway: Photon, or a peer. */
+export interface Candidate {
+  readonly name: string;
+  readonly version: string;
+  start(): Promise<Gateway>;
+}
+
+/** Photon with the given routes, under a name of its own where a case runs two. */
+export function photonCandidate(bench: Bench, paths: readonly string[] = ['/**'], name = 'photon'): Candidate {
+  const { processes, machine, origin, photonEntry, profileDirectory } = bench;
+  return {
+    name,
+    version: `photon on node ${machine.node}`,
+    start: () =>
+      startPhoton({
+        ...{ processes, core: machine.gatewayCore, originPort: origin.port },
+        ...{ name, entry: photonEntry, paths, profileDirectory },
+      }),
+  };
+}
+
+function peerCandidates(bench: Bench): Candidate[] {
+  const setup = { processes: bench.processes, core: bench.machine.gatewayCore, originPort: bench.origin.port };
+  return bench.peers.map((peer) => ({
+    name: peer.name,
+    version: peer.version() ?? 'unknown',
+    start: () => peer.start(setup),
+  }));
+}
+
+/** Photon on its one catch-all route, then the peers. */
+export function allCandidates(bench: Bench): Candidate[] {
+  return [photonCandidate(bench), ...peerCandidates(bench)];
+}

@@ -1,0 +1,6 @@
+import type { Case } from '../bench.ts';
+import { latencyCase } from './latency.ts';
+import { memoryCases } from './memory.ts';
+import { manyRoutesCase, proxyCases } from './proxy.ts';
+
+export const cases: readonly Case[] = [...proxyCases, manyRoutesCase, latencyCase, ...memoryCases];

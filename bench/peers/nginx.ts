@@ -1,0 +1,49 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nginxConfig } from '../nginx-config.ts';
+import { askVersion, type Gateway, type GatewaySetup, type Peer, startGateway } from './peer.ts';
+
+/** As most people run it: its own defaults, with upstream keep-alive, the usual forwarding fields and no access log. */
+export const nginx: Peer = nginxPeer('nginx', '');
+
+/** Larger buffers and no temporary files, which is what large replies and slow readers want. */
+export const nginxTuned: Peer = nginxPeer(
+  'nginx-tuned',
+  `
+      proxy_buffer_size 64k;
+      proxy_buffers 8 64k;
+      proxy_busy_buffers_size 128k;
+      proxy_max_temp_file_size 0;`,
+);
+
+function nginxPeer(name: string, extra: string): Peer {
+  function start(setup: GatewaySetup): Promise<Gateway> {
+    const directory = mkdtempSync(join(setup.processes.directory, `${name}-`));
+    const path = join(directory, 'nginx.conf');
+    return startGateway(setup, name, 'nginx', (port) => {
+      writeFileSync(path, nginxConfig(directory, proxyServer(port, setup.originPort, extra)));
+      return ['-c', path, '-e', 'stderr'];
+    });
+  }
+  return { name, version: () => askVersion('nginx'), start };
+}
+
+function proxyServer(port: number, originPort: number, extra: string): string {
+  return `
+  upstream origin {
+    server 127.0.0.1:${originPort};
+    keepalive 256;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;${extra}
+    }
+  }`;
+}

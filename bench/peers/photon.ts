@@ -1,0 +1,40 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pickFreePort } from '../processes.ts';
+import { type Gateway, type GatewaySetup, startGateway } from './peer.ts';
+
+export interface PhotonSetup extends GatewaySetup {
+  readonly name: string;
+  /** The file that node runs: `src/main.ts`, or another build of it. */
+  readonly entry: string;
+  /** Route patterns; all lead to the origin. */
+  readonly paths: readonly string[];
+  /** Where every thread writes its CPU profile when it ends; null: no profile. */
+  readonly profileDirectory: string | null;
+}
+
+/** Photon with one worker thread. Its control thread shares the core, and counts. */
+export async function startPhoton(setup: PhotonSetup): Promise<Gateway> {
+  const path = join(mkdtempSync(join(setup.processes.directory, 'photon-')), 'photon.yaml');
+  const metricsPort = await pickFreePort();
+  return startGateway(setup, setup.name, process.execPath, (port) => {
+    writeFileSync(path, photonConfig(port, metricsPort, setup));
+    return [...profilerOptions(setup.profileDirectory), setup.entry, '--config', path];
+  });
+}
+
+function profilerOptions(directory: string | null): string[] {
+  if (directory === null) return [];
+  mkdirSync(directory, { recursive: true });
+  return ['--cpu-prof', '--cpu-prof-dir', directory];
+}
+
+function photonConfig(port: number, metricsPort: number, setup: PhotonSetup): string {
+  return `
+server: { http_addr: "127.0.0.1:${port}", workers: 1 }
+metrics: { metrics_addr: "127.0.0.1:${metricsPort}" }
+load_balancing: { backends: { origin: { upstreams: [ { address: "127.0.0.1:${setup.originPort}" } ] } } }
+routes:
+${setup.paths.map((pattern) => `  - { path: "${pattern}", backend: origin }`).join('\n')}
+`;
+}
