@@ -1,0 +1,70 @@
+import type { ConfigNode, Path } from './config-node.ts';
+import { isSecretPath } from './secrets.ts';
+import type { Span } from './source-text.ts';
+
+/** What each code of a diagnostic means. The codes are stable: scripts and documents may rely on them. */
+export const DIAGNOSTIC_MEANINGS = {
+  'file-not-found': 'There is no file with this name.',
+  'file-unreadable': 'The file exists, but cannot be read.',
+  'not-a-file': 'The name stands for a directory or a device.',
+  'file-too-large': 'The file is larger than a configuration may be.',
+  'file-empty': 'The file holds nothing.',
+  'not-utf8': 'The file is not valid UTF-8.',
+  'unknown-format': 'The suffix of the file name is not one of .yaml, .yml, .json and .toml.',
+  'syntax-error': 'The text is not valid YAML, JSON or TOML.',
+  'too-complex': 'The document is nested too deeply, or its aliases expand to too much.',
+  'duplicate-key': 'A key appears twice in one mapping.',
+  'reserved-key': 'A key has a name that no option and no backend may have.',
+  'bad-substitution': 'A substitution (a dollar sign and braces) cannot be understood.',
+  'unset-variable': 'A substitution names an environment variable that is not set.',
+  'unreadable-secret': 'A substitution names a file that cannot be read.',
+  'unknown-key': 'There is no such option here.',
+  'missing-key': 'A required option is missing.',
+  'wrong-type': 'The value has the wrong type.',
+  'bad-value': 'The value has the right type, but is not one that can be used.',
+  'unknown-backend': 'A route names a backend that does not exist.',
+  'duplicate-id': 'Two routes have the same id.',
+  'duplicate-listener': 'Two listeners have the same address.',
+  'duplicate-upstream': 'A backend has two upstreams with the same address.',
+  'duplicate-header': 'A header is named twice; letter case makes no difference.',
+  'no-weight': 'No upstream of a backend has a weight above 0.',
+  'not-active-yet': 'The option is understood, but has no effect in this version.',
+  'not-available-yet': 'The option asks for a protection or protocol that this version does not have.',
+} as const;
+
+export type DiagnosticCode = keyof typeof DIAGNOSTIC_MEANINGS;
+
+/** Something to tell the user about the configuration, with its place as offsets. */
+export interface Finding {
+  readonly code: DiagnosticCode;
+  readonly severity: 'error' | 'warning';
+  readonly span: Span;
+  readonly path: Path;
+  /** One line, complete without the other fields. */
+  readonly message: string;
+  readonly wanted: string | null;
+  readonly found: string | null;
+  readonly didYouMean: string | null;
+}
+
+const MAX_SHOWN_CHARS = 60;
+
+/** A finding of severity `error` without the optional parts. */
+export function errorAt(code: DiagnosticCode, span: Span, path: Path, message: string): Finding {
+  return { code, severity: 'error', span, path, message, wanted: null, found: null, didYouMean: null };
+}
+
+/** Describes a value for a message. What may be a secret is not shown. */
+export function describeValue(node: ConfigNode, path: Path): string {
+  if (node.kind === 'list') return 'a list';
+  if (node.kind === 'mapping') return 'a mapping';
+  if (node.value === null) return 'nothing';
+  if (node.expression !== null) return `the value of ${quote(node.expression)}`;
+  if (isSecretPath(path)) return 'a value that is not shown';
+  return typeof node.value === 'string' ? quote(node.value) : String(node.value);
+}
+
+/** The text in double quotes, cut when it is long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}...` : text);
+}

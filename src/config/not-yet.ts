@@ -1,0 +1,96 @@
+import type { ConfigNode, Path, Scalar } from './config-node.ts';
+import { formatPath } from './config-node.ts';
+import type { Finding } from './finding.ts';
+import type { Span } from './source-text.ts';
+
+/** An option that is read and checked, but that nothing in this version acts upon. */
+interface NotYet {
+  /** Keys from the root; `*` stands for every key of a mapping or every item of a list. */
+  readonly path: string;
+  /**
+   * `warn`: going without it is harmless. `refuse`: whoever writes it relies on it for safety, so that the gateway must not
+   * start without it.
+   */
+  readonly reaction: 'warn' | 'refuse';
+  /** Values that ask for what happens anyway. */
+  readonly unless?: readonly Scalar[];
+  /** A key of a mapping whose value `false` switches the whole mapping off. */
+  readonly switch?: string;
+}
+
+const UPSTREAM = 'load_balancing.backends.*.upstreams.*';
+
+/** Everything that is not there yet. A feature that arrives takes its lines out. */
+const NOT_YET: readonly NotYet[] = [
+  { path: 'server.https_addr', reaction: 'refuse' },
+  { path: 'server.tls_cert', reaction: 'warn' },
+  { path: 'server.tls_key', reaction: 'warn' },
+  { path: 'server.upgrade_sock', reaction: 'warn' },
+  { path: 'server.error_pages', reaction: 'warn' },
+  { path: 'load_balancing.algorithm', reaction: 'warn', unless: ['round_robin'] },
+  { path: 'load_balancing.backends.*.algorithm', reaction: 'warn', unless: ['round_robin'] },
+  { path: 'load_balancing.backends.*.key', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.panic_threshold', reaction: 'warn', unless: [0] },
+  { path: 'load_balancing.backends.*.health_check', reaction: 'warn', switch: 'enabled' },
+  { path: 'load_balancing.backends.*.circuit_breaker', reaction: 'warn', switch: 'enabled' },
+  { path: `${UPSTREAM}.tls`, reaction: 'refuse', unless: [false] },
+  { path: `${UPSTREAM}.sni_hostname`, reaction: 'warn' },
+  { path: `${UPSTREAM}.tls_verify`, reaction: 'warn' },
+  { path: `${UPSTREAM}.tls_ca`, reaction: 'warn' },
+  { path: 'routes.*.middleware.*', reaction: 'refuse' },
+  { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
+  { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
+  { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },
+  { path: 'middleware', reaction: 'warn' },
+  { path: 'health_check', reaction: 'warn', switch: 'enabled' },
+  { path: 'metrics', reaction: 'warn', switch: 'prometheus' },
+  { path: 'cache', reaction: 'warn', switch: 'enabled' },
+];
+
+/** Reports every option of the document that this version does not act upon. Only what is written there counts. */
+export function findNotYet(root: ConfigNode): readonly Finding[] {
+  return NOT_YET.flatMap((entry) =>
+    matches(root, entry.path.split('.'), [], root.span).flatMap((at) => report(entry, at)),
+  );
+}
+
+interface Match {
+  readonly node: ConfigNode;
+  readonly span: Span;
+  readonly path: Path;
+}
+
+function matches(node: ConfigNode, pattern: readonly string[], path: Path, span: Span): readonly Match[] {
+  const [step, ...rest] = pattern;
+  if (step === undefined) return [{ node, span, path }];
+  if (node.kind === 'list' && step === '*') {
+    return node.items.flatMap((item, index) => matches(item, rest, [...path, index], item.span));
+  }
+  if (node.kind !== 'mapping') return [];
+  return [...node.entries]
+    .filter(([key]) => step === '*' || step === key)
+    .flatMap(([key, entry]) => matches(entry.value, rest, [...path, key], entry.keySpan));
+}
+
+function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] {
+  if (isInert(entry, node)) return [];
+  const refused = entry.reaction === 'refuse';
+  const message = refused
+    ? `Cannot use ${formatPath(path)}: this version does not have it yet, and starting without it would not be safe`
+    : `${formatPath(path)} has no effect yet in this version`;
+  const code = refused ? 'not-available-yet' : 'not-active-yet';
+  const severity = refused ? 'error' : 'warning';
+  return [{ code, severity, span, path, message, wanted: null, found: null, didYouMean: null }];
+}
+
+function isInert({ unless = [], switch: key }: NotYet, node: ConfigNode): boolean {
+  if (node.kind === 'scalar') return unless.some((value) => saysTheSame(node, value));
+  const switchNode = key !== undefined && node.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
+  return switchNode?.kind === 'scalar' && saysTheSame(switchNode, false);
+}
+
+/** A substituted value is a text, whatever it will be converted to. */
+function saysTheSame(node: ConfigNode, value: Scalar): boolean {
+  if (node.kind !== 'scalar') return false;
+  return node.value === value || (node.origin === 'substituted' && node.value === String(value));
+}

@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import {
+  isHostName,
+  isIpAddress,
+  isIpRange,
+  parseListenAddress,
+  parseUpstreamAddress,
+  type SocketAddress,
+} from '../base/address.ts';
+import { parseByteSize } from '../base/byte-size.ts';
+import { parseDuration } from '../base/duration.ts';
+
+/*
+ * The kinds of values that options have. The message of each says what is wanted, and nothing else: the diagnostics add
+ * the rest. An `examples` or `pattern` in the metadata goes into the JSON Schema of the configuration.
+ */
+
+/** RFC 9110 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** What may stand in a field value (RFC 9110 5.5), and in names that end up in logs and metrics. */
+const PRINTABLE = /^[^\p{Cc}]+$/u;
+
+const HEX_ADDRESS = /^\[([0-9a-f:.]+)\]$/i;
+
+/** The longest delay that a timer of the runtime takes: about 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The methods that the gateway itself refuses on every route. */
+const REFUSED_METHODS = ['CONNECT', 'TRACE'];
+
+/** A text that `parse` understands; it throws a SyntaxError that says what was wanted. */
+function parsedText<T>(wanted: string, parse: (text: string) => T) {
+  return z.string({ error: wanted }).transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      context.issues.push({ code: 'custom', message: error.message, input: text });
+      return z.NEVER;
+    }
+  });
+}
+
+/** A text that matches a pattern. */
+function textLike(wanted: string, pattern: RegExp) {
+  return z.string({ error: wanted }).regex(pattern, { error: wanted });
+}
+
+/** A duration in milliseconds, above 0. */
+export function duration() {
+  const wanted = 'a duration such as "30s", "1h 30m" or "100ms"';
+  return parsedText(wanted, (text) => {
+    const ms = parseDuration(text);
+    if (ms === 0 || ms > MAX_TIMER_MS) throw new SyntaxError('a duration above 0 and of at most 24 days');
+    return ms;
+  }).meta({ examples: ['30s', '5m', '1h 30m', '100ms'] });
+}
+
+/** A duration in milliseconds that may be 0. */
+export function durationOrZero() {
+  const wanted = 'a duration such as "0s", "30s" or "1h 30m"';
+  return parsedText(wanted, parseDuration).meta({ examples: ['0s', '30s', '1h 30m'] });
+}
+
+/** A size in bytes of at least `min`. */
+export function byteSize(min: number) {
+  const forms = 'a size in bytes such as 65536, "64KB" or "1MiB"';
+  const wanted = min === 0 ? forms : `${forms}, at least ${min}`;
+  return z
+    .union([z.number(), z.string()], { error: wanted })
+    .transform((value, context): number => {
+      const bytes = sizeOf(value);
+      if (Number.isSafeInteger(bytes) && bytes >= min) return bytes;
+      context.issues.push({ code: 'custom', message: wanted, input: value });
+      return z.NEVER;
+    })
+    .meta({ examples: [65_536, '64KB', '1MiB'] });
+}
+
+function sizeOf(value: string | number): number {
+  if (typeof value === 'number') return value;
+  try {
+    return parseByteSize(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return Number.NaN;
+    throw error;
+  }
+}
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number) {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A number above 0 and up to 1. */
+export function share() {
+  const error = 'a number above 0 and up to 1';
+  return z.number({ error }).gt(0, { error }).max(1, { error });
+}
+
+/** A number from 0 to 1. */
+export function shareOrZero() {
+  const error = 'a number from 0 to 1';
+  return z.number({ error }).min(0, { error }).max(1, { error });
+}
+
+export function flag() {
+  return z.boolean({ error: 'true or false' });
+}
+
+/** One of a few words. */
+export function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` });
+}
+
+/** A name that ends up in logs and metrics. */
+export function printableText() {
+  return textLike('a text without control characters, not empty', PRINTABLE).max(256, {
+    error: 'a text of at most 256 characters',
+  });
+}
+
+/** The path of a file; a relative one starts from the working directory. */
+export function filePath() {
+  return textLike('the path of a file', PRINTABLE);
+}
+
+/** An address to listen at, with its own text. */
+export function listenAddress() {
+  return addressText('an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"', parseListenAddress);
+}
+
+/** The address of a server, with its own text. */
+export function upstreamAddress() {
+  return addressText('an address such as "10.0.0.1:8080" or "unix:/run/app.sock"', parseUpstreamAddress);
+}
+
+function addressText(wanted: string, parse: (text: string) => SocketAddress) {
+  return parsedText(wanted, (text) => ({ ...parse(text), text })).meta({
+    examples: ['127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'unix:/run/app.sock'],
+  });
+}
+
+/** An IP address or a CIDR range. */
+export function ipRange() {
+  const wanted = 'an IP address or a range such as "10.0.0.0/8" or "fd00::/8"';
+  return parsedText(wanted, (text) => {
+    if (!isIpRange(text)) throw new SyntaxError(wanted);
+    return text;
+  }).meta({ examples: ['10.0.0.0/8', '192.168.1.1', 'fd00::/8'] });
+}
+
+/** A method name: a token in upper case that the gateway does not refuse anyway. */
+export function method() {
+  const wanted = 'the name of a method in upper case, such as "GET"';
+  return parsedText(wanted, (text) => {
+    if (!TOKEN.test(text) || text !== text.toUpperCase()) throw new SyntaxError(wanted);
+    if (REFUSED_METHODS.includes(text))
+      throw new SyntaxError('a method other than CONNECT and TRACE, which are refused');
+    return text;
+  }).meta({ examples: ['GET', 'POST'] });
+}
+
+/** The name of a header, turned into lower case. */
+export function headerName() {
+  return textLike('the name of a header, such as "X-Version"', TOKEN).transform((name) => name.toLowerCase());
+}
+
+/** A value to compare with, or `true`, which asks for presence only. */
+export function textOrPresent() {
+  const error = 'a text to be equal to (numbers need quotes), or true for "is present"';
+  return z.union([z.string({ error }).regex(PRINTABLE, { error }), z.literal(true)], { error });
+}
+
+/** The host that a route takes requests for, in lower case and without the trailing dot. */
+export function hostPattern() {
+  const wanted = 'a host name without port, such as "api.example.com" or "*.example.com"';
+  return parsedText(wanted, (text) => {
+    const name = text.replace(/\.$/, '').toLowerCase();
+    if (!isHost(name.startsWith('*.') ? name.slice(2) : name)) throw new SyntaxError(wanted);
+    return name;
+  }).meta({ examples: ['api.example.com', '*.example.com'] });
+}
+
+/** What goes upstream as Host: the client's, the upstream's own, or a name of your own with or without port. */
+export function upstreamHost() {
+  const wanted = '"preserve", "upstream" or a host name such as "app.internal" or "app.internal:8080"';
+  return parsedText(wanted, (text): 'preserve' | 'upstream' | { name: string } => {
+    if (text === 'preserve' || text === 'upstream') return text;
+    const [, name = text, port] = /^(.*?):(\d{1,5})$/.exec(text) ?? [];
+    if (!isHost(name) || Number(port ?? 0) > 65_535) throw new SyntaxError(wanted);
+    return { name: text };
+  }).meta({ examples: ['preserve', 'upstream', 'app.internal'] });
+}
+
+function isHost(text: string): boolean {
+  return isHostName(text) || isIpAddress(HEX_ADDRESS.exec(text)?.[1] ?? (text.includes(':') ? '' : text));
+}
+
+/** The pattern of a route. Whether the router understands it is asked elsewhere. */
+export function routePattern() {
+  const wanted = 'a pattern that starts with "/", or a regular expression that starts with "^"';
+  return parsedText(wanted, (text) => {
+    if (!/^[/^]/.test(text) || !PRINTABLE.test(text)) throw new SyntaxError(wanted);
+    if (text.startsWith('^')) checkRegExp(text);
+    return text;
+  }).meta({ examples: ['/api/**', '/users/{id}', '^/v[0-9]+/'] });
+}
+
+function checkRegExp(pattern: string): void {
+  try {
+    new RegExp(pattern);
+  } catch (error) {
+    // The engine's message repeats the pattern before its last colon.
+    const reason = error instanceof SyntaxError ? error.message.slice(error.message.lastIndexOf(':') + 1).trim() : '';
+    throw new SyntaxError(`a regular expression that compiles (${reason})`, { cause: error });
+  }
+}
+
+/** A path that starts with a slash. */
+export function absolutePath() {
+  return textLike('a path that starts with "/"', /^\/[^\p{Cc}\s?#]*$/u);
+}
+
+/** A list with at least one item. */
+export function listOf<T extends z.ZodType>(item: T, what: string) {
+  const error = `a list of ${what}, not empty`;
+  return z.array(item, { error }).min(1, { error });
+}
+
+/** One item, or a list with at least one. */
+export function oneOrMore<T extends z.ZodType>(item: T, what: string) {
+  return z.union([item, listOf(item, what)], { error: `${what}, or a list of them` });
+}

@@ -1,0 +1,37 @@
+import type { ConfigNode, Path } from './config-node.ts';
+import { visitScalars } from './config-node.ts';
+import type { Span } from './source-text.ts';
+
+/** Keys whose values are secrets, at any depth below them. */
+const SECRET_KEY = /secret|passw|token|credential|private_?key|^keys$|^users$/i;
+
+/** The same keys in text that could not be parsed, with the rest of their line. */
+const SECRET_ASSIGNMENT =
+  /(?:[\w-]*(?:secret|passw|token|credential|private_?key)[\w-]*|\b(?:keys|users))["']?\s*[:=]\s*(.+)/gi;
+
+export function isSecretPath(path: Path): boolean {
+  return path.some((step) => typeof step === 'string' && SECRET_KEY.test(step));
+}
+
+/** Where the secrets of a document are written out. */
+export function secretSpans(root: ConfigNode): readonly Span[] {
+  const spans: Span[] = [];
+  const collect = (node: ConfigNode): void => {
+    if (node.kind === 'list') for (const item of node.items) collect(item);
+    if (node.kind !== 'mapping') return;
+    for (const [key, { value }] of node.entries) {
+      if (SECRET_KEY.test(key)) visitScalars(value, (scalar) => spans.push(scalar.span));
+      else collect(value);
+    }
+  };
+  collect(root);
+  return spans;
+}
+
+/** Where secrets seem to be written out in a line that could not be parsed; offsets within the line. */
+export function secretSpansOfLine(line: string): readonly Span[] {
+  return [...line.matchAll(SECRET_ASSIGNMENT)].map((match) => {
+    const end = match.index + match[0].length;
+    return { start: end - (match[1]?.length ?? 0), end };
+  });
+}
