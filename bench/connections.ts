@@ -10,7 +10,7 @@ const SLOW_READ_BYTES = 65_536;
 
 /**
  * Opens connections from 127.0.0.2 to 127.0.0.10, has one request answered on each, and leaves them open.
- * @returns what closes them
+ * @returns what closes them, and throws when one of them is not open any more
  * @throws Error when one fails or is not answered with 200 and the whole reply
  */
 export async function openIdleConnections(port: number, workload: Workload, count: number): Promise<() => void> {
@@ -28,7 +28,9 @@ export async function openIdleConnections(port: number, workload: Workload, coun
   }
   await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openInTurn));
   return function close() {
+    const lost = sockets.filter((socket) => socket.destroyed || socket.readableEnded).length;
     for (const socket of sockets) socket.destroy();
+    if (lost > 0) throw new Error(`Cannot measure idle connections: ${lost} of ${count} were closed`);
   };
 }
 
