@@ -1,0 +1,59 @@
+import type { RouteRule } from './route-rule.ts';
+import type { RoutedRequest } from './routed-request.ts';
+
+interface Predicate {
+  readonly name: string;
+  /** Null: any value will do. */
+  readonly value: string | null;
+}
+
+/** The conditions of one route on fields and query parameters. All must hold. */
+export interface RoutePredicates {
+  readonly headers: readonly Predicate[];
+  readonly query: readonly Predicate[];
+}
+
+/** Null if the route has none. */
+export function predicatesOf({ match }: RouteRule): RoutePredicates | null {
+  const headers = listPredicates(match.headers);
+  const query = listPredicates(match.query);
+  return headers.length + query.length > 0 ? { headers, query } : null;
+}
+
+function listPredicates(values: Readonly<Record<string, string | true>>): Predicate[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value: value === true ? null : value }));
+}
+
+export function predicatesHold(predicates: RoutePredicates, request: RoutedRequest): boolean {
+  for (const { name, value } of predicates.headers) {
+    const found = request.headerValue(name);
+    if (found === undefined || (value !== null && found !== value)) return false;
+  }
+  for (const { name, value } of predicates.query) {
+    if (!queryHas(request.query, name, value)) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether a query, read as `application/x-www-form-urlencoded` the way upstreams will, has the parameter, with this value
+ * in at least one place.
+ */
+function queryHas(query: string, name: string, value: string | null): boolean {
+  for (let start = 0; start < query.length; ) {
+    const ampersand = query.indexOf('&', start);
+    const end = ampersand < 0 ? query.length : ampersand;
+    if (pairIs(query.slice(start, end), name, value)) return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+function pairIs(pair: string, name: string, value: string | null): boolean {
+  // The ampersand keeps a question mark at the start from being dropped.
+  if (/[%+]/.test(pair)) return new URLSearchParams(`&${pair}`).has(name, value ?? undefined);
+  const equals = pair.indexOf('=');
+  const nameEnd = equals < 0 ? pair.length : equals;
+  if (pair.slice(0, nameEnd) !== name) return false;
+  return value === null || value === (equals < 0 ? '' : pair.slice(equals + 1));
+}

@@ -1,0 +1,133 @@
+import { tabulateMethods } from './method-table.ts';
+import { predicatesOf, type RoutePredicates } from './predicates.ts';
+import { groupEndsOf, type RankedRule, rankRules } from './ranking.ts';
+import type { RouteRule } from './route-rule.ts';
+import { TrieNode } from './trie.ts';
+import { TrieWriter } from './trie-writer.ts';
+
+/**
+ * The words of a rank in `ranks`: the end of its group, the first entry of its list in `methodTakes`, its place in
+ * `predicates` and in `regexes` (or -1), its route.
+ */
+export const RANK_WORDS = 5;
+export const GROUP_END = 0;
+export const METHOD_ROW = 1;
+export const PREDICATES = 2;
+export const REGEX = 3;
+export const ROUTE = 4;
+
+/**
+ * All that a `Router` needs, as plain data: `postMessage` shares the typed arrays and copies the little that is left.
+ * Routes are known by their rank, 0 being the one to try first.
+ */
+export interface RouterTables {
+  /** Tries, laid out as trie-writer.ts says. */
+  readonly words: Int32Array;
+  /** The trie of exact host names and the one of what follows the first label of wildcard hosts; they end in roots. */
+  readonly exactHosts: number;
+  readonly wildcardHosts: number;
+  /** The root of the paths for every host. */
+  readonly everyHost: number;
+  readonly markCount: number;
+  readonly ranks: Int32Array;
+  readonly methods: readonly string[];
+  readonly methodTakes: Uint8Array;
+  readonly predicates: readonly RoutePredicates[];
+  readonly regexes: readonly string[];
+  /** The patterns of all routes in the order of the configuration, UTF-8, one after the other, and where each ends. */
+  readonly patternBytes: Uint8Array;
+  readonly patternEnds: Int32Array;
+}
+
+/**
+ * Ranks the routes and lays them out for look-up.
+ * @throws Error for a pattern or host that cannot be read; the check of the configuration finds these first
+ */
+export function buildRouterTables(rules: readonly RouteRule[]): RouterTables {
+  const ranked = rankRules(rules);
+  const rankedRules = ranked.map(({ rule }) => rule);
+  const methods = tabulateMethods(rankedRules);
+  const predicates = rankedRules.map(predicatesOf);
+  const regexes = ranked.map(({ pattern }) => (pattern.kind === 'regex' ? pattern.source : null));
+  return {
+    ...writeTries(ranked),
+    ranks: shareWords(layOutRanks(ranked, methods.listOfRank, methods.names.length + 1, predicates, regexes)),
+    methods: methods.names,
+    methodTakes: shareBytes(methods.takes),
+    predicates: predicates.filter((entry) => entry !== null),
+    regexes: regexes.filter((entry) => entry !== null),
+    ...writePatterns(rules),
+  };
+}
+
+type Tries = Pick<RouterTables, 'words' | 'exactHosts' | 'wildcardHosts' | 'everyHost' | 'markCount'>;
+
+/** One trie of paths for each host, and two of hosts that end in the roots of those. */
+function writeTries(ranked: readonly RankedRule[]): Tries {
+  const exact = new Map<string, TrieNode>();
+  const wildcard = new Map<string, TrieNode>();
+  const every = new TrieNode();
+  for (const [rank, { host, pattern }] of ranked.entries()) {
+    if (host.kind === 'exact') rootFor(exact, host.name).add(pattern, rank);
+    else if (host.kind === 'wildcard') rootFor(wildcard, host.suffix).add(pattern, rank);
+    else every.add(pattern, rank);
+  }
+  const writer = new TrieWriter();
+  const everyHost = writer.write(every);
+  const exactHosts = writeHosts(exact, writer);
+  const wildcardHosts = writeHosts(wildcard, writer);
+  return { words: writer.toSharedWords(), exactHosts, wildcardHosts, everyHost, markCount: writer.markCount };
+}
+
+function rootFor(roots: Map<string, TrieNode>, host: string): TrieNode {
+  const root = roots.get(host) ?? new TrieNode();
+  roots.set(host, root);
+  return root;
+}
+
+function writeHosts(roots: ReadonlyMap<string, TrieNode>, writer: TrieWriter): number {
+  const hosts = new TrieNode();
+  for (const [host, root] of roots) hosts.literalNode(host).ends.push(writer.write(root));
+  return writer.write(hosts);
+}
+
+function layOutRanks(
+  ranked: readonly RankedRule[],
+  methodLists: readonly number[],
+  methodColumns: number,
+  predicates: readonly (RoutePredicates | null)[],
+  regexes: readonly (string | null)[],
+): number[] {
+  const groupEnds = groupEndsOf(ranked);
+  const words: number[] = [];
+  let predicateCount = 0;
+  let regexCount = 0;
+  for (const [rank, { index }] of ranked.entries()) {
+    words.push(groupEnds[rank] as number, (methodLists[rank] as number) * methodColumns);
+    words.push(predicates[rank] === null ? -1 : predicateCount++, regexes[rank] === null ? -1 : regexCount++, index);
+  }
+  return words;
+}
+
+function writePatterns(rules: readonly RouteRule[]): Pick<RouterTables, 'patternBytes' | 'patternEnds'> {
+  const encoder = new TextEncoder();
+  const bytes: number[] = [];
+  const ends: number[] = [];
+  for (const { path } of rules) {
+    for (const byte of encoder.encode(path)) bytes.push(byte);
+    ends.push(bytes.length);
+  }
+  return { patternBytes: shareBytes(bytes), patternEnds: shareWords(ends) };
+}
+
+function shareWords(values: readonly number[]): Int32Array {
+  const words = new Int32Array(new SharedArrayBuffer(values.length * Int32Array.BYTES_PER_ELEMENT));
+  words.set(values);
+  return words;
+}
+
+function shareBytes(values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(new SharedArrayBuffer(values.length));
+  bytes.set(values);
+  return bytes;
+}

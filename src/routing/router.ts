@@ -1,0 +1,294 @@
+import { matchesGlob } from './glob.ts';
+import { pathParametersOf } from './path-parameters.ts';
+import { type Pattern, parsePattern } from './pattern.ts';
+import { predicatesHold, type RoutePredicates } from './predicates.ts';
+import type { RoutedRequest } from './routed-request.ts';
+import { GROUP_END, METHOD_ROW, PREDICATES, RANK_WORDS, REGEX, ROUTE, type RouterTables } from './router-tables.ts';
+
+/** No route matches the request: 404. */
+export const ROUTE_NOT_FOUND = -1;
+/** The route that matches does not take the method: 405, with `allowedMethods` in `Allow`. */
+export const ROUTE_METHOD_NOT_ALLOWED = -2;
+
+const SLASH = 0x2f;
+
+/** Above every rank. */
+const UNBOUND = 0x7fff_ffff;
+/** Where the marks start anew. */
+const LAST_EPOCH = 0x3fff_ffff;
+
+/**
+ * Finds the route of a request, without allocating. The search walks down the tries of trie-writer.ts, and keeps a bound:
+ * the best rank found so far. What cannot be better is not looked into, and because the most specific branches come first,
+ * the first find is as a rule the last: what a look-up costs depends on the path, not on how many routes there are.
+ * Branches that fail are left for the next more general one. A node is reached in one way only, except below `**`, and
+ * there the marks keep the search from taking the same `**` twice; so no path makes it take exponential time.
+ *
+ * The most specific route whose path and predicates match decides, whatever its methods are: if neither it nor an equally
+ * specific one takes the method, the answer is 405, never a more general route. Else `POST /admin/users` would slip past a
+ * protected route that takes only GET, to a general one that is open.
+ *
+ * Reads of typed arrays are cast to `number`: every index comes from the tables or is compared with a length before.
+ */
+export class Router {
+  readonly #tables: RouterTables;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #ranks: Int32Array;
+  readonly #methodTakes: Uint8Array;
+  readonly #methodColumns: ReadonlyMap<string, number>;
+  readonly #predicates: readonly RoutePredicates[];
+  readonly #regexes: readonly RegExp[];
+  readonly #marks: Int32Array;
+  readonly #patterns = new Map<number, Pattern>();
+  #epoch = 0;
+
+  /** The host looked up last, and the roots of its paths. */
+  #host = '';
+  #exactRoot = 0;
+  #wildcardRoot = 0;
+
+  /** Of the search under way. */
+  #request: RoutedRequest | null = null;
+  #path = '';
+  #methodColumn = 0;
+  #found = -1;
+  /** Only ranks below this one matter any more: the one found, or the end of the group that refused the method. */
+  #bound = UNBOUND;
+
+  constructor(tables: RouterTables) {
+    this.#tables = tables;
+    this.#words = tables.words;
+    this.#bytes = new Uint8Array(tables.words.buffer);
+    this.#ranks = tables.ranks;
+    this.#methodTakes = tables.methodTakes;
+    this.#methodColumns = new Map(tables.methods.map((name, column) => [name, column]));
+    this.#predicates = tables.predicates;
+    this.#regexes = tables.regexes.map((source) => new RegExp(source));
+    this.#marks = new Int32Array(tables.markCount);
+  }
+
+  /** The place of the route in the configuration, or one of the two negative answers above. */
+  find(request: RoutedRequest): number {
+    this.#search(request, this.#methodColumns.get(request.method) ?? this.#methodColumns.size);
+    if (this.#found >= 0) return this.#ranks[this.#found * RANK_WORDS + ROUTE] as number;
+    return this.#bound === UNBOUND ? ROUTE_NOT_FOUND : ROUTE_METHOD_NOT_ALLOWED;
+  }
+
+  /** The value of `Allow` for a request that got ROUTE_METHOD_NOT_ALLOWED. */
+  allowedMethods(request: RoutedRequest): string {
+    const isAllowed = (_name: string, column: number): boolean => {
+      this.#search(request, column);
+      return this.#found >= 0;
+    };
+    return this.#tables.methods.filter(isAllowed).join(', ');
+  }
+
+  /** The values of `{name}` in the pattern of a route, taken from a path that it matches. Not for the hot path. */
+  pathParameters(route: number, path: string): Record<string, string> {
+    let pattern = this.#patterns.get(route);
+    if (pattern === undefined) {
+      pattern = parsePattern(this.#patternText(route));
+      this.#patterns.set(route, pattern);
+    }
+    return pathParametersOf(pattern, path);
+  }
+
+  #patternText(route: number): string {
+    const { patternBytes, patternEnds } = this.#tables;
+    const start = route === 0 ? 0 : (patternEnds[route - 1] as number);
+    return Buffer.from(patternBytes.slice(start, patternEnds[route])).toString('utf8');
+  }
+
+  #search(request: RoutedRequest, methodColumn: number): void {
+    if (request.host !== this.#host) this.#selectHost(request.host);
+    this.#request = request;
+    this.#path = request.path;
+    this.#methodColumn = methodColumn;
+    this.#found = -1;
+    this.#bound = UNBOUND;
+    if (this.#marks.length > 0) this.#startEpoch();
+    if (this.#exactRoot !== 0) this.#walk(this.#exactRoot, 0);
+    if (this.#wildcardRoot !== 0) this.#walk(this.#wildcardRoot, 0);
+    this.#walk(this.#tables.everyHost, 0);
+    this.#request = null;
+  }
+
+  #startEpoch(): void {
+    if (this.#epoch === LAST_EPOCH) {
+      this.#marks.fill(0);
+      this.#epoch = 0;
+    }
+    this.#epoch += 1;
+  }
+
+  #selectHost(host: string): void {
+    this.#host = host;
+    this.#exactRoot = this.#rootOf(this.#tables.exactHosts, host, 0);
+    const dot = host.indexOf('.');
+    this.#wildcardRoot = dot > 0 ? this.#rootOf(this.#tables.wildcardHosts, host, dot) : 0;
+  }
+
+  /** What the trie of hosts at `node` holds for `host` from `position` on, or 0. */
+  #rootOf(root: number, host: string, start: number): number {
+    const words = this.#words;
+    let node = root;
+    let position = start;
+    for (;;) {
+      const shape = words[node + 1] as number;
+      const labelLength = shape >>> 16;
+      if (!this.#labelIs(node, labelLength, host, position)) return 0;
+      position += labelLength;
+      const tableSize = (shape >>> 8) & 0xff;
+      const table = node + 4 + ((labelLength + 3) >> 2);
+      if (position === host.length) return words[node + 3] === 0 ? 0 : (words[table + tableSize] as number);
+      const place = host.charCodeAt(position) - (shape & 0xff);
+      node = place >= 0 && place < tableSize ? (words[table + place] as number) : 0;
+      if (node === 0) return 0;
+      position += 1;
+    }
+  }
+
+  #labelIs(node: number, labelLength: number, text: string, position: number): boolean {
+    if (position + labelLength > text.length) return false;
+    const label = (node + 4) << 2;
+    for (let at = 0; at < labelLength; at += 1) {
+      if (this.#bytes[label + at] !== text.charCodeAt(position + at)) return false;
+    }
+    return true;
+  }
+
+  /** Offers every route at or below `start` that matches the path from `from` on. Kept in one loop for speed. */
+  #walk(start: number, from: number): void {
+    const words = this.#words;
+    const path = this.#path;
+    let node = start;
+    let position = from;
+    while ((words[node] as number) < this.#bound) {
+      const shape = words[node + 1] as number;
+      const labelLength = shape >>> 16;
+      if (labelLength > 0 && !this.#labelIs(node, labelLength, path, position)) return;
+      position += labelLength;
+      const tableSize = (shape >>> 8) & 0xff;
+      const table = node + 4 + ((labelLength + 3) >> 2);
+      let child = 0;
+      if (position < path.length) {
+        const place = path.charCodeAt(position) - (shape & 0xff);
+        if (place >= 0 && place < tableSize) child = words[table + place] as number;
+      } else {
+        this.#offerAll(table + tableSize, words[node + 3] as number);
+      }
+      const alternatives = words[node + 2] as number;
+      if (alternatives !== 0) {
+        if (child !== 0) this.#walk(child, position + 1);
+        if ((words[alternatives] as number) < this.#bound) this.#tryAlternatives(alternatives, position);
+        return;
+      }
+      if (child === 0) return;
+      node = child;
+      position += 1;
+    }
+  }
+
+  #tryAlternatives(alternatives: number, position: number): void {
+    const words = this.#words;
+    const one = words[alternatives + 1] as number;
+    const globs = words[alternatives + 4] as number;
+    const rests = words[alternatives + 5] as number;
+    const regexes = words[alternatives + 6] as number;
+    if (one !== 0 || globs > 0) {
+      const segmentEnd = this.#segmentEnd(position);
+      if (globs > 0) this.#tryGlobs(alternatives + 7, globs, position, segmentEnd);
+      if (one !== 0 && segmentEnd > position) this.#walk(one, segmentEnd);
+    }
+    const restTable = alternatives + 7 + globs * 2;
+    if (regexes > 0) this.#offerRegexes(restTable + rests, regexes);
+    const any = words[alternatives + 2] as number;
+    if ((any !== 0 || rests > 0) && this.#isBoundary(position) && this.#passMark(words[alternatives + 3] as number)) {
+      this.#offerAll(restTable, rests);
+      if (any !== 0) this.#walkAny(any, position);
+    }
+  }
+
+  #segmentEnd(position: number): number {
+    const slash = this.#path.indexOf('/', position);
+    return slash < 0 ? this.#path.length : slash;
+  }
+
+  #isBoundary(position: number): boolean {
+    return position === this.#path.length || this.#path.charCodeAt(position) === SLASH;
+  }
+
+  /**
+   * False if this `**` was tried before in this search. The first time was from further left, for each `**` tries its places
+   * from left to right, and so covered all that could be found now.
+   */
+  #passMark(mark: number): boolean {
+    if (mark < 0) return true;
+    if (this.#marks[mark] === this.#epoch) return false;
+    this.#marks[mark] = this.#epoch;
+    return true;
+  }
+
+  #tryGlobs(table: number, count: number, position: number, segmentEnd: number): void {
+    const words = this.#words;
+    for (let entry = table; entry < table + count * 2; entry += 2) {
+      const glob = words[entry] as number;
+      const node = words[entry + 1] as number;
+      if ((words[node] as number) >= this.#bound) continue;
+      const text = (glob + 1) << 2;
+      const textEnd = text + (words[glob] as number);
+      if (matchesGlob(this.#bytes, text, textEnd, this.#path, position, segmentEnd)) this.#walk(node, segmentEnd);
+    }
+  }
+
+  /** Tries what follows a `**` at every place where a segment may start, and at the end. */
+  #walkAny(node: number, start: number): void {
+    let position = start;
+    while ((this.#words[node] as number) < this.#bound) {
+      this.#walk(node, position);
+      if (position >= this.#path.length) return;
+      position = this.#segmentEnd(position + 1);
+    }
+  }
+
+  #offerRegexes(table: number, count: number): void {
+    for (let entry = table; entry < table + count; entry += 1) {
+      const rank = this.#words[entry] as number;
+      if (rank >= this.#bound) return;
+      const regex = this.#regexes[this.#ranks[rank * RANK_WORDS + REGEX] as number] as RegExp;
+      if (regex.test(this.#path)) this.#offer(rank);
+    }
+  }
+
+  /** Offers `count` ranks, which stand in their order. */
+  #offerAll(table: number, count: number): void {
+    for (let entry = table; entry < table + count; entry += 1) {
+      const rank = this.#words[entry] as number;
+      if (rank >= this.#bound) return;
+      this.#offer(rank);
+    }
+  }
+
+  /** Takes note of a route whose path matches, and whose rank is below the bound. */
+  #offer(rank: number): void {
+    const entry = rank * RANK_WORDS;
+    const predicates = this.#ranks[entry + PREDICATES] as number;
+    if (predicates >= 0 && !this.#predicatesHold(predicates)) return;
+    if (this.#methodTakes[(this.#ranks[entry + METHOD_ROW] as number) + this.#methodColumn] === 1) {
+      this.#found = rank;
+      this.#bound = rank;
+      return;
+    }
+    const groupEnd = this.#ranks[entry + GROUP_END] as number;
+    if (groupEnd <= this.#bound) {
+      // What was found before is less specific than this route, and so out of the question.
+      this.#found = -1;
+      this.#bound = groupEnd;
+    }
+  }
+
+  #predicatesHold(index: number): boolean {
+    return predicatesHold(this.#predicates[index] as RoutePredicates, this.#request as RoutedRequest);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Writes tries as flat words, for the router to walk without an object in sight. Each node is followed by what is below
+ * it, so that the end of a path lies in few cache lines. A reference is the index of a record's first word; 0 is none.
+ *
+ *   node           0  the best rank at or below it
+ *                  1  label length << 16 | size of the child table << 8 | first character in the child table
+ *                  2  -> alternatives, or 0
+ *                  3  number of ends
+ *                  4  label, a byte per character, filled up to whole words
+ *                     child table: -> node, or 0, for each character from the first on
+ *                     ends: ranks
+ *
+ *   alternatives   0  the best rank among them
+ *                  1  -> node after one segment, or 0
+ *                  2  -> node after any number of segments, or 0
+ *                  3  number of the mark that keeps `**` from being tried twice, or -1 where that cannot happen
+ *                  4  number of globs
+ *                  5  number of rests
+ *                  6  number of regular expressions
+ *                  7  globs: -> glob, -> node
+ *                     rests: ranks
+ *                     regular expressions: ranks
+ *
+ *   glob           0  length
+ *                  1  text, a byte per character
+ */
+
+import type { TrieNode } from './trie.ts';
+
+const NODE_WORDS = 4;
+const ALTERNATIVES_WORDS = 7;
+const NO_RANK = 0x7fff_ffff;
+
+export class TrieWriter {
+  /** Word 0 stays unused, so that 0 can mean "none". */
+  readonly #words: number[] = [0];
+  readonly #texts: { readonly at: number; readonly text: string }[] = [];
+  #markCount = 0;
+
+  /** How many marks a walk over these tries needs. */
+  get markCount(): number {
+    return this.#markCount;
+  }
+
+  /** Writes a trie. @returns the reference of its root */
+  write(root: TrieNode): number {
+    return this.#writeNode(root, false);
+  }
+
+  /** The words in memory that threads share. */
+  toSharedWords(): Int32Array<SharedArrayBuffer> {
+    const words = new Int32Array(new SharedArrayBuffer(this.#words.length * Int32Array.BYTES_PER_ELEMENT));
+    words.set(this.#words);
+    const bytes = new Uint8Array(words.buffer);
+    for (const { at, text } of this.#texts) bytes.set(Buffer.from(text, 'latin1'), at * Int32Array.BYTES_PER_ELEMENT);
+    return words;
+  }
+
+  /** `isBelowAny`: whether a `**` is on the way here, so that a walk may come by more than once. */
+  #writeNode(node: TrieNode, isBelowAny: boolean): number {
+    const codes = [...node.children.keys()].sort((a, b) => a - b);
+    const first = codes[0] ?? 0;
+    const tableSize = codes.length === 0 ? 0 : (codes.at(-1) as number) - first + 1;
+    const at = this.#reserve(NODE_WORDS);
+    this.#writeText(node.label);
+    const table = this.#reserve(tableSize);
+    this.#writeRanks(node.ends);
+    const best = [...node.ends];
+
+    const alternatives = this.#writeAlternatives(node, isBelowAny);
+    if (alternatives !== 0) best.push(this.#words[alternatives] as number);
+    for (const code of codes) {
+      const child = this.#writeNode(node.children.get(code) as TrieNode, isBelowAny);
+      this.#words[table + code - first] = child;
+      best.push(this.#words[child] as number);
+    }
+    this.#words[at] = smallestOf(best);
+    this.#words[at + 1] = (node.label.length << 16) | (tableSize << 8) | first;
+    this.#words[at + 2] = alternatives;
+    this.#words[at + 3] = node.ends.length;
+    return at;
+  }
+
+  #writeAlternatives(node: TrieNode, isBelowAny: boolean): number {
+    const { one, any, globs, rests, regexes } = node;
+    if (one === null && any === null && globs.size + rests.length + regexes.length === 0) return 0;
+    const at = this.#reserve(ALTERNATIVES_WORDS);
+    const globTable = this.#reserve(globs.size * 2);
+    this.#writeRanks(rests);
+    this.#writeRanks(regexes);
+    const best = [...rests, ...regexes];
+
+    const writeBelow = (below: TrieNode, isAny: boolean): number => {
+      const reference = this.#writeNode(below, isAny || isBelowAny);
+      best.push(this.#words[reference] as number);
+      return reference;
+    };
+    const mark = isBelowAny && (any !== null || rests.length > 0) ? this.#markCount++ : -1;
+    this.#words[at + 1] = one === null ? 0 : writeBelow(one, false);
+    this.#words[at + 2] = any === null ? 0 : writeBelow(any, true);
+    this.#words[at + 3] = mark;
+    this.#words[at + 4] = globs.size;
+    this.#words[at + 5] = rests.length;
+    this.#words[at + 6] = regexes.length;
+    for (const [index, [text, below]] of [...globs].entries()) {
+      this.#words[globTable + index * 2] = this.#writeGlob(text);
+      this.#words[globTable + index * 2 + 1] = writeBelow(below, false);
+    }
+    this.#words[at] = smallestOf(best);
+    return at;
+  }
+
+  #writeGlob(text: string): number {
+    const at = this.#reserve(1);
+    this.#words[at] = text.length;
+    this.#writeText(text);
+    return at;
+  }
+
+  #writeText(text: string): void {
+    const at = this.#reserve(Math.ceil(text.length / Int32Array.BYTES_PER_ELEMENT));
+    this.#texts.push({ at, text });
+  }
+
+  #writeRanks(ranks: readonly number[]): void {
+    for (const rank of ranks) this.#words.push(rank);
+  }
+
+  #reserve(count: number): number {
+    const at = this.#words.length;
+    for (let word = 0; word < count; word += 1) this.#words.push(0);
+    return at;
+  }
+}
+
+/** Not `Math.min(...)`: there may be more ranks than a call takes arguments. */
+function smallestOf(ranks: readonly number[]): number {
+  return ranks.reduce((smallest, rank) => Math.min(smallest, rank), NO_RANK);
+}
