@@ -225,6 +225,11 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     this.#betweenRequests = false;
   }
 
+  /** Answers with an error before anything was asked, and closes. */
+  refuse(error: PhotonError): void {
+    this.#refuse(this.#service.takeListener(), error);
+  }
+
   #refuse(listener: RequestListener, error: PhotonError): void {
     this.#listener = listener;
     this.#startExchange(1, false);
@@ -318,7 +323,7 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     switch (this.#state) {
       case STATE.HEAD:
         if (this.#kept === null) this.#connection?.destroy();
-        else this.#refuse(this.#service.takeListener(), requestTimeout('The request head did not come in time.'));
+        else this.refuse(requestTimeout('The request head did not come in time.'));
         break;
       case STATE.BODY:
         this.#failRequest(requestTimeout('The request body stopped coming.'));
@@ -429,6 +434,11 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   /** Closes the connection if no request is under way; one that is will be the last. */
   drain(): void {
     if (this.idle) this.#linger();
+  }
+
+  /** Closes the connection at once. */
+  close(): void {
+    this.#connection?.destroy();
   }
 
   /** The client has stopped taking bytes. */

@@ -4,6 +4,7 @@ import { type Pattern, parsePattern } from './pattern.ts';
 import { predicatesHold, type RoutePredicates } from './predicates.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import { GROUP_END, METHOD_ROW, PREDICATES, RANK_WORDS, REGEX, ROUTE, type RouterTables } from './router-tables.ts';
+import { DETOUR_WORDS, NODE_WORDS } from './trie-writer.ts';
 
 /** No route matches the request: 404. */
 export const ROUTE_NOT_FOUND = -1;
@@ -16,6 +17,8 @@ const SLASH = 0x2f;
 const UNBOUND = 0x7fff_ffff;
 /** Where the marks start anew. */
 const LAST_EPOCH = 0x3fff_ffff;
+/** A power of two. */
+const HOST_SLOTS = 16;
 
 /**
  * Finds the route of a request, without allocating. The search walks down the tries of trie-writer.ts, and keeps a bound:
@@ -40,18 +43,20 @@ export class Router {
   readonly #predicates: readonly RoutePredicates[];
   readonly #regexes: readonly RegExp[];
   readonly #marks: Int32Array;
+  readonly #everyRoot: number;
   readonly #patterns = new Map<number, Pattern>();
   #epoch = 0;
 
-  /** The host looked up last, and the roots of its paths. */
-  #host = '';
-  #exactRoot = 0;
-  #wildcardRoot = 0;
+  /** Hosts looked up before, each in the one slot that it can be in, and the two roots of its paths. */
+  readonly #knownHosts: string[] = new Array(HOST_SLOTS).fill('');
+  readonly #knownRoots = new Int32Array(HOST_SLOTS * 2);
+
+  #method = '';
 
   /** Of the search under way. */
   #request: RoutedRequest | null = null;
   #path = '';
-  #methodColumn = 0;
+  #methodColumn: number;
   #found = -1;
   /** Only ranks below this one matter any more: the one found, or the end of the group that refused the method. */
   #bound = UNBOUND;
@@ -66,19 +71,23 @@ export class Router {
     this.#predicates = tables.predicates;
     this.#regexes = tables.regexes.map((source) => new RegExp(source));
     this.#marks = new Int32Array(tables.markCount);
+    this.#everyRoot = tables.everyHost;
+    this.#methodColumn = tables.methods.length;
   }
 
   /** The place of the route in the configuration, or one of the two negative answers above. */
   find(request: RoutedRequest): number {
-    this.#search(request, this.#methodColumns.get(request.method) ?? this.#methodColumns.size);
+    if (request.method !== this.#method) this.#selectMethod(request.method);
+    this.#search(request);
     if (this.#found >= 0) return this.#ranks[this.#found * RANK_WORDS + ROUTE] as number;
     return this.#bound === UNBOUND ? ROUTE_NOT_FOUND : ROUTE_METHOD_NOT_ALLOWED;
   }
 
   /** The value of `Allow` for a request that got ROUTE_METHOD_NOT_ALLOWED. */
   allowedMethods(request: RoutedRequest): string {
-    const isAllowed = (_name: string, column: number): boolean => {
-      this.#search(request, column);
+    const isAllowed = (method: string): boolean => {
+      this.#selectMethod(method);
+      this.#search(request);
       return this.#found >= 0;
     };
     return this.#tables.methods.filter(isAllowed).join(', ');
@@ -100,17 +109,24 @@ export class Router {
     return Buffer.from(patternBytes.slice(start, patternEnds[route])).toString('utf8');
   }
 
-  #search(request: RoutedRequest, methodColumn: number): void {
-    if (request.host !== this.#host) this.#selectHost(request.host);
+  #selectMethod(method: string): void {
+    this.#method = method;
+    this.#methodColumn = this.#methodColumns.get(method) ?? this.#methodColumns.size;
+  }
+
+  #search(request: RoutedRequest): void {
     this.#request = request;
     this.#path = request.path;
-    this.#methodColumn = methodColumn;
     this.#found = -1;
     this.#bound = UNBOUND;
     if (this.#marks.length > 0) this.#startEpoch();
-    if (this.#exactRoot !== 0) this.#walk(this.#exactRoot, 0);
-    if (this.#wildcardRoot !== 0) this.#walk(this.#wildcardRoot, 0);
-    this.#walk(this.#tables.everyHost, 0);
+    const slot = this.#hostSlot(request.host);
+    const exactRoot = this.#knownRoots[slot * 2] as number;
+    const wildcardRoot = this.#knownRoots[slot * 2 + 1] as number;
+    const everyRoot = this.#everyRoot;
+    if (exactRoot !== 0) this.#walk(exactRoot, 0);
+    if (wildcardRoot !== 0) this.#walk(wildcardRoot, 0);
+    if ((this.#words[everyRoot] as number) < this.#bound) this.#walk(everyRoot, 0);
     this.#request = null;
   }
 
@@ -122,11 +138,17 @@ export class Router {
     this.#epoch += 1;
   }
 
-  #selectHost(host: string): void {
-    this.#host = host;
-    this.#exactRoot = this.#rootOf(this.#tables.exactHosts, host, 0);
-    const dot = host.indexOf('.');
-    this.#wildcardRoot = dot > 0 ? this.#rootOf(this.#tables.wildcardHosts, host, dot) : 0;
+  /** The slot of the host. What was in it before is forgotten. */
+  #hostSlot(host: string): number {
+    const length = host.length;
+    const slot = length === 0 ? 0 : (length + host.charCodeAt(0) * 3 + host.charCodeAt(length >> 1)) & (HOST_SLOTS - 1);
+    if (this.#knownHosts[slot] !== host) {
+      const dot = host.indexOf('.');
+      this.#knownHosts[slot] = host;
+      this.#knownRoots[slot * 2] = this.#rootOf(this.#tables.exactHosts, host, 0);
+      this.#knownRoots[slot * 2 + 1] = dot > 0 ? this.#rootOf(this.#tables.wildcardHosts, host, dot) : 0;
+    }
+    return slot;
   }
 
   /** What the trie of hosts at `node` holds for `host` from `position` on, or 0. */
@@ -140,8 +162,8 @@ export class Router {
       if (!this.#labelIs(node, labelLength, host, position)) return 0;
       position += labelLength;
       const tableSize = (shape >>> 8) & 0xff;
-      const table = node + 4 + ((labelLength + 3) >> 2);
-      if (position === host.length) return words[node + 3] === 0 ? 0 : (words[table + tableSize] as number);
+      const table = node + NODE_WORDS + ((labelLength + 3) >> 2);
+      if (position === host.length) return words[node + 4] === 0 ? 0 : (words[table + tableSize] as number);
       const place = host.charCodeAt(position) - (shape & 0xff);
       node = place >= 0 && place < tableSize ? (words[table + place] as number) : 0;
       if (node === 0) return 0;
@@ -151,7 +173,7 @@ export class Router {
 
   #labelIs(node: number, labelLength: number, text: string, position: number): boolean {
     if (position + labelLength > text.length) return false;
-    const label = (node + 4) << 2;
+    const label = (node + NODE_WORDS) << 2;
     for (let at = 0; at < labelLength; at += 1) {
       if (this.#bytes[label + at] !== text.charCodeAt(position + at)) return false;
     }
@@ -169,42 +191,42 @@ export class Router {
       const labelLength = shape >>> 16;
       if (labelLength > 0 && !this.#labelIs(node, labelLength, path, position)) return;
       position += labelLength;
+      const table = node + NODE_WORDS + ((labelLength + 3) >> 2);
       const tableSize = (shape >>> 8) & 0xff;
-      const table = node + 4 + ((labelLength + 3) >> 2);
-      let child = 0;
+      const one = words[node + 2] as number;
+      const detours = words[node + 3] as number;
       if (position < path.length) {
         const place = path.charCodeAt(position) - (shape & 0xff);
-        if (place >= 0 && place < tableSize) child = words[table + place] as number;
-      } else {
-        this.#offerAll(table + tableSize, words[node + 3] as number);
-      }
-      const alternatives = words[node + 2] as number;
-      if (alternatives !== 0) {
+        const child = place >= 0 && place < tableSize ? (words[table + place] as number) : 0;
+        if (one === 0 && detours === 0) {
+          if (child === 0) return;
+          node = child;
+          position += 1;
+          continue;
+        }
         if (child !== 0) this.#walk(child, position + 1);
-        if ((words[alternatives] as number) < this.#bound) this.#tryAlternatives(alternatives, position);
-        return;
+      } else {
+        this.#offerAll(table + tableSize, words[node + 4] as number);
       }
-      if (child === 0) return;
-      node = child;
-      position += 1;
+      if (detours !== 0 && (words[detours] as number) < this.#bound) this.#tryDetours(detours, position);
+      if (one === 0 || (words[one] as number) >= this.#bound) return;
+      const segmentEnd = this.#segmentEnd(position);
+      if (segmentEnd === position) return;
+      node = one;
+      position = segmentEnd;
     }
   }
 
-  #tryAlternatives(alternatives: number, position: number): void {
+  #tryDetours(detours: number, position: number): void {
     const words = this.#words;
-    const one = words[alternatives + 1] as number;
-    const globs = words[alternatives + 4] as number;
-    const rests = words[alternatives + 5] as number;
-    const regexes = words[alternatives + 6] as number;
-    if (one !== 0 || globs > 0) {
-      const segmentEnd = this.#segmentEnd(position);
-      if (globs > 0) this.#tryGlobs(alternatives + 7, globs, position, segmentEnd);
-      if (one !== 0 && segmentEnd > position) this.#walk(one, segmentEnd);
-    }
-    const restTable = alternatives + 7 + globs * 2;
+    const any = words[detours + 1] as number;
+    const rests = words[detours + 3] as number;
+    const regexes = words[detours + 4] as number;
+    const globs = words[detours + 5] as number;
+    const restTable = detours + DETOUR_WORDS;
+    if (globs > 0) this.#tryGlobs(restTable + rests + regexes, globs, position);
     if (regexes > 0) this.#offerRegexes(restTable + rests, regexes);
-    const any = words[alternatives + 2] as number;
-    if ((any !== 0 || rests > 0) && this.#isBoundary(position) && this.#passMark(words[alternatives + 3] as number)) {
+    if ((any !== 0 || rests > 0) && this.#isBoundary(position) && this.#passMark(words[detours + 2] as number)) {
       this.#offerAll(restTable, rests);
       if (any !== 0) this.#walkAny(any, position);
     }
@@ -230,8 +252,9 @@ export class Router {
     return true;
   }
 
-  #tryGlobs(table: number, count: number, position: number, segmentEnd: number): void {
+  #tryGlobs(table: number, count: number, position: number): void {
     const words = this.#words;
+    const segmentEnd = this.#segmentEnd(position);
     for (let entry = table; entry < table + count * 2; entry += 2) {
       const glob = words[entry] as number;
       const node = words[entry + 1] as number;

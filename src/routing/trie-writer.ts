@@ -4,22 +4,22 @@
  *
  *   node           0  the best rank at or below it
  *                  1  label length << 16 | size of the child table << 8 | first character in the child table
- *                  2  -> alternatives, or 0
- *                  3  number of ends
- *                  4  label, a byte per character, filled up to whole words
+ *                  2  -> node after one segment, or 0
+ *                  3  -> detours, or 0
+ *                  4  number of ends
+ *                  5  label, a byte per character, filled up to whole words
  *                     child table: -> node, or 0, for each character from the first on
  *                     ends: ranks
  *
- *   alternatives   0  the best rank among them
- *                  1  -> node after one segment, or 0
- *                  2  -> node after any number of segments, or 0
- *                  3  number of the mark that keeps `**` from being tried twice, or -1 where that cannot happen
- *                  4  number of globs
- *                  5  number of rests
- *                  6  number of regular expressions
- *                  7  globs: -> glob, -> node
- *                     rests: ranks
+ *   detours        0  the best rank among them
+ *                  1  -> node after any number of segments, or 0
+ *                  2  number of the mark that keeps `**` from being tried twice, or -1 where that cannot happen
+ *                  3  number of rests
+ *                  4  number of regular expressions
+ *                  5  number of globs
+ *                  6  rests: ranks
  *                     regular expressions: ranks
+ *                     globs: -> glob, -> node
  *
  *   glob           0  length
  *                  1  text, a byte per character
@@ -27,8 +27,10 @@
 
 import type { TrieNode } from './trie.ts';
 
-const NODE_WORDS = 4;
-const ALTERNATIVES_WORDS = 7;
+/** The words of a node before its label. */
+export const NODE_WORDS = 5;
+/** The words of detours before its lists. */
+export const DETOUR_WORDS = 6;
 const NO_RANK = 0x7fff_ffff;
 
 export class TrieWriter {
@@ -67,41 +69,40 @@ export class TrieWriter {
     this.#writeRanks(node.ends);
     const best = [...node.ends];
 
-    const alternatives = this.#writeAlternatives(node, isBelowAny);
-    if (alternatives !== 0) best.push(this.#words[alternatives] as number);
-    for (const code of codes) {
-      const child = this.#writeNode(node.children.get(code) as TrieNode, isBelowAny);
-      this.#words[table + code - first] = child;
-      best.push(this.#words[child] as number);
-    }
+    const writeBelow = (below: TrieNode): number => {
+      const reference = this.#writeNode(below, isBelowAny);
+      best.push(this.#words[reference] as number);
+      return reference;
+    };
+    if (node.one !== null) this.#words[at + 2] = writeBelow(node.one);
+    for (const code of codes) this.#words[table + code - first] = writeBelow(node.children.get(code) as TrieNode);
+    const detours = this.#writeDetours(node, isBelowAny);
+    if (detours !== 0) best.push(this.#words[detours] as number);
     this.#words[at] = smallestOf(best);
     this.#words[at + 1] = (node.label.length << 16) | (tableSize << 8) | first;
-    this.#words[at + 2] = alternatives;
-    this.#words[at + 3] = node.ends.length;
+    this.#words[at + 3] = detours;
+    this.#words[at + 4] = node.ends.length;
     return at;
   }
 
-  #writeAlternatives(node: TrieNode, isBelowAny: boolean): number {
-    const { one, any, globs, rests, regexes } = node;
-    if (one === null && any === null && globs.size + rests.length + regexes.length === 0) return 0;
-    const at = this.#reserve(ALTERNATIVES_WORDS);
-    const globTable = this.#reserve(globs.size * 2);
+  #writeDetours({ any, rests, regexes, globs }: TrieNode, isBelowAny: boolean): number {
+    if (any === null && rests.length + regexes.length + globs.size === 0) return 0;
+    const at = this.#reserve(DETOUR_WORDS);
     this.#writeRanks(rests);
     this.#writeRanks(regexes);
+    const globTable = this.#reserve(globs.size * 2);
     const best = [...rests, ...regexes];
-
     const writeBelow = (below: TrieNode, isAny: boolean): number => {
       const reference = this.#writeNode(below, isAny || isBelowAny);
       best.push(this.#words[reference] as number);
       return reference;
     };
     const mark = isBelowAny && (any !== null || rests.length > 0) ? this.#markCount++ : -1;
-    this.#words[at + 1] = one === null ? 0 : writeBelow(one, false);
-    this.#words[at + 2] = any === null ? 0 : writeBelow(any, true);
-    this.#words[at + 3] = mark;
-    this.#words[at + 4] = globs.size;
-    this.#words[at + 5] = rests.length;
-    this.#words[at + 6] = regexes.length;
+    this.#words[at + 1] = any === null ? 0 : writeBelow(any, true);
+    this.#words[at + 2] = mark;
+    this.#words[at + 3] = rests.length;
+    this.#words[at + 4] = regexes.length;
+    this.#words[at + 5] = globs.size;
     for (const [index, [text, below]] of [...globs].entries()) {
       this.#words[globTable + index * 2] = this.#writeGlob(text);
       this.#words[globTable + index * 2 + 1] = writeBelow(below, false);

@@ -1,0 +1,64 @@
+import pino from 'pino';
+
+/** How much is logged, from everything to nothing. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const isLogLevel = (text: string): text is LogLevel => (LOG_LEVELS as readonly string[]).includes(text);
+
+/** The log of what happens to the gateway: starts, deaths, drains. An event is a stable name in kebab-case. */
+export interface EventLog {
+  info(event: string, fields?: object): void;
+  warn(event: string, fields?: object): void;
+  error(event: string, fields?: object): void;
+}
+
+/** Where lines go: `process.stderr`, or a stand-in. */
+interface LogDestination {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+interface LogLine {
+  readonly level: string;
+  readonly time: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Logs to standard error and leaves standard output to the access log: one JSON object per line, or, on a terminal,
+ * `12:30:01 info listening address=127.0.0.1:8080`.
+ */
+export function createEventLog(level: LogLevel, destination: LogDestination = process.stderr): EventLog {
+  const stream =
+    destination.isTTY === true ? { write: (line: string) => destination.write(forTerminal(line)) } : destination;
+  const logger = pino(
+    {
+      level,
+      messageKey: 'event',
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  );
+  return {
+    info: (event, fields = {}) => logger.info(fields, event),
+    warn: (event, fields = {}) => logger.warn(fields, event),
+    error: (event, fields = {}) => logger.error(fields, event),
+  };
+}
+
+function forTerminal(line: string): string {
+  const { level, time, event, pid: _, ...fields } = JSON.parse(line) as LogLine;
+  const clock = time.slice('2026-01-01T'.length, '2026-01-01T00:00:00'.length);
+  const shown = Object.entries(fields).map(([name, value]) => ` ${name}=${forPeople(value)}`);
+  return `${clock} ${level} ${event}${shown.join('')}\n`;
+}
+
+/** Strings without blanks go unquoted; JSON escapes the control characters in the others. */
+function forPeople(value: unknown): string {
+  return typeof value === 'string' && /^[!#-~]+$/.test(value) ? value : JSON.stringify(value);
+}

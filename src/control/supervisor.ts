@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config } from '../config/config.ts';
+import { createSharedMemory } from '../memory/shared-memory.ts';
+import { bindAddresses } from '../net/bind.ts';
+import { type Binding, formatAddress, type OpenAddress } from '../net/binding.ts';
+import { chooseTransport } from '../net/choose-transport.ts';
+import { buildRouterTables } from '../routing/router-tables.ts';
+import type { EventLog } from './event-log.ts';
+import { WorkerSlot } from './worker-slot.ts';
+
+/**
+ * The control thread's main object: binds the addresses, keeps one worker per row alive, and ends them.
+ *
+ *   new --start()--> serving --drain()--> draining --last connection gone, or shutdown_timeout--> closed
+ *    \__________________\____________________\_____________________close()_______________________/
+ */
+export class Supervisor {
+  readonly #config: Config;
+  readonly #log: EventLog;
+  #bindings: readonly Binding[] = [];
+  #slots: readonly WorkerSlot[] = [];
+
+  constructor(config: Config, log: EventLog) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /**
+   * Resolves with the open addresses when every worker serves on all of them. Rejects, with nothing left open, when an
+   * address cannot be bound (BindError) or a worker cannot start.
+   */
+  async start(): Promise<readonly OpenAddress[]> {
+    const transport = chooseTransport(process.env['PHOTON_TRANSPORT']).name;
+    this.#bindings = await bindAddresses(this.#config.server.httpAddr);
+    try {
+      await this.#startWorkers();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    const addresses = this.#bindings.map(({ address }) => address);
+    for (const address of addresses) {
+      this.#log.info('listening', { address: formatAddress(address), workers: this.#slots.length, transport });
+    }
+    return addresses;
+  }
+
+  /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
+  async drain(): Promise<void> {
+    const timeoutMs = this.#config.server.shutdownTimeoutMs;
+    this.#log.info('draining', { timeoutMs });
+    const timer = new AbortController();
+    const finished = Promise.all(this.#slots.map((slot) => slot.drain())).then(() => true);
+    const timedOut = pause(timeoutMs, false, { signal: timer.signal }).catch(() => false);
+    if (!(await Promise.race([finished, timedOut]))) {
+      this.#log.warn('drain-timeout', { timeoutMs });
+    }
+    timer.abort();
+    await this.close();
+  }
+
+  /** Ends every worker now and gives the addresses back. */
+  async close(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.close()));
+    for (const binding of this.#bindings) {
+      binding.release();
+    }
+    this.#bindings = [];
+  }
+
+  async #startWorkers(): Promise<void> {
+    const { workers } = this.#config.server;
+    const plan = {
+      config: this.#config,
+      routerTables: buildRouterTables(this.#config.routes),
+      shared: createSharedMemory(this.#config, workers),
+      bindings: this.#bindings,
+    };
+    this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log));
+    await Promise.all(this.#slots.map((slot) => slot.start()));
+  }
+}

@@ -1,0 +1,76 @@
+import { type Transferable, Worker } from 'node:worker_threads';
+import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
+import type { StartMessage } from '../messages/to-worker.ts';
+import { isBoundSocket } from '../net/binding.ts';
+
+/** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
+const THREAD = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+/** The JavaScript heap of one worker. Buffers do not count here: the data plane bounds them itself. */
+const MAX_HEAP_MB = 1024;
+
+/**
+ * One worker thread from its start to its end.
+ *
+ *   started --ready--> serving --drain()--> draining --drained--> (terminate)
+ *      \__________________\____________________\________died________> gone
+ */
+export class WorkerLife {
+  /** Settles once: every listener is open, or the thread died before that (rejected with the reason). */
+  readonly ready: Promise<void>;
+  /** Why the thread ended. Never rejects. */
+  readonly gone: Promise<string>;
+  readonly #worker: Worker;
+  readonly #drained: Promise<void>;
+
+  constructor(start: StartMessage, onLog: (message: LogMessage) => void) {
+    const ready = Promise.withResolvers<void>();
+    const drained = Promise.withResolvers<void>();
+    this.#worker = new Worker(THREAD, {
+      name: `photon-worker-${start.row}`,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
+    this.#worker.on('message', (message: MessageToControl) => {
+      switch (message.type) {
+        case 'ready':
+          ready.resolve();
+          break;
+        case 'drained':
+          drained.resolve();
+          break;
+        case 'log':
+          onLog(message);
+          break;
+      }
+    });
+    this.gone = endOf(this.#worker);
+    this.#drained = drained.promise;
+    this.ready = ready.promise;
+    void this.gone.then((reason) => ready.reject(new Error(reason)));
+    // Node moves bound sockets since 26.4; the type declarations of the transfer list do not know it yet.
+    const sockets = start.listeners.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
+    this.#worker.postMessage(start, sockets);
+  }
+
+  /** Lets the worker finish what it has, then ends it. Resolves when the thread is gone. */
+  async drain(): Promise<void> {
+    this.#worker.postMessage({ type: 'drain' });
+    await Promise.race([this.#drained, this.gone]);
+    await this.end();
+  }
+
+  /** Ends the thread now, with everything it has open. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+function endOf(worker: Worker): Promise<string> {
+  return new Promise((resolve) => {
+    let reason: string | null = null;
+    worker.once('error', (error: Error) => {
+      reason = `${error.name}: ${error.message}`;
+    });
+    worker.once('exit', (code) => resolve(reason ?? `exit code ${code}`));
+  });
+}

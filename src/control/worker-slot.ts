@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { clearWorkerRow } from '../memory/shared-memory.ts';
+import type { LogMessage } from '../messages/to-control.ts';
+import type { StartMessage } from '../messages/to-worker.ts';
+import type { Binding } from '../net/binding.ts';
+import type { EventLog } from './event-log.ts';
+import { RestartBackoff } from './restart-backoff.ts';
+import { WorkerLife } from './worker-life.ts';
+
+/** What a worker serves, the same for all rows. */
+export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners'> & { readonly bindings: readonly Binding[] };
+
+/** One row of the shared tables and the worker that owns it. A worker that dies is replaced, until the slot is stopped. */
+export class WorkerSlot {
+  readonly #row: number;
+  readonly #plan: WorkerPlan;
+  readonly #log: EventLog;
+  readonly #backoff = new RestartBackoff();
+  readonly #stop = new AbortController();
+  #life: WorkerLife | null = null;
+
+  constructor(row: number, plan: WorkerPlan, log: EventLog) {
+    this.#row = row;
+    this.#plan = plan;
+    this.#log = log;
+  }
+
+  /** Resolves when the first worker serves; from then on the slot keeps one alive. Rejects when it cannot start. */
+  async start(): Promise<void> {
+    const startedMs = performance.now();
+    const life = this.#begin();
+    await life.ready;
+    void this.#keepOneAlive(life, startedMs);
+  }
+
+  /** No replacement from now on; resolves when the worker has finished its work and is gone. */
+  async drain(): Promise<void> {
+    this.#stop.abort();
+    await this.#life?.drain();
+  }
+
+  /** Ends the worker now, for good. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#life?.end();
+  }
+
+  #begin(): WorkerLife {
+    const { bindings, ...plan } = this.#plan;
+    const listeners = bindings.map((binding) => binding.sourceFor(this.#row)).filter((source) => source !== null);
+    this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, ...plan }, (message) =>
+      this.#onLog(message),
+    );
+    return this.#life;
+  }
+
+  async #keepOneAlive(first: WorkerLife, firstStartMs: number): Promise<void> {
+    let reason = await first.gone;
+    let startedMs = firstStartMs;
+    while (!this.#stop.signal.aborted) {
+      clearWorkerRow(this.#plan.shared, this.#row);
+      const delayMs = this.#backoff.delayAfterMs(performance.now() - startedMs);
+      this.#log.error('worker-died', { worker: this.#row, reason, replacedInMs: delayMs });
+      await pause(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      if (this.#stop.signal.aborted) {
+        return;
+      }
+      startedMs = performance.now();
+      reason = await this.#liveOnce();
+    }
+  }
+
+  /** Runs one replacement and returns why it ended. */
+  async #liveOnce(): Promise<string> {
+    try {
+      const life = this.#begin();
+      life.ready.then(
+        () => this.#log.info('worker-replaced', { worker: this.#row }),
+        () => undefined,
+      );
+      return await life.gone;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #onLog({ level, event, fields }: LogMessage): void {
+    this.#log[level](event, { worker: this.#row, ...fields });
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * What all threads of the process see at once. Plain data: it goes to a worker as it is, and stays shared.
+ *
+ * `rows` has one row per worker, each a multiple of a cache line, so that no two workers write to the same line:
+ *
+ *            0                 1          2 .. 15   16              17           18 ...
+ *   row w  | connections open | (unused)           | sockets of u0 | sockets of u1 | ...
+ *          |<---------- ROW_HEADER ------------->|<-- one entry per upstream, in the order of the configuration -->|
+ *
+ * A worker writes its own row only, with plain stores; a reader adds the rows up. When a worker dies, its row is cleared by
+ * the control thread: what it counted died with it.
+ *
+ * `cursors` has one counter per backend, a cache line each, advanced by all workers with atomic adds.
+ */
+export interface SharedMemory {
+  readonly workers: number;
+  readonly rowInts: number;
+  readonly rows: SharedArrayBuffer;
+  readonly cursors: SharedArrayBuffer;
+}
+
+/** What the layout depends on. */
+export interface SharedMemoryShape {
+  readonly backends: readonly { readonly upstreams: readonly unknown[] }[];
+}
+
+/** 64 bytes, the cache line of every machine that Node runs on that matters. */
+const LINE_INTS = 16;
+const ROW_HEADER = LINE_INTS;
+const CONNECTIONS = 0;
+
+export function createSharedMemory(shape: SharedMemoryShape, workers: number): SharedMemory {
+  const upstreams = shape.backends.reduce((sum, backend) => sum + backend.upstreams.length, 0);
+  const rowInts = ROW_HEADER + Math.ceil(upstreams / LINE_INTS) * LINE_INTS;
+  return {
+    workers,
+    rowInts,
+    rows: new SharedArrayBuffer(workers * rowInts * Int32Array.BYTES_PER_ELEMENT),
+    cursors: new SharedArrayBuffer(shape.backends.length * LINE_INTS * Int32Array.BYTES_PER_ELEMENT),
+  };
+}
+
+/** Forgets what a dead worker counted. Only the control thread calls it, before it starts the next worker on the row. */
+export function clearWorkerRow(shared: SharedMemory, row: number): void {
+  new Int32Array(shared.rows, row * shared.rowInts * Int32Array.BYTES_PER_ELEMENT, shared.rowInts).fill(0);
+}
+
+/** A count that one worker changes and that is read over all of them. */
+export class SharedCount {
+  readonly #ints: Int32Array;
+  readonly #rowInts: number;
+  readonly #offset: number;
+  readonly #own: number;
+
+  private constructor(shared: SharedMemory, row: number, offset: number) {
+    this.#ints = new Int32Array(shared.rows);
+    this.#rowInts = shared.rowInts;
+    this.#offset = offset;
+    this.#own = row * shared.rowInts + offset;
+  }
+
+  /** Open connections from clients. */
+  static connections(shared: SharedMemory, row: number): SharedCount {
+    return new SharedCount(shared, row, CONNECTIONS);
+  }
+
+  /** Sockets of one upstream, busy and idle; `upstream` is its number over all backends. */
+  static upstreamSockets(shared: SharedMemory, row: number, upstream: number): SharedCount {
+    return new SharedCount(shared, row, ROW_HEADER + upstream);
+  }
+
+  /** Adds to this worker's part. */
+  add(delta: number): void {
+    this.#ints[this.#own] = this.own + delta;
+  }
+
+  /** This worker's part. */
+  get own(): number {
+    return this.#ints[this.#own] as number;
+  }
+
+  /** The sum over all workers, each part as of some moment just now. */
+  get total(): number {
+    let total = 0;
+    for (let at = this.#offset; at < this.#ints.length; at += this.#rowInts) total += this.#ints[at] as number;
+    return total;
+  }
+}
+
+/** A place in a sequence that all workers go through together. */
+export class SharedCursor {
+  readonly #ints: Int32Array;
+  readonly #index: number;
+
+  constructor(shared: SharedMemory, backend: number) {
+    this.#ints = new Int32Array(shared.cursors);
+    this.#index = backend * LINE_INTS;
+  }
+
+  /** Takes the next place, from 0 to `length` - 1 and round again. */
+  next(length: number): number {
+    return (Atomics.add(this.#ints, this.#index, 1) >>> 0) % length;
+  }
+}

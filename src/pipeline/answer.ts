@@ -1,0 +1,26 @@
+import { PhotonError } from '../base/errors.ts';
+import { FRAMING } from '../http/framing.ts';
+import { COMMON_METHODS } from '../http/methods.ts';
+import { sendErrorReply } from './error-response.ts';
+import type { Exchange } from './exchange.ts';
+import { finish } from './finish.ts';
+
+/** RFC 9110 9.3.7: `OPTIONS *` asks about the server itself, so it goes no further. */
+export function replyToOptionsAsterisk(exchange: Exchange): void {
+  const { reply, downstream, services } = exchange;
+  reply.status = 204;
+  reply.framing = FRAMING.NONE;
+  reply.contentLength = -1;
+  reply.additions = `Allow: ${COMMON_METHODS}\r\nDate: ${services.date}\r\nVia: 1.1 photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  exchange.replyStarted = true;
+  downstream?.sendHead(reply, !downstream.requestComplete);
+  downstream?.sendEnd();
+  finish(exchange);
+}
+
+/** The path is known, but not under this method; `allow` lists those it is known under. */
+export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
+  const error = new PhotonError('method_not_allowed', `This path takes ${allow}.`);
+  sendErrorReply(exchange, error, `Allow: ${allow}\r\n`);
+  finish(exchange);
+}

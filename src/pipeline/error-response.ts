@@ -1,0 +1,60 @@
+import type { PhotonError } from '../base/errors.ts';
+import { FRAMING } from '../http/framing.ts';
+import { reasonPhrase } from '../http/status.ts';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * Makes the reply of a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON.
+ * `extraLines`: field lines that belong to it, each with its CRLF. The one place where failures become bytes.
+ */
+export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLines: string): void {
+  const { reply, request, downstream, services } = exchange;
+  if (downstream === null) return;
+  const asJson = acceptsJson(request.combinedValue('accept'));
+  const body = asJson ? problemJson(error, exchange.id) : problemText(error, exchange.id);
+  reply.status = error.status;
+  reply.source = null;
+  reply.framing = FRAMING.LENGTH;
+  reply.contentLength = body.length;
+  reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
+    services.date
+  }\r\nVia: 1.1 photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  exchange.replyStarted = true;
+  // A body that still comes would be taken for the next request: the connection ends with this reply.
+  downstream.sendHead(reply, error.closesConnection || !downstream.requestComplete);
+  if (request.method !== 'HEAD') downstream.sendText(body);
+  downstream.sendEnd();
+}
+
+function problemJson(error: PhotonError, requestId: string): string {
+  const problem = {
+    type: `urn:photon:error:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.message,
+    request_id: requestId,
+  };
+  return `${escapeNonAscii(JSON.stringify(problem))}\n`;
+}
+
+function problemText(error: PhotonError, requestId: string): string {
+  return escapeNonAscii(
+    `${error.status} ${reasonPhrase(error.status)}\n${error.title}: ${error.message}\nrequest_id: ${requestId}\n`,
+  );
+}
+
+/** The body is sent as latin1, one byte a character: what is not ASCII is written as JSON escapes it. */
+function escapeNonAscii(text: string): string {
+  return text.replace(/[^\n\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const JSON_RANGES = /^(\*\/\*|application\/\*|application\/json|application\/problem\+json)$/;
+
+/** RFC 9110 12.5.1: no Accept means anything; a range with q=0 means not this one. */
+function acceptsJson(accept: string | undefined): boolean {
+  if (accept === undefined) return true;
+  return accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return JSON_RANGES.test(type) && !parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter));
+  });
+}

@@ -1,0 +1,192 @@
+import type { PhotonError } from '../base/errors.ts';
+import type { Fields } from '../http/fields.ts';
+import { FRAMING, type Framing } from '../http/framing.ts';
+import type { OutgoingRequest, OutgoingResponse } from '../http/outgoing.ts';
+import { RequestHead } from '../http/request-head.ts';
+import type { RequestIdGenerator } from '../http/request-id.ts';
+import { ResponseHead } from '../http/response-head.ts';
+import { RequestTarget } from '../http/target.ts';
+import type { DownstreamStream, RequestListener, ResponseListener, UpstreamStream } from '../net/streams.ts';
+import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
+import type { RoutedRequest } from '../routing/routed-request.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { failRequest, missDeadline, refuseRequest } from './failure.ts';
+import { finishForwarding, forwardData, forwardTrailers, judgeFailure } from './forward.ts';
+import type { Generation, RoutePlan } from './generation.ts';
+import { beginExchange } from './phases.ts';
+import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
+
+/** What every exchange of a worker shares. */
+export interface PipelineServices {
+  readonly wheel: TimerWheel;
+  readonly requestIds: RequestIdGenerator;
+  /** The configuration to begin new exchanges with. */
+  readonly generation: Generation;
+  /** The value of Date for a reply made now. */
+  readonly date: string;
+  /** The exchange is over: it may be used for the next request. */
+  exchangeFinished(exchange: Exchange, error: PhotonError | null): void;
+  /** Reports an error that is a bug of ours. */
+  fault(error: unknown): void;
+}
+
+/** The head of the reply that is being sent. */
+class Reply implements OutgoingResponse {
+  status = 0;
+  source: ResponseHead | null = null;
+  additions = '';
+  framing: Framing = FRAMING.NONE;
+  contentLength = -1;
+}
+
+/**
+ * One request and its reply: everything that is known of it, from the head's arrival to `finish`. It hears both sides and hands
+ * what it hears to the step that is due; the steps are in `phases.ts`, `forward.ts`, `respond.ts` and `failure.ts`.
+ *
+ * Exchanges are used again for later requests of the worker: nothing outside may keep one.
+ */
+export class Exchange implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner {
+  readonly services: PipelineServices;
+  readonly request: RequestHead;
+  readonly response: ResponseHead;
+  readonly target: RequestTarget = new RequestTarget();
+  readonly reply: Reply = new Reply();
+  readonly deadline: Timer;
+
+  downstream: DownstreamStream | null = null;
+  generation: Generation | null = null;
+  route: RoutePlan | null = null;
+  upstream: Upstream | null = null;
+  stream: UpstreamStream | null = null;
+
+  id = '';
+  /** The host that the request is for, normalised; empty when an HTTP/1.0 client named none. */
+  host = '';
+  clientAddress = '';
+  /** The peer of the connection is a trusted proxy. */
+  peerTrusted = false;
+  /** `X-Forwarded-*` lines for the upstream. */
+  forwardedLines = '';
+
+  /** What goes upstream. */
+  outgoingTarget = '';
+  outgoingAuthority = '';
+  requestAdditions = '';
+
+  requestBodyBytes = 0;
+  requestEnd = false;
+  replyStarted = false;
+  triedFresh = false;
+  /** The part of the body sent so far, to send it again; null when that is too much. */
+  sentBody: Buffer[] | null = null;
+
+  /** `maxHeaders`: how many fields there is room for in each head. */
+  constructor(services: PipelineServices, maxHeaders: number) {
+    this.services = services;
+    this.request = new RequestHead(maxHeaders);
+    this.response = new ResponseHead(maxHeaders);
+    this.deadline = new Timer(services.wheel, this);
+  }
+
+  /** Makes it as new, for the next request. */
+  clear(): void {
+    this.request.clear();
+    this.response.clear();
+    this.downstream = null;
+    this.generation = null;
+    this.route = null;
+    this.upstream = null;
+    this.stream = null;
+    this.reply.source = null;
+    this.reply.status = 0;
+    this.requestBodyBytes = 0;
+    this.requestEnd = false;
+    this.replyStarted = false;
+    this.triedFresh = false;
+    this.sentBody = null;
+  }
+
+  // --- the request, as the router sees it ------------------------------------------------------------------------------
+
+  get method(): string {
+    return this.request.method;
+  }
+
+  get path(): string {
+    return this.target.path;
+  }
+
+  get query(): string {
+    return this.target.query;
+  }
+
+  headerValue(lowerCaseName: string): string | undefined {
+    return this.request.combinedValue(lowerCaseName);
+  }
+
+  // --- from the client -------------------------------------------------------------------------------------------------
+
+  requestBegun(downstream: DownstreamStream): void {
+    this.downstream = downstream;
+    beginExchange(this);
+  }
+
+  requestRefused(downstream: DownstreamStream, error: PhotonError): void {
+    this.downstream = downstream;
+    refuseRequest(this, error);
+  }
+
+  requestData(bytes: Buffer, start: number, end: number): void {
+    forwardData(this, bytes, start, end);
+  }
+
+  requestTrailers(trailers: Fields): void {
+    forwardTrailers(this, trailers);
+  }
+
+  requestEnded(): void {
+    finishForwarding(this);
+  }
+
+  requestFailed(error: PhotonError): void {
+    failRequest(this, error);
+  }
+
+  responseWritable(): void {
+    this.stream?.resumeResponse();
+  }
+
+  // --- from the upstream -----------------------------------------------------------------------------------------------
+
+  responseInformational(): void {
+    passInformational(this);
+  }
+
+  responseBegun(): void {
+    beginReply(this);
+  }
+
+  responseData(bytes: Buffer, start: number, end: number): void {
+    replyData(this, bytes, start, end);
+  }
+
+  responseTrailers(trailers: Fields): void {
+    replyTrailers(this, trailers);
+  }
+
+  responseEnded(): void {
+    endReply(this);
+  }
+
+  responseFailed(error: PhotonError): void {
+    judgeFailure(this, error);
+  }
+
+  requestWritable(): void {
+    this.downstream?.resumeRequest();
+  }
+
+  timerExpired(): void {
+    missDeadline(this);
+  }
+}

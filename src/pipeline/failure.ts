@@ -1,0 +1,46 @@
+import { PhotonError } from '../base/errors.ts';
+import { COMMON_METHODS } from '../http/methods.ts';
+import { sendErrorReply } from './error-response.ts';
+import type { Exchange } from './exchange.ts';
+import { finish } from './finish.ts';
+
+/** The head could not be read: nothing is known but that it must be refused. */
+export function refuseRequest(exchange: Exchange, error: PhotonError): void {
+  exchange.id = exchange.services.requestIds.next();
+  exchange.generation = exchange.services.generation;
+  failExchange(exchange, error);
+}
+
+/** The rest of the request will not come. */
+export function failRequest(exchange: Exchange, error: PhotonError): void {
+  failExchange(exchange, error);
+}
+
+/** The route's deadline has passed. */
+export function missDeadline(exchange: Exchange): void {
+  failExchange(exchange, new PhotonError('deadline_exceeded', 'The whole reply did not come in time.'));
+}
+
+/**
+ * Ends an exchange that failed: the upstream's work is cancelled, and the client gets an error reply, or, when a reply has
+ * begun already, an end that it cannot take for complete.
+ */
+export function failExchange(exchange: Exchange, failure: unknown): void {
+  const error = failure instanceof PhotonError ? failure : internalError(exchange, failure);
+  exchange.stream?.cancel();
+  exchange.stream = null;
+  if (error.code === 'client_closed' || exchange.replyStarted) exchange.downstream?.abort();
+  else sendErrorReply(exchange, error, extraLines(error));
+  finish(exchange, error);
+}
+
+/** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */
+function extraLines(error: PhotonError): string {
+  if (error.status === 405) return `Allow: ${COMMON_METHODS}\r\n`;
+  return error.status === 503 ? 'Retry-After: 1\r\n' : '';
+}
+
+function internalError(exchange: Exchange, failure: unknown): PhotonError {
+  exchange.services.fault(failure);
+  return new PhotonError('internal_error', 'The gateway failed on this request.');
+}

@@ -1,0 +1,28 @@
+import type { IpRanges } from '../base/ip-range.ts';
+import type { RouteConfig } from '../config/config.ts';
+import type { DownstreamLimits } from '../net/h1-downstream.ts';
+import type { Router } from '../routing/router.ts';
+import type { Backend } from '../upstream/backend.ts';
+
+/** What an exchange needs to know of the route it took. */
+export interface RoutePlan {
+  readonly config: RouteConfig;
+  readonly backend: Backend;
+}
+
+/**
+ * One configuration, made ready to serve and never changed. An exchange pins the one that is current when it begins, and
+ * finishes on it.
+ */
+export interface Generation {
+  readonly router: Router;
+  /** By the index that the router finds. */
+  readonly routes: readonly RoutePlan[];
+  readonly limits: DownstreamLimits;
+  /** Fields of one head, of a request or a reply. */
+  readonly maxHeaders: number;
+  /** Bytes of a request body; null for no limit. */
+  readonly maxBodyBytes: number | null;
+  readonly mergeSlashes: boolean;
+  readonly trustedProxies: IpRanges;
+}

@@ -1,0 +1,47 @@
+import { FIELD } from '../http/field-names.ts';
+import type { Fields } from '../http/fields.ts';
+import { RESPONSE_DROPS } from '../http/hop-by-hop.ts';
+import { encodePassingFields } from '../wire/h1/field-encoder.ts';
+import type { Exchange } from './exchange.ts';
+import { finish } from './finish.ts';
+
+/** The upstream's head is here: the reply begins. */
+export function beginReply(exchange: Exchange): void {
+  const { response, reply, downstream } = exchange;
+  reply.status = response.status;
+  reply.source = response;
+  reply.framing = response.framing;
+  reply.contentLength = response.contentLength;
+  reply.additions = `Via: 1.${response.versionMinor} photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
+  if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
+  exchange.replyStarted = true;
+  if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
+  downstream?.sendHead(reply, false);
+}
+
+/** An event stream has no last byte to wait for: its deadline ends with the head. */
+function isEventStream(response: Fields): boolean {
+  const field = response.find(FIELD.CONTENT_TYPE);
+  return field !== -1 && /^text\/event-stream\b/i.test(response.value(field));
+}
+
+export function passInformational(exchange: Exchange): void {
+  exchange.downstream?.sendInformational(exchange.response);
+}
+
+export function replyData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
+  const { downstream, stream } = exchange;
+  if (downstream !== null && !downstream.sendData(bytes, start, end)) stream?.pauseResponse();
+}
+
+export function replyTrailers(exchange: Exchange, trailers: Fields): void {
+  exchange.downstream?.sendTrailers(encodePassingFields(trailers, RESPONSE_DROPS, false));
+}
+
+/** The reply is complete. */
+export function endReply(exchange: Exchange): void {
+  exchange.stream = null;
+  exchange.downstream?.sendEnd();
+  finish(exchange);
+}

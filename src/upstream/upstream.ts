@@ -1,0 +1,95 @@
+import type { UpstreamConfig } from '../config/config.ts';
+import type { SharedCount } from '../memory/shared-memory.ts';
+import type { ConnectTarget } from '../net/connection.ts';
+import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
+import type { IoContext } from '../net/io-context.ts';
+import type { ResponseListener, UpstreamStream } from '../net/streams.ts';
+import type { Transport } from '../net/transport.ts';
+
+/** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
+const IDLE_TIMEOUT_MS = 55_000;
+/** A connection is not used for ever: servers behind an address change. */
+const MAX_AGE_MS = 3_600_000;
+/** Idle connections kept per upstream and worker. */
+const MAX_IDLE = 512;
+
+/** What upstreams need from the worker they live in. */
+export interface UpstreamEnvironment {
+  readonly io: IoContext;
+  readonly transport: Transport;
+  /** Largest head of a reply, in bytes. */
+  readonly maxHeadBytes: number;
+}
+
+/** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
+export class Upstream implements UpstreamOwner {
+  readonly config: UpstreamConfig;
+  readonly weight: number;
+  readonly limits: UpstreamLimits;
+  readonly #environment: UpstreamEnvironment;
+  readonly #target: ConnectTarget;
+  /** Sockets of this upstream, busy and idle: our part and that of all workers. */
+  readonly #sockets: SharedCount;
+  /** The one used last is on top: the others may go idle and be closed. */
+  readonly #idle: H1Upstream[] = [];
+  readonly #open = new Set<H1Upstream>();
+
+  constructor(config: UpstreamConfig, environment: UpstreamEnvironment, sockets: SharedCount) {
+    this.config = config;
+    this.weight = config.weight;
+    this.#environment = environment;
+    this.#sockets = sockets;
+    this.#target = {
+      host: config.host,
+      port: config.port,
+      path: config.path,
+      keepAlive: { enabled: config.tcpKeepalive.enabled, idleMs: config.tcpKeepalive.idleMs },
+    };
+    this.limits = {
+      connectTimeoutMs: config.connectTimeoutMs,
+      readTimeoutMs: config.readTimeoutMs,
+      writeTimeoutMs: config.writeTimeoutMs,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      maxHeadBytes: environment.maxHeadBytes,
+    };
+  }
+
+  /** There is an idle connection here, or room for another one. */
+  get usable(): boolean {
+    const { maxConnections } = this.config;
+    return maxConnections === null || this.#idle.length > 0 || this.#sockets.total < maxConnections;
+  }
+
+  /** A connection for one exchange: an idle one, or else a new one. `fresh` asks for a new one. */
+  lend(listener: ResponseListener, fresh: boolean): UpstreamStream {
+    const connection = (fresh ? undefined : this.#idle.pop()) ?? this.#connect();
+    return connection.lend(listener);
+  }
+
+  #connect(): H1Upstream {
+    const { io, transport } = this.#environment;
+    const connection = new H1Upstream(io, this);
+    this.#open.add(connection);
+    this.#sockets.add(1);
+    connection.open(transport.connect(io, this.#target, connection));
+    return connection;
+  }
+
+  connectionIdle(connection: H1Upstream): void {
+    const age = this.#environment.io.wheel.nowMs - connection.openedMs;
+    if (this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
+    else this.#idle.push(connection);
+  }
+
+  connectionClosed(connection: H1Upstream): void {
+    if (!this.#open.delete(connection)) return;
+    this.#sockets.add(-1);
+    const at = this.#idle.lastIndexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** Closes every connection; exchanges that use one hear that it failed. */
+  close(): void {
+    for (const connection of this.#open) connection.close();
+  }
+}

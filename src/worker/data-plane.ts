@@ -1,0 +1,198 @@
+import type { AddressInfo, BoundSocket, Server, Socket } from 'node:net';
+import { type Clock, monotonicClock } from '../base/clock.ts';
+import { PhotonError } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
+import { HttpDate } from '../http/date.ts';
+import { RequestIdGenerator } from '../http/request-id.ts';
+import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
+import { chooseTransport } from '../net/choose-transport.ts';
+import { type DownstreamLimits, type DownstreamService, H1Downstream } from '../net/h1-downstream.ts';
+import { IoContext } from '../net/io-context.ts';
+import type { RequestListener } from '../net/streams.ts';
+import { TimerWheel } from '../net/timer-wheel.ts';
+import type { Transport } from '../net/transport.ts';
+import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
+import type { Generation } from '../pipeline/generation.ts';
+import type { RouterTables } from '../routing/router-tables.ts';
+import type { Backend } from '../upstream/backend.ts';
+import { buildGeneration } from './build-generation.ts';
+
+/** Where events of the data plane go. Not for what happens per request. */
+export interface DataPlaneLog {
+  info(event: string, fields?: object): void;
+  warn(event: string, fields?: object): void;
+  error(event: string, fields?: object): void;
+}
+
+export interface DataPlaneOptions {
+  readonly config: Config;
+  readonly routerTables: RouterTables;
+  readonly shared: SharedMemory;
+  /** Our row of the shared memory. */
+  readonly row: number;
+  readonly log: DataPlaneLog;
+  /** A clock driven by hand: then time passes only when `tick` is called. */
+  readonly clock?: Clock;
+}
+
+/** What to listen on: a socket bound by the control thread, an inherited descriptor, an address, or a path. */
+export type ListenOn = BoundSocket | { fd: number } | { host: string; port: number } | { path: string };
+
+export interface OpenListener {
+  readonly host: string;
+  readonly port: number;
+  /** Path of a Unix socket; then host and port mean nothing. */
+  readonly path: string | null;
+}
+
+/** Connections above the limit that are told so; further ones are closed without a word. */
+const MAX_REFUSALS = 200;
+
+/** One worker's share of the gateway: listeners, connections, exchanges. */
+export class DataPlane implements DownstreamService, PipelineServices {
+  readonly #log: DataPlaneLog;
+  readonly #io: IoContext;
+  readonly #transport: Transport;
+  readonly #maxConnections: number;
+  readonly #connectionCount: SharedCount;
+  readonly #connections = new Set<H1Downstream>();
+  readonly #servers = new Set<Server>();
+  readonly #backends: readonly Backend[];
+  readonly #freeExchanges: Exchange[] = [];
+  readonly #httpDate = new HttpDate();
+  readonly #ticking: NodeJS.Timeout | null;
+  #drained: PromiseWithResolvers<void> | null = null;
+
+  readonly generation: Generation;
+  readonly requestIds: RequestIdGenerator = new RequestIdGenerator();
+  draining = false;
+  /** Exchanges under way. */
+  activeExchanges = 0;
+
+  constructor({ config, routerTables, shared, row, log, clock }: DataPlaneOptions) {
+    this.#log = log;
+    this.#io = new IoContext(clock ?? monotonicClock, (error) => this.fault(error));
+    this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
+    this.#maxConnections = config.server.maxConnections;
+    this.#connectionCount = SharedCount.connections(shared, row);
+    const environment = { io: this.#io, transport: this.#transport, maxHeadBytes: config.server.maxHeaderBytes };
+    const built = buildGeneration(config, routerTables, shared, row, environment);
+    this.generation = built.generation;
+    this.#backends = built.backends;
+    this.#ticking = clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
+  }
+
+  /** Name of the transport in use. */
+  get transport(): string {
+    return this.#transport.name;
+  }
+
+  get wheel(): TimerWheel {
+    return this.#io.wheel;
+  }
+
+  get date(): string {
+    return this.#httpDate.text;
+  }
+
+  get limits(): DownstreamLimits {
+    return this.generation.limits;
+  }
+
+  get openConnections(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens a listener. Rejects with the system's error when that cannot be done. */
+  listen(on: ListenOn): Promise<OpenListener> {
+    const server = this.#transport.createServer((socket) => this.#accept(socket));
+    const { promise, resolve, reject } = Promise.withResolvers<OpenListener>();
+    server.once('error', reject);
+    server.listen(on, () => {
+      server.removeListener('error', reject);
+      server.on('error', (error) => this.#log.error('accept-failed', { error: error.message }));
+      this.#servers.add(server);
+      resolve(openListener(server));
+    });
+    return promise;
+  }
+
+  #accept(socket: Socket): void {
+    const open = this.#connectionCount.total;
+    if (open >= this.#maxConnections + MAX_REFUSALS) {
+      socket.destroy();
+      return;
+    }
+    this.#connectionCount.add(1);
+    const downstream = new H1Downstream(this.#io, this);
+    this.#connections.add(downstream);
+    downstream.open(this.#transport.adopt(this.#io, socket, downstream));
+    if (open < this.#maxConnections) return;
+    downstream.refuse(new PhotonError('gateway_full', 'The gateway has as many connections as it may.'));
+    this.#io.settle();
+  }
+
+  connectionClosed(connection: H1Downstream): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#connectionCount.add(-1);
+    if (this.#connections.size === 0) this.#drained?.resolve();
+  }
+
+  takeListener(): RequestListener {
+    this.activeExchanges++;
+    return this.#freeExchanges.pop() ?? new Exchange(this, this.generation.maxHeaders);
+  }
+
+  returnListener(listener: RequestListener): void {
+    // Sound: every listener is one that `takeListener` gave out.
+    this.#reuse(listener as Exchange);
+  }
+
+  exchangeFinished(exchange: Exchange): void {
+    this.#reuse(exchange);
+  }
+
+  #reuse(exchange: Exchange): void {
+    this.activeExchanges--;
+    exchange.clear();
+    this.#freeExchanges.push(exchange);
+  }
+
+  fault(error: unknown): void {
+    this.#log.error('internal-error', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+
+  /** Runs out timers that are due. Called by an interval, or by whoever drives the clock. */
+  tick(): void {
+    this.#io.tick();
+  }
+
+  /** Accepts nothing more, lets what is under way finish, and resolves when the last connection is gone. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    this.#drained ??= Promise.withResolvers<void>();
+    for (const server of this.#servers) server.close();
+    for (const connection of this.#connections) connection.drain();
+    this.#io.settle();
+    if (this.#connections.size === 0) this.#drained.resolve();
+    await this.#drained.promise;
+    this.close();
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    if (this.#ticking !== null) clearInterval(this.#ticking);
+    for (const server of this.#servers) server.close();
+    this.#servers.clear();
+    for (const connection of this.#connections) connection.close();
+    for (const backend of this.#backends) backend.close();
+  }
+}
+
+function openListener(server: Server): OpenListener {
+  const address = server.address() as AddressInfo | string | null;
+  if (address === null || typeof address === 'string') return { host: '', port: 0, path: address };
+  return { host: address.address, port: address.port, path: null };
+}
