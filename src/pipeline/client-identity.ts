@@ -10,7 +10,7 @@ class PeerIdentity {
   readonly generation: Generation;
   readonly trusted: boolean;
   readonly address: string;
-  /** `X-Forwarded-*` lines for a peer that is not trusted, for `host`. */
+  /** `X-Forwarded-*` lines for a peer that is not trusted and asks for `host`. */
   forwardedLines = '';
   host: string | null = null;
 
@@ -21,40 +21,51 @@ class PeerIdentity {
   }
 }
 
-/**
- * Settles who the client is and writes the lines that tell the upstream (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`). From a
- * peer that is not a trusted proxy nothing is believed: it is the client, and what it claimed is replaced.
- */
+/** Settles who the client is. From a peer that is not a trusted proxy nothing is believed: it is the client. */
 export function settleClient(exchange: Exchange, generation: Generation): void {
-  // Sound: nobody else writes `identity`, and `downstream` is set before an exchange begins.
-  const peer = (exchange.downstream as NonNullable<typeof exchange.downstream>).peer;
-  let identity = peer.identity as PeerIdentity | null;
-  if (identity === null || identity.generation !== generation) {
-    identity = new PeerIdentity(peer, generation);
-    peer.identity = identity;
-  }
-  exchange.peerTrusted = identity.trusted;
-  if (identity.trusted) {
-    settleBehindProxy(exchange, generation, peer);
-    return;
-  }
-  const written = writtenHost(exchange);
-  if (identity.host !== written) {
-    identity.host = written;
-    identity.forwardedLines = forwardedLines(peer.address, peer.scheme, written, String(peer.localPort));
-  }
-  exchange.clientAddress = identity.address;
-  exchange.forwardedLines = identity.forwardedLines;
+  const { trusted, address } = identityOf(peerOf(exchange), generation);
+  exchange.peerTrusted = trusted;
+  exchange.clientAddress = trusted
+    ? clientOf(exchange.request.combinedValue('x-forwarded-for'), address, generation)
+    : address;
 }
 
-function settleBehindProxy(exchange: Exchange, generation: Generation, peer: DownstreamPeer): void {
-  const { request } = exchange;
+/**
+ * The lines that tell the upstream who the client is (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`): added to what a trusted
+ * proxy said, in place of what anybody else claimed.
+ */
+export function forwardedLinesFor(exchange: Exchange, generation: Generation): string {
+  const peer = peerOf(exchange);
+  const identity = identityOf(peer, generation);
+  const host = writtenHost(exchange);
+  if (identity.trusted) return linesBehindProxy(exchange.request, peer, host);
+  if (identity.host !== host) {
+    identity.host = host;
+    identity.forwardedLines = forwardedLines(peer.address, peer.scheme, host, String(peer.localPort));
+  }
+  return identity.forwardedLines;
+}
+
+function peerOf(exchange: Exchange): DownstreamPeer {
+  // Sound: `downstream` is set before an exchange begins.
+  return (exchange.downstream as NonNullable<typeof exchange.downstream>).peer;
+}
+
+function identityOf(peer: DownstreamPeer, generation: Generation): PeerIdentity {
+  // Sound: nobody else writes `identity`.
+  const known = peer.identity as PeerIdentity | null;
+  if (known !== null && known.generation === generation) return known;
+  const identity = new PeerIdentity(peer, generation);
+  peer.identity = identity;
+  return identity;
+}
+
+function linesBehindProxy(request: RequestHead, peer: DownstreamPeer, host: string): string {
   const chain = request.combinedValue('x-forwarded-for');
-  exchange.clientAddress = clientOf(chain, peer.address, generation);
-  exchange.forwardedLines = forwardedLines(
+  return forwardedLines(
     chain === undefined ? peer.address : `${chain}, ${peer.address}`,
     lastValue(request, FIELD.X_FORWARDED_PROTO) ?? peer.scheme,
-    lastValue(request, FIELD.X_FORWARDED_HOST) ?? writtenHost(exchange),
+    lastValue(request, FIELD.X_FORWARDED_HOST) ?? host,
     lastValue(request, FIELD.X_FORWARDED_PORT) ?? String(peer.localPort),
   );
 }

@@ -65,8 +65,6 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   clientAddress = '';
   /** The peer of the connection is a trusted proxy. */
   peerTrusted = false;
-  /** `X-Forwarded-*` lines for the upstream. */
-  forwardedLines = '';
 
   /** What goes upstream. */
   outgoingTarget = '';

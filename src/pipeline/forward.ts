@@ -5,9 +5,10 @@ import { REQUEST_DROPS } from '../http/hop-by-hop.ts';
 import { isIdempotent } from '../http/methods.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { encodePassingFields } from '../wire/h1/field-encoder.ts';
+import { forwardedLinesFor } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
-import type { RoutePlan } from './generation.ts';
+import type { Generation, RoutePlan } from './generation.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -27,8 +28,11 @@ function prepare(exchange: Exchange, route: RoutePlan): void {
   const { stripPrefix } = route.config;
   const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
   exchange.outgoingTarget = target.hasQuery ? `${path}?${target.query}` : path;
-  exchange.requestAdditions = `${exchange.forwardedLines}Via: 1.${request.versionMinor} photon\r\nX-Request-ID: ${exchange.id}\r\n`;
-  const { maxBodyBytes } = exchange.generation as NonNullable<typeof exchange.generation>;
+  // Sound: pinning the generation is the first step.
+  const generation = exchange.generation as Generation;
+  const { maxBodyBytes } = generation;
+  const forwarded = forwardedLinesFor(exchange, generation);
+  exchange.requestAdditions = `${forwarded}Via: 1.${request.versionMinor} photon\r\nX-Request-ID: ${exchange.id}\r\n`;
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
 }
@@ -61,7 +65,7 @@ function authorityFor(exchange: Exchange, upstream: Upstream): string {
 /** A part of the request's body has come. */
 export function forwardData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
   const { stream, downstream } = exchange;
-  const { maxBodyBytes } = exchange.generation as NonNullable<typeof exchange.generation>;
+  const { maxBodyBytes } = exchange.generation as Generation;
   exchange.requestBodyBytes += end - start;
   if (maxBodyBytes !== null && exchange.requestBodyBytes > maxBodyBytes) {
     failExchange(exchange, bodyTooLarge(maxBodyBytes));

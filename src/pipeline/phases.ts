@@ -14,8 +14,8 @@ import type { Generation } from './generation.ts';
  * The life of one request. A connection has decoded its head and settled how its body ends; from here on:
  *
  *   1  pin the Generation           the configuration that this request lives and ends with
- *   2  settle the target            one normal form of path and host, for matching and for the upstream
- *   3  settle the client            its address, as far as the peers on the way are trusted; the request id
+ *   2  settle the client            its address, as far as the peers on the way are trusted; the request id
+ *   3  settle the target            one normal form of path and host, for matching and for the upstream
  *   4  route                        404, 405
  *   5  middleware                   in its fixed stages: it may answer, and nothing below happens
  *   6  cache                        look-up: after the middleware, so that nobody gets what the route would have refused
@@ -29,9 +29,9 @@ export function beginExchange(exchange: Exchange): void {
   try {
     const generation = exchange.services.generation;
     exchange.generation = generation;
-    settleTarget(exchange, generation);
     settleClient(exchange, generation);
     settleRequestId(exchange);
+    settleTarget(exchange, generation);
     if (exchange.target.form === 'asterisk') replyToOptionsAsterisk(exchange);
     else if (findRoute(exchange, generation)) forward(exchange);
   } catch (error) {
