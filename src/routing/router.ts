@@ -183,19 +183,24 @@ export class Router {
   /** Offers every route at or below `start` that matches the path from `from` on. Kept in one loop for speed. */
   #walk(start: number, from: number): void {
     const words = this.#words;
+    const bytes = this.#bytes;
     const path = this.#path;
+    const length = path.length;
     let node = start;
     let position = from;
     while ((words[node] as number) < this.#bound) {
       const shape = words[node + 1] as number;
       const labelLength = shape >>> 16;
-      if (labelLength > 0 && !this.#labelIs(node, labelLength, path, position)) return;
-      position += labelLength;
+      const labelEnd = position + labelLength;
+      if (labelEnd > length) return;
+      for (let label = (node + NODE_WORDS) << 2; position < labelEnd; label += 1, position += 1) {
+        if (bytes[label] !== path.charCodeAt(position)) return;
+      }
       const table = node + NODE_WORDS + ((labelLength + 3) >> 2);
       const tableSize = (shape >>> 8) & 0xff;
       const one = words[node + 2] as number;
       const detours = words[node + 3] as number;
-      if (position < path.length) {
+      if (position < length) {
         const place = path.charCodeAt(position) - (shape & 0xff);
         const child = place >= 0 && place < tableSize ? (words[table + place] as number) : 0;
         if (one === 0 && detours === 0) {

@@ -59,12 +59,13 @@ export class TrieWriter {
   }
 
   /** `isBelowAny`: whether a `**` is on the way here, so that a walk may come by more than once. */
-  #writeNode(node: TrieNode, isBelowAny: boolean): number {
+  #writeNode(start: TrieNode, isBelowAny: boolean): number {
+    const { node, label } = start.straightened();
     const codes = [...node.children.keys()].sort((a, b) => a - b);
     const first = codes[0] ?? 0;
     const tableSize = codes.length === 0 ? 0 : (codes.at(-1) as number) - first + 1;
     const at = this.#reserve(NODE_WORDS);
-    this.#writeText(node.label);
+    this.#writeText(label);
     const table = this.#reserve(tableSize);
     this.#writeRanks(node.ends);
     const best = [...node.ends];
@@ -79,7 +80,7 @@ export class TrieWriter {
     const detours = this.#writeDetours(node, isBelowAny);
     if (detours !== 0) best.push(this.#words[detours] as number);
     this.#words[at] = smallestOf(best);
-    this.#words[at + 1] = (node.label.length << 16) | (tableSize << 8) | first;
+    this.#words[at + 1] = (label.length << 16) | (tableSize << 8) | first;
     this.#words[at + 3] = detours;
     this.#words[at + 4] = node.ends.length;
     return at;

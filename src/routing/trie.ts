@@ -66,6 +66,22 @@ export class TrieNode {
     }
   }
 
+  /**
+   * This node and its label; where it has an only child and nothing else, that child and both labels, so that a walk makes
+   * one step of the two.
+   */
+  straightened(): { readonly node: TrieNode; readonly label: string } {
+    const [only, ...others] = this.children;
+    if (only === undefined || others.length > 0 || this.#isMoreThanAStep()) return { node: this, label: this.label };
+    const [code, node] = only;
+    return { node, label: this.label + String.fromCharCode(code) + node.label };
+  }
+
+  #isMoreThanAStep(): boolean {
+    const { ends, rests, regexes, globs, one, any } = this;
+    return ends.length + rests.length + regexes.length + globs.size > 0 || one !== null || any !== null;
+  }
+
   /** The node that is reached from here by `text`, made if it is not there yet. */
   literalNode(text: string): TrieNode {
     let node: TrieNode = this;
