@@ -69,8 +69,6 @@ function formatDiagnostic(diagnostic: Diagnostic): string {
 
 function locate(source: SourceText, finding: Finding, secrets: readonly Span[]): Diagnostic {
   const { code, severity, span, path, message, wanted, found, didYouMean } = finding;
-  // A misspelt name of a secret hides what it holds as the right one would.
-  const hidden = isSecretPath(path) || isSecretPath([didYouMean ?? '']);
   return {
     code,
     severity,
@@ -81,7 +79,7 @@ function locate(source: SourceText, finding: Finding, secrets: readonly Span[]):
     wanted: wanted === null ? null : printable(wanted),
     found: found === null ? null : printable(found),
     ...(didYouMean === null ? {} : { didYouMean: printable(didYouMean) }),
-    frame: hidden ? null : drawFrame(source, span, secrets).split('\n').map(printable).join('\n'),
+    frame: isSecretPath(path) ? null : drawFrame(source, span, secrets).split('\n').map(printable).join('\n'),
   };
 }
 

@@ -65,7 +65,7 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
     ...references,
     ...findNotYet(root),
   ]);
-  const diagnostics = locateFindings(source, all, secretSpans(root));
+  const diagnostics = all.length === 0 ? [] : locateFindings(source, all, secretSpans(root));
   if (validated.document === null || all.some(({ severity }) => severity === 'error'))
     throw new ConfigError(diagnostics);
   return { config: resolveConfig(validated.document), warnings: diagnostics };

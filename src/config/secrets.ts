@@ -1,5 +1,6 @@
 import type { ConfigNode, Path } from './config-node.ts';
 import { visitScalars } from './config-node.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { Span } from './source-text.ts';
 
 /** Keys whose values are secrets, at any depth below them. */
@@ -9,8 +10,15 @@ const SECRET_KEY = /secret|passw|token|credential|private_?key|^keys$|^users$/i;
 const SECRET_ASSIGNMENT =
   /(?:[\w-]*(?:secret|passw|token|credential|private_?key)[\w-]*|\b(?:keys|users))["']?\s*[:=]\s*(.+)/gi;
 
+/** Whoever misspells one of these hides its value no less. */
+const SECRET_WORDS = ['secret', 'password', 'passwd', 'credentials', 'private_key', 'api_token'];
+
 export function isSecretPath(path: Path): boolean {
-  return path.some((step) => typeof step === 'string' && SECRET_KEY.test(step));
+  return path.some((step) => typeof step === 'string' && isSecretKey(step));
+}
+
+function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key) || didYouMean(key, SECRET_WORDS) !== null;
 }
 
 /** Where the secrets of a document are written out. */
@@ -20,7 +28,7 @@ export function secretSpans(root: ConfigNode): readonly Span[] {
     if (node.kind === 'list') for (const item of node.items) collect(item);
     if (node.kind !== 'mapping') return;
     for (const [key, { value }] of node.entries) {
-      if (SECRET_KEY.test(key)) visitScalars(value, (scalar) => spans.push(scalar.span));
+      if (isSecretKey(key)) visitScalars(value, (scalar) => spans.push(scalar.span));
       else collect(value);
     }
   };

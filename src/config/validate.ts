@@ -55,8 +55,12 @@ function wantedByDefault(issue: z.core.$ZodRawIssue): string {
 function innermostIssues(issue: Issue, base: Path): readonly PlacedIssue[] {
   const path = [...base, ...issue.path.map(stepOf)];
   const alternatives = issue.code === 'invalid_union' ? issue.errors : [];
-  const fitting = alternatives.find((issues) => issues.length > 0 && issues.every((inner) => inner.path.length > 0));
+  const fitting = alternatives.find((issues) => !issues.some(isAboutOuterForm));
   return fitting === undefined ? [{ path, issue }] : fitting.flatMap((inner) => innermostIssues(inner, path));
+}
+
+function isAboutOuterForm(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
 function stepOf(step: PropertyKey): string | number {

@@ -1,0 +1,498 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import type { Config } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/diagnostic.ts';
+import { type ConfigFormat, parseConfig } from '../../src/config/parse-config.ts';
+import { BACKENDS, diagnosticsOf, lines, parseYamlConfig, placesOf, ROUTES, SERVER } from './documents.ts';
+
+const FORMATS: readonly ConfigFormat[] = ['yaml', 'json', 'toml'];
+
+function parseFixture(format: ConfigFormat) {
+  const text = readFileSync(new URL(`fixtures/full.${format}`, import.meta.url), 'utf8');
+  return parseConfig(text, { file: `full.${format}`, format, env: {} });
+}
+
+function isDeepFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeepFrozen);
+}
+
+test('a listener, a backend and a route are a whole configuration', () => {
+  const config = parseYamlConfig(lines(SERVER, BACKENDS, ROUTES));
+  assert.deepEqual(config.server.httpAddr, [{ host: '127.0.0.1', port: 8080, path: null, text: '127.0.0.1:8080' }]);
+  assert.deepEqual(
+    config.backends.map(({ name, algorithm }) => ({ name, algorithm })),
+    [{ name: 'web', algorithm: 'round_robin' }],
+  );
+  assert.deepEqual(
+    config.routes.map(({ id, path, backend, methods, timeoutMs }) => ({ id, path, backend, methods, timeoutMs })),
+    [{ id: '/**', path: '/**', backend: 'web', methods: null, timeoutMs: null }],
+  );
+});
+
+test('what is left out has the documented default', () => {
+  const { server, backends, routes, metrics, cache, healthCheck } = parseYamlConfig(lines(SERVER, BACKENDS, ROUTES));
+  assert.ok(server.workers >= 1);
+  assert.deepEqual(
+    { ...server, httpAddr: [], workers: 0 },
+    {
+      httpAddr: [],
+      httpsAddr: [],
+      tlsCert: null,
+      tlsKey: null,
+      workers: 0,
+      connectionTimeoutMs: 30_000,
+      keepaliveTimeoutMs: 75_000,
+      maxConnections: 10_000,
+      upgradeSock: null,
+      pidFile: null,
+      trustedProxies: [],
+      maxHeaderBytes: 32_768,
+      maxHeaders: 100,
+      maxTargetBytes: 8_192,
+      maxBodyBytes: null,
+      bodyTimeoutMs: 30_000,
+      sendTimeoutMs: 30_000,
+      shutdownTimeoutMs: 30_000,
+      mergeSlashes: true,
+      errorPages: null,
+    },
+  );
+  assert.deepEqual(backends[0]?.upstreams[0], {
+    address: 'a:80',
+    host: 'a',
+    port: 80,
+    path: null,
+    weight: 1,
+    maxConnections: null,
+    tcpKeepalive: { enabled: true, idleMs: 60_000, intervalMs: 10_000, count: 9 },
+    connectTimeoutMs: 5_000,
+    readTimeoutMs: 30_000,
+    writeTimeoutMs: 30_000,
+    tls: false,
+    sniHostname: 'a',
+    tlsVerify: true,
+    tlsCa: null,
+  });
+  assert.deepEqual(backends[0]?.circuitBreaker, {
+    enabled: true,
+    failureThreshold: 5,
+    failureRate: null,
+    windowMs: 30_000,
+    openTimeoutMs: 60_000,
+    successThreshold: 3,
+  });
+  assert.equal(routes[0]?.retries, 1);
+  assert.equal(routes[0]?.upstreamHost, 'preserve');
+  assert.deepEqual(metrics, {
+    prometheus: true,
+    metricsAddr: { host: '127.0.0.1', port: 9090, path: null, text: '127.0.0.1:9090' },
+    metricsPath: '/metrics',
+    detailedMetrics: true,
+  });
+  assert.deepEqual(cache, {
+    enabled: false,
+    maxEntries: 10_000,
+    maxMemoryBytes: 268_435_456,
+    defaultTtlMs: 300_000,
+    maxBodyBytes: 1_048_576,
+    cacheWithQueryParams: false,
+    debugHeaders: true,
+  });
+  assert.deepEqual(healthCheck, {
+    enabled: false,
+    checkType: 'tcp',
+    path: '/health',
+    expectedStatus: 200,
+    intervalMs: 10_000,
+    timeoutMs: 5_000,
+    failureThreshold: 3,
+    successThreshold: 2,
+  });
+});
+
+test('every option reaches the configuration', () => {
+  const { config } = parseFixture('yaml');
+  const [web, api] = config.backends;
+  const [everything, regex] = config.routes;
+  assert.deepEqual(
+    config.server.httpAddr.map(({ host, port, path }) => ({ host, port, path })),
+    [
+      { host: '127.0.0.1', port: 8080, path: null },
+      { host: '::1', port: 8080, path: null },
+      { host: '', port: 0, path: '/run/photon-http.sock' },
+    ],
+  );
+  assert.deepEqual(
+    { ...config.server, httpAddr: [] },
+    {
+      httpAddr: [],
+      httpsAddr: [],
+      tlsCert: 'cert.pem',
+      tlsKey: 'key.pem',
+      workers: 3,
+      connectionTimeoutMs: 31_000,
+      keepaliveTimeoutMs: 76_000,
+      maxConnections: 9_999,
+      upgradeSock: '/run/photon-upgrade.sock',
+      pidFile: '/run/photon.pid',
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      maxHeaderBytes: 33 * 1024,
+      maxHeaders: 101,
+      maxTargetBytes: 9 * 1024,
+      maxBodyBytes: 10 * 1024 * 1024,
+      bodyTimeoutMs: 32_000,
+      sendTimeoutMs: 33_000,
+      shutdownTimeoutMs: 0,
+      mergeSlashes: false,
+      errorPages: { '404': 'not-found.html', '5xx': 'error.html' },
+    },
+  );
+  assert.deepEqual(web, {
+    name: 'web',
+    algorithm: 'consistent_hash',
+    key: 'header:X-User',
+    panicThreshold: 0.5,
+    upstreams: [
+      {
+        address: '127.0.0.1:3001',
+        host: '127.0.0.1',
+        port: 3001,
+        path: null,
+        weight: 3,
+        maxConnections: 100,
+        tcpKeepalive: { enabled: false, idleMs: 61_000, intervalMs: 11_000, count: 8 },
+        connectTimeoutMs: 6_000,
+        readTimeoutMs: 90_000,
+        writeTimeoutMs: 32_000,
+        tls: false,
+        sniHostname: 'web.internal',
+        tlsVerify: false,
+        tlsCa: 'ca.pem',
+      },
+      {
+        address: 'unix:/run/web.sock',
+        host: '',
+        port: 0,
+        path: '/run/web.sock',
+        weight: 0,
+        maxConnections: null,
+        tcpKeepalive: { enabled: true, idleMs: 60_000, intervalMs: 10_000, count: 9 },
+        connectTimeoutMs: 5_000,
+        readTimeoutMs: 30_000,
+        writeTimeoutMs: 30_000,
+        tls: false,
+        sniHostname: '',
+        tlsVerify: true,
+        tlsCa: null,
+      },
+    ],
+    healthCheck: {
+      enabled: true,
+      checkType: 'http',
+      path: '/up',
+      expectedStatus: 204,
+      intervalMs: 15_000,
+      timeoutMs: 6_000,
+      failureThreshold: 4,
+      successThreshold: 1,
+    },
+    circuitBreaker: {
+      enabled: false,
+      failureThreshold: 6,
+      failureRate: 0.25,
+      windowMs: 20_000,
+      openTimeoutMs: 61_000,
+      successThreshold: 4,
+    },
+  });
+  assert.equal(api?.algorithm, 'least_connections');
+  assert.deepEqual(api?.healthCheck, config.healthCheck);
+  assert.deepEqual(everything, {
+    id: 'everything',
+    path: '/api/{version}/**',
+    methods: ['GET', 'POST', 'PURGE'],
+    host: '*.example.com',
+    backend: 'api',
+    timeoutMs: 5_400_000,
+    retries: 3,
+    stripPrefix: '/api',
+    upstreamHost: { name: 'app.internal:8080' },
+    priority: -5,
+    match: { headers: { 'x-version': '2', 'x-debug': true }, query: { Preview: true, lang: 'de' } },
+    middleware: [],
+    websocket: {
+      enabled: false,
+      protocols: ['chat'],
+      timeoutMs: 300_000,
+      idleTimeoutMs: 60_000,
+      maxMessageBytes: 65_536,
+      origins: ['https://example.com'],
+    },
+    cache: { enabled: true, ttlMs: 10_000, maxBodyBytes: 1_024, cacheWithQueryParams: true, methods: ['GET'] },
+  });
+  assert.equal(regex?.upstreamHost, 'upstream');
+  assert.deepEqual(config.middleware, { cors: { allowed_origins: ['*'], max_age: 600 } });
+  assert.deepEqual(config.healthCheck, {
+    enabled: false,
+    checkType: 'https',
+    path: '/healthz',
+    expectedStatus: 201,
+    intervalMs: 20_000,
+    timeoutMs: 7_000,
+    failureThreshold: 5,
+    successThreshold: 6,
+  });
+  assert.deepEqual(config.metrics, {
+    prometheus: false,
+    metricsAddr: { host: '127.0.0.1', port: 9191, path: null, text: '127.0.0.1:9191' },
+    metricsPath: '/m',
+    detailedMetrics: false,
+  });
+  assert.deepEqual(config.cache, {
+    enabled: true,
+    maxEntries: 50,
+    maxMemoryBytes: 67_108_864,
+    defaultTtlMs: 0,
+    maxBodyBytes: 2_097_152,
+    cacheWithQueryParams: true,
+    debugHeaders: false,
+  });
+});
+
+test('the same document in YAML, JSON and TOML is the same configuration with the same warnings', () => {
+  const [yaml, ...others] = FORMATS.map(parseFixture);
+  for (const other of others) {
+    assert.deepEqual(other.config, yaml?.config);
+    assert.deepEqual(
+      other.warnings.map(({ code, path }) => `${code} ${path}`).toSorted(),
+      yaml?.warnings.map(({ code, path }) => `${code} ${path}`).toSorted(),
+    );
+  }
+});
+
+/** TOML with inline tables; what JSON writes as a string is a string of TOML too, but for U+007F and lone surrogates. */
+function toToml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toToml).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value).map(([key, part]) => `${JSON.stringify(key)} = ${toToml(part)}`)}}`;
+}
+
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
+const durationText = fc.nat({ max: 1000 }).map((seconds) => `${seconds + 1}s`);
+const upstreams = fc.uniqueArray(fc.integer({ min: 1, max: 65_535 }), { minLength: 1, maxLength: 4 }).chain((ports) =>
+  fc.tuple(
+    ...ports.map((port) =>
+      fc.record(
+        {
+          address: word.map((host) => `${host}:${port}`),
+          weight: fc.integer({ min: 1, max: 9 }),
+          read_timeout: durationText,
+        },
+        { requiredKeys: ['address'] },
+      ),
+    ),
+  ),
+);
+const routes = fc.array(
+  fc.record(
+    {
+      path: word.map((segment) => `/${segment}/**`),
+      methods: fc.uniqueArray(fc.constantFrom('GET', 'POST', 'PURGE'), { minLength: 1 }),
+      timeout: durationText,
+      priority: fc.integer({ min: -9, max: 9 }),
+      match: fc.record({
+        headers: fc.dictionary(
+          word,
+          fc.oneof(fc.constant(true), fc.string({ unit: 'grapheme', minLength: 1 }).filter(isPrintable)),
+        ),
+      }),
+    },
+    { requiredKeys: ['path'] },
+  ),
+  { minLength: 1, maxLength: 5 },
+);
+const documents = fc.record({
+  server: fc.record({
+    http_addr: fc.constant('127.0.0.1:0'),
+    merge_slashes: fc.boolean(),
+    max_target: fc.integer({ min: 16, max: 9e9 }),
+  }),
+  load_balancing: fc.record({ backends: fc.dictionary(word, fc.record({ upstreams }), { minKeys: 1, maxKeys: 1 }) }),
+  routes,
+});
+
+function isPrintable(text: string): boolean {
+  return !/[\p{Cc}\p{Cs}]/u.test(text) && !text.includes('${');
+}
+
+test('the three formats agree on any configuration', () => {
+  fc.assert(
+    fc.property(documents, (document) => {
+      const texts = {
+        yaml: stringify(document),
+        json: JSON.stringify(document),
+        toml: Object.entries(document)
+          .map(([key, value]) => `${key} = ${toToml(value)}\n`)
+          .join(''),
+      };
+      const [first, ...rest] = FORMATS.map(
+        (format) => parseConfig(texts[format], { file: 'a', format, env: {} }).config,
+      );
+      for (const config of rest) assert.deepEqual(config, first);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a configuration is frozen all the way down and survives the way into a worker', () => {
+  for (const format of FORMATS) {
+    const { config } = parseFixture(format);
+    assert.ok(isDeepFrozen(config));
+    assert.deepEqual(structuredClone(config), config);
+  }
+});
+
+test('a route without id is called by its path, with a number where that is taken', () => {
+  const config = parseYamlConfig(
+    lines(
+      SERVER,
+      BACKENDS,
+      'routes:',
+      '  - path: /a',
+      '  - path: /a',
+      '  - path: /b',
+      '  - { path: /c, id: /b }',
+      '  - path: /a',
+    ),
+  );
+  assert.deepEqual(
+    config.routes.map(({ id }) => id),
+    ['/a', '/a#2', '/b#2', '/b', '/a#3'],
+  );
+});
+
+test('a health_check block of its own switches the checks of a backend on and inherits the rest', () => {
+  const backends = [...BACKENDS, '      health_check: { path: /up }', '    other: { upstreams: [{ address: b:80 }] }'];
+  const route = ['routes:', '  - { path: /**, backend: web }'];
+  const alone = parseYamlConfig(lines(SERVER, backends, route));
+  assert.deepEqual(
+    alone.backends.map(({ healthCheck }) => healthCheck.enabled),
+    [true, false],
+  );
+  const both = parseYamlConfig(lines(SERVER, backends, route, 'health_check: { interval: 3s, check_type: http }'));
+  assert.deepEqual(
+    both.backends.map(({ healthCheck: { enabled, intervalMs, path, checkType } }) => ({
+      enabled,
+      intervalMs,
+      path,
+      checkType,
+    })),
+    [
+      { enabled: true, intervalMs: 3_000, path: '/up', checkType: 'http' },
+      { enabled: true, intervalMs: 3_000, path: '/health', checkType: 'http' },
+    ],
+  );
+});
+
+test('keys that every object has are ordinary names', () => {
+  const config = parseYamlConfig(
+    lines(
+      SERVER,
+      ['load_balancing:', '  backends:', '    constructor:', '      upstreams: [{ address: a:80 }]'],
+      [
+        'routes:',
+        '  - path: /**',
+        '    match: { headers: { constructor: x, toString: true }, query: { hasOwnProperty: y } }',
+      ],
+    ),
+  );
+  assert.equal(config.routes[0]?.backend, 'constructor');
+  assert.deepEqual(config.routes[0]?.match.headers, { constructor: 'x', tostring: true });
+  assert.deepEqual(placesOf(diagnosticsOf(lines(SERVER, BACKENDS, ROUTES, 'constructor: 1', 'toString: 2'))), [
+    'unknown-key constructor 10:1',
+    'unknown-key toString 11:1',
+  ]);
+});
+
+const POLLUTIONS: Readonly<Record<ConfigFormat, string>> = {
+  yaml: lines(SERVER, BACKENDS, ROUTES, '__proto__: { polluted: true }'),
+  json: '{"server": {"http_addr": ":1"}, "__proto__": {"polluted": true}}',
+  toml: 'routes = []\n[__proto__]\npolluted = true\n[server.__proto__.x]\na = 1\n',
+};
+
+for (const format of FORMATS) {
+  test(`the key __proto__ is refused in ${format} and changes nothing`, () => {
+    const diagnostics = diagnosticsOf(POLLUTIONS[format], { format });
+    assert.ok(diagnostics.some(({ code }) => code === 'reserved-key'));
+    assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
+    assert.equal(({} as { polluted?: boolean }).polluted, undefined);
+  });
+}
+
+test('the router may refuse a pattern, with its own words', () => {
+  const checkRoutePattern = (pattern: string) => (pattern.includes('***') ? 'three stars mean nothing' : null);
+  const [diagnostic, ...others] = diagnosticsOf(
+    lines(SERVER, BACKENDS, 'routes:', '  - path: /a/***', '  - path: /b'),
+    {
+      checkRoutePattern,
+    },
+  );
+  assert.equal(diagnostic?.code, 'bad-value');
+  assert.match(diagnostic?.message ?? '', /routes\[0\]\.path: three stars mean nothing/);
+  assert.deepEqual(others, []);
+});
+
+test('declared middleware is checked by its own schema', () => {
+  const middleware = [{ name: 'cors', options: z.strictObject({ max_age: z.int({ error: 'a whole number' }) }) }];
+  const text = (block: string) => lines(SERVER, BACKENDS, ROUTES, 'middleware:', `  ${block}`);
+  assert.deepEqual(parseYamlConfig(text('cors: { max_age: 5 }'), { middleware }).middleware, { cors: { max_age: 5 } });
+  const unknown = diagnosticsOf(text('cros: { max_age: 5 }'), { middleware }).find(
+    ({ code }) => code === 'unknown-key',
+  );
+  assert.equal(unknown?.didYouMean, 'cors');
+  const errors = diagnosticsOf(text('cors: { max_age: no }'), { middleware }).filter(
+    ({ severity }) => severity === 'error',
+  );
+  assert.deepEqual(placesOf(errors), ['wrong-type middleware.cors.max_age 11:20']);
+});
+
+function mutate(text: string, edits: readonly (readonly [number, number, number])[]): string {
+  const bytes = [...Buffer.from(text)];
+  for (const [place, kind, byte] of edits) {
+    const at = place % (bytes.length + 1);
+    if (kind === 0) bytes.splice(at, 1);
+    else if (kind === 1) bytes.splice(at, 0, byte);
+    else bytes[at] = byte;
+  }
+  return Buffer.from(bytes).toString();
+}
+
+const interesting = fc.constantFrom(...Buffer.from('\n\t "\'[]{}:,-#&*!|>%@`$\\=.0\0'));
+const edit = fc.tuple(fc.nat(), fc.nat({ max: 2 }), fc.oneof(fc.nat({ max: 255 }), interesting));
+
+for (const format of FORMATS) {
+  test(`no change of bytes makes ${format} end in anything but a configuration or a ConfigError`, () => {
+    const text = readFileSync(new URL(`fixtures/full.${format}`, import.meta.url), 'utf8');
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), (edits) => {
+        let config: Config;
+        try {
+          ({ config } = parseConfig(mutate(text, edits), { file: 'a', format, env: {} }));
+        } catch (error) {
+          assert.ok(error instanceof ConfigError, String(error));
+          assert.ok(error.diagnostics.some(({ severity }) => severity === 'error'));
+          for (const { line, column } of error.diagnostics) assert.ok(line >= 1 && column >= 1);
+          return;
+        }
+        assert.ok(isDeepFrozen(config));
+        assert.deepEqual(structuredClone(config), config);
+      }),
+      { numRuns: 400 },
+    );
+  });
+}
