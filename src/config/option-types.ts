@@ -12,7 +12,7 @@ import { parseDuration } from '../base/duration.ts';
 
 /*
  * The kinds of values that options have. The message of each says what is wanted, and nothing else: the diagnostics add
- * the rest. An `examples` or `pattern` in the metadata goes into the JSON Schema of the configuration.
+ * the rest. The examples go into the JSON Schema of the configuration.
  */
 
 /** RFC 9110 5.6.2. */
@@ -21,17 +21,19 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What may stand in a field value (RFC 9110 5.5), and in names that end up in logs and metrics. */
 const PRINTABLE = /^[^\p{Cc}]+$/u;
 
-const HEX_ADDRESS = /^\[([0-9a-f:.]+)\]$/i;
+const BRACKETED_ADDRESS = /^\[([0-9a-f:.]+)\]$/i;
 
 /** The longest delay that a timer of the runtime takes: about 24 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The methods that the gateway itself refuses on every route. */
 const REFUSED_METHODS = ['CONNECT', 'TRACE'];
 
 /** A text that `parse` understands; it throws a SyntaxError that says what was wanted. */
-function parsedText<T>(wanted: string, parse: (text: string) => T) {
-  return z.string({ error: wanted }).transform((text, context): T => {
+function parsedText<T>(wanted: string, examples: readonly string[], parse: (text: string) => T) {
+  // On the text, not on what becomes of it: examples show what one writes.
+  const written = z.string({ error: wanted }).meta({ examples: [...examples] });
+  return written.transform((text, context): T => {
     try {
       return parse(text);
     } catch (error) {
@@ -50,32 +52,34 @@ function textLike(wanted: string, pattern: RegExp) {
 /** A duration in milliseconds, above 0. */
 export function duration() {
   const wanted = 'a duration such as "30s", "1h 30m" or "100ms"';
-  return parsedText(wanted, (text) => {
+  return parsedText(wanted, ['30s', '5m', '1h 30m', '100ms'], (text) => {
     const ms = parseDuration(text);
     if (ms === 0 || ms > MAX_TIMER_MS) throw new SyntaxError('a duration above 0 and of at most 24 days');
     return ms;
-  }).meta({ examples: ['30s', '5m', '1h 30m', '100ms'] });
+  });
 }
 
-/** A duration in milliseconds that may be 0. */
-export function durationOrZero() {
+/** A duration in milliseconds that may be 0, of at most `maxMs`. */
+export function durationOrZero(maxMs: number) {
   const wanted = 'a duration such as "0s", "30s" or "1h 30m"';
-  return parsedText(wanted, parseDuration).meta({ examples: ['0s', '30s', '1h 30m'] });
+  return parsedText(wanted, ['0s', '30s', '1h 30m'], (text) => {
+    const ms = parseDuration(text);
+    if (ms > maxMs) throw new SyntaxError(`a duration of at most ${Math.floor(maxMs / 86_400_000)} days`);
+    return ms;
+  });
 }
 
 /** A size in bytes of at least `min`. */
 export function byteSize(min: number) {
   const forms = 'a size in bytes such as 65536, "64KB" or "1MiB"';
   const wanted = min === 0 ? forms : `${forms}, at least ${min}`;
-  return z
-    .union([z.number(), z.string()], { error: wanted })
-    .transform((value, context): number => {
-      const bytes = sizeOf(value);
-      if (Number.isSafeInteger(bytes) && bytes >= min) return bytes;
-      context.issues.push({ code: 'custom', message: wanted, input: value });
-      return z.NEVER;
-    })
-    .meta({ examples: [65_536, '64KB', '1MiB'] });
+  const written = z.union([z.number(), z.string()], { error: wanted }).meta({ examples: [65_536, '64KB', '1MiB'] });
+  return written.transform((value, context): number => {
+    const bytes = sizeOf(value);
+    if (Number.isSafeInteger(bytes) && bytes >= min) return bytes;
+    context.issues.push({ code: 'custom', message: wanted, input: value });
+    return z.NEVER;
+  });
 }
 
 function sizeOf(value: string | number): number {
@@ -138,29 +142,28 @@ export function upstreamAddress() {
 }
 
 function addressText(wanted: string, parse: (text: string) => SocketAddress) {
-  return parsedText(wanted, (text) => ({ ...parse(text), text })).meta({
-    examples: ['127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'unix:/run/app.sock'],
-  });
+  const examples = ['127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'unix:/run/app.sock'];
+  return parsedText(wanted, examples, (text) => ({ ...parse(text), text }));
 }
 
 /** An IP address or a CIDR range. */
 export function ipRange() {
   const wanted = 'an IP address or a range such as "10.0.0.0/8" or "fd00::/8"';
-  return parsedText(wanted, (text) => {
+  return parsedText(wanted, ['10.0.0.0/8', '192.168.1.1', 'fd00::/8'], (text) => {
     if (!isIpRange(text)) throw new SyntaxError(wanted);
     return text;
-  }).meta({ examples: ['10.0.0.0/8', '192.168.1.1', 'fd00::/8'] });
+  });
 }
 
 /** A method name: a token in upper case that the gateway does not refuse anyway. */
 export function method() {
   const wanted = 'the name of a method in upper case, such as "GET"';
-  return parsedText(wanted, (text) => {
+  return parsedText(wanted, ['GET', 'POST'], (text) => {
     if (!TOKEN.test(text) || text !== text.toUpperCase()) throw new SyntaxError(wanted);
     if (REFUSED_METHODS.includes(text))
       throw new SyntaxError('a method other than CONNECT and TRACE, which are refused');
     return text;
-  }).meta({ examples: ['GET', 'POST'] });
+  });
 }
 
 /** The name of a header, turned into lower case. */
@@ -177,36 +180,40 @@ export function textOrPresent() {
 /** The host that a route takes requests for, in lower case and without the trailing dot. */
 export function hostPattern() {
   const wanted = 'a host name without port, such as "api.example.com" or "*.example.com"';
-  return parsedText(wanted, (text) => {
+  return parsedText(wanted, ['api.example.com', '*.example.com'], (text) => {
     const name = text.replace(/\.$/, '').toLowerCase();
-    if (!isHost(name.startsWith('*.') ? name.slice(2) : name)) throw new SyntaxError(wanted);
+    if (!(name.startsWith('*.') ? isHostName(name.slice(2)) : isHost(name))) throw new SyntaxError(wanted);
     return name;
-  }).meta({ examples: ['api.example.com', '*.example.com'] });
+  });
 }
 
 /** What goes upstream as Host: the client's, the upstream's own, or a name of your own with or without port. */
 export function upstreamHost() {
   const wanted = '"preserve", "upstream" or a host name such as "app.internal" or "app.internal:8080"';
-  return parsedText(wanted, (text): 'preserve' | 'upstream' | { name: string } => {
-    if (text === 'preserve' || text === 'upstream') return text;
-    const [, name = text, port] = /^(.*?):(\d{1,5})$/.exec(text) ?? [];
-    if (!isHost(name) || Number(port ?? 0) > 65_535) throw new SyntaxError(wanted);
-    return { name: text };
-  }).meta({ examples: ['preserve', 'upstream', 'app.internal'] });
+  return parsedText(
+    wanted,
+    ['preserve', 'upstream', 'app.internal'],
+    (text): 'preserve' | 'upstream' | { name: string } => {
+      if (text === 'preserve' || text === 'upstream') return text;
+      const [, name = text, port] = /^(.*?):(\d{1,5})$/.exec(text) ?? [];
+      if (!isHost(name) || Number(port ?? 0) > 65_535) throw new SyntaxError(wanted);
+      return { name: text };
+    },
+  );
 }
 
 function isHost(text: string): boolean {
-  return isHostName(text) || isIpAddress(HEX_ADDRESS.exec(text)?.[1] ?? (text.includes(':') ? '' : text));
+  return isHostName(text) || isIpAddress(BRACKETED_ADDRESS.exec(text)?.[1] ?? (text.includes(':') ? '' : text));
 }
 
 /** The pattern of a route. Whether the router understands it is asked elsewhere. */
 export function routePattern() {
   const wanted = 'a pattern that starts with "/", or a regular expression that starts with "^"';
-  return parsedText(wanted, (text) => {
+  return parsedText(wanted, ['/api/**', '/users/{id}', '^/v[0-9]+/'], (text) => {
     if (!/^[/^]/.test(text) || !PRINTABLE.test(text)) throw new SyntaxError(wanted);
     if (text.startsWith('^')) checkRegExp(text);
     return text;
-  }).meta({ examples: ['/api/**', '/users/{id}', '^/v[0-9]+/'] });
+  });
 }
 
 function checkRegExp(pattern: string): void {

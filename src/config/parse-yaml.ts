@@ -36,7 +36,8 @@ export function parseYaml(text: string): ParsedDocument {
     uniqueKeys: false,
     prettyErrors: false,
     resolveKnownTags: false,
-    logLevel: 'silent',
+    // Nothing is logged here in any case, but 'silent' would swallow the error about a second document.
+    logLevel: 'error',
   });
   // After its first fault the parser stumbles over what follows; only the first is of use.
   const [fault] = [...document.errors, ...document.warnings].toSorted((a, b) => a.pos[0] - b.pos[0]);

@@ -11,6 +11,7 @@ import {
   ipRange,
   listenAddress,
   listOf,
+  MAX_TIMER_MS,
   method,
   oneOf,
   oneOrMore,
@@ -31,6 +32,9 @@ import {
 
 const KIB = 1024;
 const MAX_COUNT = 1_000_000_000;
+
+/** Ten years. */
+const MAX_TTL_MS = 3_650 * 86_400_000;
 
 const algorithm = oneOf([
   'round_robin',
@@ -82,7 +86,7 @@ const server = z
     send_timeout: duration()
       .describe('How long a client may go without taking a byte of a reply; then the connection is closed.')
       .prefault('30s'),
-    shutdown_timeout: durationOrZero()
+    shutdown_timeout: durationOrZero(MAX_TIMER_MS)
       .describe('How long a shutdown waits for requests in flight before it cuts them off.')
       .prefault('30s'),
     merge_slashes: flag()
@@ -220,7 +224,7 @@ const websocket = z
 const routeCache = z
   .strictObject({
     enabled: flag().describe('Whether replies of this route are cached.').optional(),
-    ttl: durationOrZero()
+    ttl: durationOrZero(MAX_TTL_MS)
       .describe('Freshness of replies that say nothing about it; 0s stores none of them.')
       .optional(),
     max_body_size: byteSize(0).describe('The largest body to store.').optional(),
@@ -310,7 +314,7 @@ const cache = z
     max_memory: byteSize(64 * KIB)
       .describe('The most memory that the cache takes.')
       .prefault('256MiB'),
-    default_ttl: durationOrZero()
+    default_ttl: durationOrZero(MAX_TTL_MS)
       .describe('Freshness of replies that say nothing about it; 0s stores none of them.')
       .prefault('300s'),
     max_body_size: byteSize(0).describe('The largest body to store.').prefault('1MiB'),

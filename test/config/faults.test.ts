@@ -230,6 +230,7 @@ const FAULTS: readonly Fault[] = [
   },
   { why: 'an empty list of methods', text: route('methods: []'), place: 'bad-value routes[0].methods 10:14' },
   { why: 'a host with a port', text: route('host: "a.example:80"'), place: 'bad-value routes[0].host 10:11' },
+  { why: 'a star before an address', text: route('host: "*.[::1]"'), place: 'bad-value routes[0].host 10:11' },
   { why: 'a star in the middle of a host', text: route('host: a.*.example'), place: 'bad-value routes[0].host 10:11' },
   {
     why: 'a header name that is no token',

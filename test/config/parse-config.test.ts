@@ -345,7 +345,7 @@ test('the three formats agree on any configuration', () => {
       );
       for (const config of rest) assert.deepEqual(config, first);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -492,7 +492,7 @@ for (const format of FORMATS) {
         assert.ok(isDeepFrozen(config));
         assert.deepEqual(structuredClone(config), config);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 }
