@@ -81,9 +81,8 @@ function parseGlob(text: string): Segment {
 
 /** The normal form of a piece of a segment; non-ASCII characters are percent-encoded as UTF-8. */
 function normaliseLiteral(text: string): string {
-  const ascii = text.replace(/[^\0-\x7f]+/g, (characters) => encodeURIComponent(characters));
-  if (ascii.includes('?')) throw new SyntaxError('want no "?" here');
   try {
+    const ascii = text.replace(/[^\0-\x7f]+/g, (characters) => encodeURIComponent(characters));
     // The letter in front keeps a piece such as `..` from being taken for a dot segment.
     return normalisePath(`/x${ascii}`, false).slice('/x'.length);
   } catch (error) {
