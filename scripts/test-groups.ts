@@ -20,14 +20,15 @@ export interface TestGroup {
 const GROUPS = [
   { name: 'property', pattern: /\.property\.test\.ts$|^test\/fuzz\//, usesSockets: false },
   { name: 'wire', pattern: /^test\/(net|upstream|pipeline|worker|wire)\//, usesSockets: true },
-  { name: 'integration', pattern: /^test\/(integration|control)\//, usesSockets: true },
+  { name: 'processes', pattern: /^test\/control\//, usesSockets: false },
+  { name: 'integration', pattern: /^test\/integration\//, usesSockets: true },
   { name: 'house', pattern: /^test\/house\//, usesSockets: false },
   { name: 'browser', pattern: /^test\/browser\//, usesSockets: true },
   { name: 'unit', pattern: /./, usesSockets: false },
 ] as const;
 
 /** What people wait for least comes first. */
-const ORDER = ['unit', 'property', 'house', 'wire', 'integration', 'browser'];
+const ORDER = ['unit', 'property', 'house', 'processes', 'wire', 'integration', 'browser'];
 
 /** All test files below `root`, in groups; paths are relative to it. */
 export function findTestGroups(root: string): readonly TestGroup[] {

@@ -1,8 +1,10 @@
-import { loadConfigFile } from '../config/load.ts';
 import { createEventLog, type EventLog, type LogLevel } from '../control/event-log.ts';
+import { loadConfig, logWarnings } from '../control/load-config.ts';
 import { Supervisor } from '../control/supervisor.ts';
+import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { readVersion } from './version.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -15,23 +17,24 @@ interface RunningGateway {
 export async function serve(configFile: string, logLevel: LogLevel): Promise<ExitCode> {
   process.title = 'photon';
   const log = createEventLog(logLevel);
+  // From here on a signal means an orderly stop, even one that comes while we start.
+  const firstSignal = nextSignal();
   try {
     const gateway = await start(configFile, log);
-    return await untilStopped(gateway, log);
+    log.info('stopping', { signal: await firstSignal });
+    return await stop(gateway, log);
   } catch (error) {
-    process.stderr.write(`photon: ${error instanceof Error ? error.message : error}\n`);
+    process.stderr.write(`${describeFailure(error, configFile)}\n`);
     return EXIT_CODE.failure;
   }
 }
 
 async function start(configFile: string, log: EventLog): Promise<RunningGateway> {
-  const { config, warnings } = await loadConfigFile(configFile);
-  for (const warning of warnings) {
-    log.warn('config-warning', { ...warning });
-  }
-  const supervisor = new Supervisor(config, log);
+  const loaded = loadConfig(configFile);
+  logWarnings(loaded, log);
+  const supervisor = new Supervisor(loaded.config, log);
   await supervisor.start();
-  const { pidFile } = config.server;
+  const { pidFile } = loaded.config.server;
   try {
     if (pidFile !== null) {
       writePidFile(pidFile);
@@ -40,12 +43,12 @@ async function start(configFile: string, log: EventLog): Promise<RunningGateway>
     await supervisor.close();
     throw error;
   }
+  log.info('ready', { version: readVersion(), config: configFile });
   return { supervisor, pidFile };
 }
 
-/** The first SIGTERM or SIGINT drains, the second ends the process at once. */
-async function untilStopped({ supervisor, pidFile }: RunningGateway, log: EventLog): Promise<ExitCode> {
-  log.info('stopping', { signal: await nextSignal() });
+/** Drains; a second signal ends the process at once. */
+async function stop({ supervisor, pidFile }: RunningGateway, log: EventLog): Promise<ExitCode> {
   void nextSignal().then((signal) => {
     log.warn('stopped-at-once', { signal });
     leave(pidFile);
@@ -63,15 +66,16 @@ function leave(pidFile: string | null): void {
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    function onSignal(signal: NodeJS.Signals): void {
-      for (const name of STOP_SIGNALS) {
-        process.off(name, onSignal);
-      }
-      resolve(signal);
-    }
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  for (const name of STOP_SIGNALS) {
+    process.on(name, onSignal);
+  }
+  return promise;
+
+  function onSignal(signal: NodeJS.Signals): void {
     for (const name of STOP_SIGNALS) {
-      process.on(name, onSignal);
+      process.off(name, onSignal);
     }
-  });
+    resolve(signal);
+  }
 }

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { lstat, unlink } from 'node:fs/promises';
+import { access, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIP, type ListenOptions } from 'node:net';
+import { dirname } from 'node:path';
 import { BindError, Binding, bindErrorFrom, type OpenAddress } from './binding.ts';
 
 /** What is to be bound: an IP literal or a name (empty: every address of the machine) and a port, or a path. */
@@ -101,6 +102,8 @@ async function resolveName(name: string, text: string): Promise<readonly string[
 }
 
 async function bindUnix(path: string, text: string): Promise<Binding> {
+  // Node reports a missing directory as EACCES.
+  await access(dirname(path)).catch((error: unknown) => Promise.reject(bindErrorFrom(error, text)));
   await clearUnixPath(path, text);
   await probe({ path }, text);
   return Binding.unix(path, text);

@@ -1,0 +1,133 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const CRASH_HOOK = new URL('./crash-on-request.ts', import.meta.url).href;
+
+/** A process that a test still waits for after this long is killed, and the test fails with what it printed. */
+const LIFETIME_MS = 30_000;
+
+/** A line of the gateway's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Photon as a process of its own; killed when the test is over. */
+export class PhotonProcess {
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  #stderr = '';
+
+  constructor(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.#child = fork(MAIN, args, {
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      execArgv: ['--import', CRASH_HOOK],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.ended = this.#collect();
+    const watchdog = setTimeout(() => this.#child.kill('SIGKILL'), LIFETIME_MS);
+    t.after(async () => {
+      clearTimeout(watchdog);
+      this.#child.kill('SIGKILL');
+      await this.ended;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** All log lines of this event so far. */
+  events(event: string): readonly LogLine[] {
+    const lines = this.#stderr.split('\n').filter((line) => line.startsWith('{'));
+    return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.event === event);
+  }
+
+  /** The first line of this event after `seen` of them. Throws when the process ends without it. */
+  async event(event: string, seen = 0): Promise<LogLine> {
+    let ending: Ending | null = null;
+    void this.ended.then((value) => {
+      ending = value;
+    });
+    for (;;) {
+      const found = this.events(event)[seen];
+      if (found !== undefined) {
+        return found;
+      }
+      if (ending !== null) {
+        throw new Error(`The process ended without the event ${event}:\n${this.#stderr}`);
+      }
+      await Promise.race([once(this.#child.stderr as NodeJS.ReadableStream, 'data'), this.ended]);
+    }
+  }
+
+  /** Waits until it serves; returns the port of its first address. */
+  async port(): Promise<number> {
+    const { address } = await this.event('listening');
+    return Number(String(address).slice(String(address).lastIndexOf(':') + 1));
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  crashWorker(row: number): void {
+    this.#child.send(`photon-worker-${row}`);
+  }
+
+  async #collect(): Promise<Ending> {
+    let stdout = '';
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
+    const [code, signal] = (await once(this.#child, 'close')) as [number | null, string | null];
+    return { code, signal, stdout, stderr: this.#stderr };
+  }
+}
+
+/** A directory that is removed when the test is over. */
+export function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'photon-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export interface Settings {
+  readonly upstreamPort?: number;
+  readonly server?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes a configuration of one backend and one route that takes everything; returns its path. */
+export function writeConfig(t: TestContext, { upstreamPort = 1, server = {} }: Settings = {}): string {
+  const path = join(temporaryDirectory(t), 'config.yaml');
+  const config = {
+    server: { http_addr: '127.0.0.1:0', workers: 2, ...server },
+    load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}` }] } } },
+    routes: [{ path: '/**', backend: 'origin' }],
+  };
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+/** Photon on a configuration written for this test. */
+export function startPhoton(t: TestContext, settings: Settings = {}, env: NodeJS.ProcessEnv = {}): PhotonProcess {
+  return new PhotonProcess(t, ['--config', writeConfig(t, settings)], env);
+}
