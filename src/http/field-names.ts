@@ -62,40 +62,39 @@ export const FIELD_COUNT = FIELD_NAMES.length;
 
 const SLOTS = 256;
 
-/** The hash of a lower-case name. A decoder computes it byte by byte: `hash = (Math.imul(hash, 31) + byte) | 0`, from 0. */
-function hashName(lowerCaseName: string): number {
-  let hash = 0;
-  for (let i = 0; i < lowerCaseName.length; i++) hash = (Math.imul(hash, 31) + lowerCaseName.charCodeAt(i)) | 0;
-  return hash;
-}
+/**
+ * The slot of a lower-case name, from three things that are cheap to know: its length, its first character and its last but
+ * one. The factors are such that no two known names share a slot; a new name that does is found when this file is loaded.
+ */
+const slotOf = (length: number, first: number, lastButOne: number): number =>
+  (length * 6 + first * 53 + lastButOne) & (SLOTS - 1);
 
-const slotOf = (hash: number): number => (hash ^ (hash >>> 11)) & (SLOTS - 1);
-
-/** slot -> number of the one known name in it. Two known names in one slot would be a bug of this file, found at load. */
+/** slot -> number of the one known name in it. */
 const NUMBER_BY_SLOT = buildSlots();
-const HASHES = Int32Array.from(FIELD_NAMES, hashName);
 
 function buildSlots(): Uint8Array {
   const slots = new Uint8Array(SLOTS);
   for (let number = 1; number < FIELD_COUNT; number++) {
-    const slot = slotOf(hashName(FIELD_NAMES[number] as string));
-    if (slots[slot] !== 0) throw new Error(`field names ${number} and ${slots[slot]} share slot ${slot}`);
+    const name = FIELD_NAMES[number] as string;
+    const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 2));
+    if (slots[slot] !== 0) throw new Error(`${name} and ${FIELD_NAMES[slots[slot] as number]} share a slot`);
     slots[slot] = number;
   }
   return slots;
 }
 
-/**
- * The number of the field name that stands in `bytes` from `start` to `end` in any case, 0 when it is not a known one.
- * `hash` is that of its lower-case form. The name itself is compared: a hash alone could be forged.
- */
-export function fieldNumber(bytes: Uint8Array, start: number, end: number, hash: number): number {
-  const number = NUMBER_BY_SLOT[slotOf(hash)] as number;
-  if (number === 0 || HASHES[number] !== hash) return 0;
+/** The number of the field name that stands in `bytes` from `start` to `end` in any case, 0 when it is not a known one. */
+export function fieldNumber(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length < 2) return FIELD.OTHER;
+  const first = TOKEN_LOWER_CASE[bytes[start] as number] as number;
+  const lastButOne = TOKEN_LOWER_CASE[bytes[end - 2] as number] as number;
+  const number = NUMBER_BY_SLOT[slotOf(length, first, lastButOne)] as number;
+  if (number === FIELD.OTHER) return FIELD.OTHER;
   const name = FIELD_NAMES[number] as string;
-  if (name.length !== end - start) return 0;
-  for (let i = 0; i < name.length; i++) {
-    if (TOKEN_LOWER_CASE[bytes[start + i] as number] !== name.charCodeAt(i)) return 0;
+  if (name.length !== length) return FIELD.OTHER;
+  for (let i = 0; i < length; i++) {
+    if (TOKEN_LOWER_CASE[bytes[start + i] as number] !== name.charCodeAt(i)) return FIELD.OTHER;
   }
   return number;
 }

@@ -1,10 +1,12 @@
 import { PhotonError } from '../base/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
+import { RESPONSE_DROPS } from '../http/hop-by-hop.ts';
 import type { OutgoingResponse } from '../http/outgoing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
 import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
+import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { encodeInformationalHead, encodeResponseHead } from '../wire/h1/head-encoder.ts';
 import type { HeadLimits } from '../wire/h1/head-limits.ts';
@@ -388,9 +390,9 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     this.#output.text(this.#replyChunked ? `${chunkPrefix(text.length)}${text}\r\n` : text);
   }
 
-  sendTrailers(lines: string): void {
+  sendTrailers(trailers: Fields): void {
     if (!this.#replyChunked) return;
-    this.#output.text(chunkedEnd(lines));
+    this.#output.text(chunkedEnd(encodePassingFields(trailers, RESPONSE_DROPS, false)));
     this.#replyChunked = false;
   }
 

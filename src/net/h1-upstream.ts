@@ -1,9 +1,11 @@
 import { PhotonError } from '../base/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
+import { REQUEST_DROPS } from '../http/hop-by-hop.ts';
 import type { OutgoingRequest } from '../http/outgoing.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
 import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
+import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { encodeRequestHead } from '../wire/h1/head-encoder.ts';
 import { decodeResponseHead } from '../wire/h1/response-decoder.ts';
@@ -113,9 +115,9 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, '\r\n');
   }
 
-  sendTrailers(lines: string): void {
+  sendTrailers(trailers: Fields): void {
     if (!this.#requestChunked) return;
-    this.#output.text(chunkedEnd(lines));
+    this.#output.text(chunkedEnd(encodePassingFields(trailers, REQUEST_DROPS, false)));
     this.#requestChunked = false;
   }
 

@@ -45,8 +45,8 @@ export interface DownstreamStream {
   sendData(bytes: Buffer, start: number, end: number): boolean;
   /** A body made here, latin1 text. */
   sendText(text: string): void;
-  /** Field lines, each `Name: value CRLF`. */
-  sendTrailers(lines: string): void;
+  /** Passes trailer fields on, where the framing has a place for them. */
+  sendTrailers(trailers: Fields): void;
   /** The reply is complete. The listener hears nothing more. */
   sendEnd(): void;
   /** Ends an unfinished reply so that the client cannot take it for complete. The listener hears nothing more. */
@@ -90,8 +90,8 @@ export interface UpstreamStream {
   readonly replyUntouched: boolean;
   sendHead(outgoing: OutgoingRequest): void;
   sendData(bytes: Buffer, start: number, end: number): boolean;
-  /** Field lines, each `Name: value CRLF`. */
-  sendTrailers(lines: string): void;
+  /** Passes trailer fields on, where the framing has a place for them. */
+  sendTrailers(trailers: Fields): void;
   /** The request is complete: from here the upstream's silence counts. */
   sendEnd(): void;
   pauseResponse(): void;

@@ -10,7 +10,7 @@ import type { DownstreamStream, RequestListener, ResponseListener, UpstreamStrea
 import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
 import type { RoutedRequest } from '../routing/routed-request.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { failRequest, missDeadline, refuseRequest } from './failure.ts';
+import { failExchange, missDeadline, refuseRequest } from './failure.ts';
 import { finishForwarding, forwardData, forwardTrailers, judgeFailure } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { beginExchange } from './phases.ts';
@@ -147,7 +147,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   requestFailed(error: PhotonError): void {
-    failRequest(this, error);
+    failExchange(this, error);
   }
 
   responseWritable(): void {

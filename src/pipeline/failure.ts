@@ -11,11 +11,6 @@ export function refuseRequest(exchange: Exchange, error: PhotonError): void {
   failExchange(exchange, error);
 }
 
-/** The rest of the request will not come. */
-export function failRequest(exchange: Exchange, error: PhotonError): void {
-  failExchange(exchange, error);
-}
-
 /** The route's deadline has passed. */
 export function missDeadline(exchange: Exchange): void {
   failExchange(exchange, new PhotonError('deadline_exceeded', 'The whole reply did not come in time.'));

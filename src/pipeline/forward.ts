@@ -1,10 +1,8 @@
 import { PhotonError } from '../base/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
-import { REQUEST_DROPS } from '../http/hop-by-hop.ts';
 import { isIdempotent } from '../http/methods.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import { forwardedLinesFor } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
@@ -85,7 +83,7 @@ function keepBody(exchange: Exchange, bytes: Buffer, start: number, end: number)
 export function forwardTrailers(exchange: Exchange, trailers: Fields): void {
   // What was sent cannot be sent again in the same way.
   exchange.sentBody = null;
-  exchange.stream?.sendTrailers(encodePassingFields(trailers, REQUEST_DROPS, false));
+  exchange.stream?.sendTrailers(trailers);
 }
 
 /** The request is complete. */

@@ -1,7 +1,5 @@
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
-import { RESPONSE_DROPS } from '../http/hop-by-hop.ts';
-import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 
@@ -36,7 +34,7 @@ export function replyData(exchange: Exchange, bytes: Buffer, start: number, end:
 }
 
 export function replyTrailers(exchange: Exchange, trailers: Fields): void {
-  exchange.downstream?.sendTrailers(encodePassingFields(trailers, RESPONSE_DROPS, false));
+  exchange.downstream?.sendTrailers(trailers);
 }
 
 /** The reply is complete. */

@@ -1,13 +1,14 @@
-import type { AddressInfo, BoundSocket, Server, Socket } from 'node:net';
 import { type Clock, monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
+import type { ListenSource, OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import { type DownstreamLimits, type DownstreamService, H1Downstream } from '../net/h1-downstream.ts';
 import { IoContext } from '../net/io-context.ts';
+import { type AcceptedSocket, type Listener, openListener } from '../net/listener.ts';
 import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import type { Transport } from '../net/transport.ts';
@@ -35,16 +36,6 @@ export interface DataPlaneOptions {
   readonly clock?: Clock;
 }
 
-/** What to listen on: a socket bound by the control thread, an inherited descriptor, an address, or a path. */
-export type ListenOn = BoundSocket | { fd: number } | { host: string; port: number } | { path: string };
-
-export interface OpenListener {
-  readonly host: string;
-  readonly port: number;
-  /** Path of a Unix socket; then host and port mean nothing. */
-  readonly path: string | null;
-}
-
 /** Connections above the limit that are told so; further ones are closed without a word. */
 const MAX_REFUSALS = 200;
 
@@ -56,7 +47,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #maxConnections: number;
   readonly #connectionCount: SharedCount;
   readonly #connections = new Set<H1Downstream>();
-  readonly #servers = new Set<Server>();
+  readonly #listeners = new Set<Listener>();
   readonly #backends: readonly Backend[];
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
@@ -104,29 +95,23 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   /** Opens a listener. Rejects with the system's error when that cannot be done. */
-  listen(on: ListenOn): Promise<OpenListener> {
-    const server = this.#transport.createServer((socket) => this.#accept(socket));
-    const { promise, resolve, reject } = Promise.withResolvers<OpenListener>();
-    server.once('error', reject);
-    server.listen(on, () => {
-      server.removeListener('error', reject);
-      server.on('error', (error) => this.#log.error('accept-failed', { error: error.message }));
-      this.#servers.add(server);
-      resolve(openListener(server));
-    });
-    return promise;
+  async listen(source: ListenSource): Promise<OpenAddress> {
+    const listener = await openListener(this.#transport, source, (accepted) => this.#accept(accepted));
+    listener.onFailure((error) => this.#log.error('accept-failed', { error: error.message }));
+    this.#listeners.add(listener);
+    return listener.address;
   }
 
-  #accept(socket: Socket): void {
+  #accept(accepted: AcceptedSocket): void {
     const open = this.#connectionCount.total;
     if (open >= this.#maxConnections + MAX_REFUSALS) {
-      socket.destroy();
+      accepted.destroy();
       return;
     }
     this.#connectionCount.add(1);
     const downstream = new H1Downstream(this.#io, this);
     this.#connections.add(downstream);
-    downstream.open(this.#transport.adopt(this.#io, socket, downstream));
+    downstream.open(this.#transport.adopt(this.#io, accepted, downstream));
     if (open < this.#maxConnections) return;
     downstream.refuse(new PhotonError('gateway_full', 'The gateway has as many connections as it may.'));
     this.#io.settle();
@@ -173,7 +158,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   async drain(): Promise<void> {
     this.draining = true;
     this.#drained ??= Promise.withResolvers<void>();
-    for (const server of this.#servers) server.close();
+    for (const listener of this.#listeners) listener.close();
     for (const connection of this.#connections) connection.drain();
     this.#io.settle();
     if (this.#connections.size === 0) this.#drained.resolve();
@@ -184,15 +169,9 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Ends everything at once. */
   close(): void {
     if (this.#ticking !== null) clearInterval(this.#ticking);
-    for (const server of this.#servers) server.close();
-    this.#servers.clear();
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
     for (const connection of this.#connections) connection.close();
     for (const backend of this.#backends) backend.close();
   }
-}
-
-function openListener(server: Server): OpenListener {
-  const address = server.address() as AddressInfo | string | null;
-  if (address === null || typeof address === 'string') return { host: '', port: 0, path: address };
-  return { host: address.address, port: address.port, path: null };
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, PhotonError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/latin1.ts';
+import { FIELD } from '../../http/field-names.ts';
 import { Fields } from '../../http/fields.ts';
 import { FRAMING, type Framing } from '../../http/framing.ts';
 import { decodeFieldLines, INCOMPLETE } from './field-lines.ts';
@@ -217,6 +218,7 @@ export class BodyDecoder {
     this.#trailerText = null;
     this.#state = STATE.DONE;
     trailers.text = latin1Text(text, 0, sectionEnd);
+    this.#require(!hasForbiddenTrailer(trailers), 'A trailer field belongs into the head.');
     if (trailers.count > 0) sink.bodyTrailers(trailers);
     return start + sectionEnd - keptBytes;
   }
@@ -232,6 +234,22 @@ export class BodyDecoder {
   #require(valid: boolean, detail: string): asserts valid {
     if (!valid) throw new PhotonError(this.#fault, detail);
   }
+}
+
+/** RFC 9110 6.5.1: fields for framing and routing must not come as trailers; whoever merges them would be deceived. */
+const FORBIDDEN_TRAILERS: readonly number[] = [
+  FIELD.HOST,
+  FIELD.CONTENT_LENGTH,
+  FIELD.TRANSFER_ENCODING,
+  FIELD.CONNECTION,
+  FIELD.TE,
+  FIELD.TRAILER,
+  FIELD.UPGRADE,
+  FIELD.EXPECT,
+];
+
+function hasForbiddenTrailer(trailers: Fields): boolean {
+  return FORBIDDEN_TRAILERS.some((number) => trailers.find(number) !== -1);
 }
 
 function hexDigit(byte: number): number {

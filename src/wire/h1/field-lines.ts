@@ -33,13 +33,7 @@ export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, b
       return position + 2;
     }
     const nameStart = position;
-    let hash = 0;
-    while (position < end) {
-      const lower = TOKEN_LOWER_CASE[bytes[position] as number] as number;
-      if (lower === 0) break;
-      hash = (Math.imul(hash, 31) + lower) | 0;
-      position++;
-    }
+    while (position < end && TOKEN_LOWER_CASE[bytes[position] as number] !== 0) position++;
     if (position >= end) return INCOMPLETE;
     if (bytes[position] !== COLON || position === nameStart) {
       throw malformedName(bytes[position] as number, position === nameStart);
@@ -67,7 +61,7 @@ export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, b
     index[at + NAME_END] = nameEnd - base;
     index[at + VALUE_START] = valueStart - base;
     index[at + VALUE_END] = valueEnd - base;
-    index[at + NUMBER] = fieldNumber(bytes, nameStart, nameEnd, hash);
+    index[at + NUMBER] = fieldNumber(bytes, nameStart, nameEnd);
   }
 }
 
