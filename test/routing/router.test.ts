@@ -95,6 +95,12 @@ const MATCHES = [
     refuses: ['/b'],
     why: 'alternatives at the top have no prefix in common',
   },
+  {
+    pattern: '^/ab?c',
+    takes: ['/ac', '/abc'],
+    refuses: ['/ab'],
+    why: 'a character that may be missing is not literal',
+  },
   { pattern: '^/(a|b)/', takes: ['/a/', '/b/'], refuses: ['/c/'], why: 'alternatives in a group' },
 ];
 
