@@ -1,6 +1,7 @@
 /**
  * The import rules of src/. Folders are rows: a file imports from its own folder or from an earlier row, never from a
  * later row and never sideways. The table below is the whole architecture; CONTRIBUTING.md says what each folder is.
+ * Cycles are found by scripts/import-cycles.ts.
  */
 const ROWS = [
   ['base'],
@@ -44,10 +45,11 @@ export default {
       to: {},
     },
     {
-      name: 'root-files-are-not-imported',
-      comment: 'src/main.ts and src/index.ts are doors, nothing inside the house goes through them',
+      name: 'doors',
+      comment:
+        'src/main.ts and src/index.ts are doors: neither goes through the other, and the rows keep the rest away',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/[^/]+$' },
       to: { path: '^src/[^/]+$' },
     },
     {
@@ -56,13 +58,6 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(net|control/admin)/' },
       to: { dependencyTypes: ['core'], path: '^(net|tls|dgram|http|https|http2)$' },
-    },
-    {
-      name: 'no-cycles',
-      comment: 'two files that need each other are one concept, or a third one is missing',
-      severity: 'error',
-      from: {},
-      to: { circular: true },
     },
     {
       name: 'resolvable',

@@ -42,6 +42,9 @@ interface TestRun {
 
 const message = (text: string): TestEvent => ({ type: 'test:stdout', data: { message: `${text}\n` } });
 
+/** Test code that opens a gateway prints the transport that the gateway itself says it uses. */
+const TRANSPORT_LINE = /^transport: (\S+)$/gm;
+
 const title = ({ group, transport }: TestRun): string =>
   transport === null ? group.name : `${group.name}, transport ${transport}`;
 
@@ -67,6 +70,8 @@ class TestReport {
   readonly #startedMs = performance.now();
   readonly #counts = Object.fromEntries(SUMMARY_LINES.map(([, name]) => [name, 0])) as Record<CountName, number>;
   readonly #testsOn: Record<Transport, number> = { onread: 0, plain: 0 };
+  /** The transports that gateways in the tests said they use. */
+  readonly #seen = new Set<string>();
   #success = true;
 
   constructor(root: string) {
@@ -100,6 +105,7 @@ class TestReport {
     for await (const event of eventsOf(testRun, this.#root)) {
       if (!isSummary(event)) {
         yield event;
+        yield* this.#noteTransport(testRun, event);
       } else if (event.data.counts !== undefined) {
         this.#add(testRun, event);
       }
@@ -117,16 +123,31 @@ class TestReport {
     }
   }
 
-  /** Says on which transports the socket tests ran. One that ran none fails the run. */
+  /** A gateway that uses another transport than the run is for would make the run worthless. */
+  *#noteTransport({ transport }: TestRun, { type, data }: TestEvent): Generator<TestEvent> {
+    if (transport === null || type !== 'test:stdout') {
+      return;
+    }
+    for (const [, used = ''] of data.message?.matchAll(TRANSPORT_LINE) ?? []) {
+      this.#seen.add(used);
+      if (used !== transport) {
+        this.#success = false;
+        yield message(`Cannot accept this run: want the transport ${transport}, a gateway used ${used}.`);
+      }
+    }
+  }
+
+  /** Says on which transports the socket tests ran, and fails the run unless gateways were seen to use both. */
   *#transportLine(groups: readonly TestGroup[]): Generator<TestEvent> {
     if (!groups.some((group) => group.usesSockets)) {
       return;
     }
     const ran = TRANSPORTS.map((transport) => `${transport} (${this.#testsOn[transport]} tests)`).join(', ');
     yield message(`\ntransports: ${ran}`);
-    if (TRANSPORTS.some((transport) => this.#testsOn[transport] === 0)) {
+    const missing = TRANSPORTS.filter((transport) => !this.#seen.has(transport));
+    if (missing.length > 0) {
       this.#success = false;
-      yield message('Cannot accept this run: want the socket tests on both transports.');
+      yield message(`Cannot accept this run: no gateway in the tests used the transport ${missing.join(' or ')}.`);
     }
   }
 

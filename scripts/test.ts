@@ -22,9 +22,9 @@ interface Check {
 const CHECKS: readonly Check[] = [
   { name: 'format', command: ['biome', 'format', '.'] },
   { name: 'lint', command: ['biome', 'check', '--formatter-enabled=false', '--error-on-warnings', '.'] },
-  { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
-  { name: 'import-rules', command: ['depcruise', 'src'] },
-  { name: 'dead-code', command: ['knip'] },
+  { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
+  { name: 'import-rules', command: ['npm', 'run', '--silent', 'import-rules'] },
+  { name: 'dead-code', command: ['npm', 'run', '--silent', 'dead-code'] },
 ];
 
 function passes({ name, command: [program, ...args] }: Check): boolean {
