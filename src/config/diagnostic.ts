@@ -1,7 +1,6 @@
 import { formatPath } from './config-node.ts';
 import type { DiagnosticCode, Finding } from './finding.ts';
 import { drawFrame } from './frame.ts';
-import { isSecretPath } from './secrets.ts';
 import type { SourceText, Span } from './source-text.ts';
 
 /** Something to tell the user about the configuration. Plain data without secrets and control characters. */
@@ -79,7 +78,7 @@ function locate(source: SourceText, finding: Finding, secrets: readonly Span[]):
     wanted: wanted === null ? null : printable(wanted),
     found: found === null ? null : printable(found),
     ...(didYouMean === null ? {} : { didYouMean: printable(didYouMean) }),
-    frame: isSecretPath(path) ? null : drawFrame(source, span, secrets).split('\n').map(printable).join('\n'),
+    frame: drawFrame(source, span, secrets).split('\n').map(printable).join('\n'),
   };
 }
 

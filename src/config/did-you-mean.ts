@@ -5,7 +5,6 @@ export function didYouMean(text: string, candidates: Iterable<string>): string |
   const wanted = text.toLowerCase();
   let nearest: string | null = null;
   let limit = Math.max(1, Math.floor(wanted.length / 3)) + 1;
-  if (wanted.length > MAX_COMPARED_CHARS) return null;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - wanted.length) >= limit || candidate.length > MAX_COMPARED_CHARS) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());

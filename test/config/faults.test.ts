@@ -325,6 +325,17 @@ test('everything that is wrong is reported at once, in the order of the file', (
   ]);
 });
 
+test('a misspelt word is answered with the one that is near', () => {
+  const text = lines(SERVER, twoBackends, 'routes:', '  - { path: /, backend: wbe }').replace(
+    'load_balancing:',
+    'load_balancing:\n  algorithm: roundrobin',
+  );
+  assert.deepEqual(
+    diagnosticsOf(text).flatMap(({ didYouMean }) => didYouMean ?? []),
+    ['round_robin', 'web'],
+  );
+});
+
 test('a misspelt key that is required is one mistake, not two', () => {
   const text = lines(SERVER, BACKENDS, 'routes:', '  - pth: /a').replace('address', 'adress');
   const diagnostics = diagnosticsOf(text);

@@ -53,5 +53,6 @@ for (const { text, code, start, why } of REFUSED) {
 test('nesting has a limit', () => {
   assert.deepEqual(parse(`a = ${'['.repeat(80)}${']'.repeat(80)}`).codes, ['too-complex']);
   assert.deepEqual(parse(`${Array.from({ length: 80 }, () => 'a').join('.')} = 1`).codes, ['too-complex']);
+  assert.deepEqual(parse(`[${Array.from({ length: 80 }, () => 'a').join('.')}]`).codes, ['too-complex']);
   assert.deepEqual(parse(`a = ${'['.repeat(50)}${']'.repeat(50)}`).codes, []);
 });
