@@ -1,20 +1,9 @@
-import { tabulateMethods } from './method-table.ts';
+import { type MethodTable, tabulateMethods } from './method-table.ts';
 import { predicatesOf, type RoutePredicates } from './predicates.ts';
 import { groupEndsOf, type RankedRule, rankRules } from './ranking.ts';
 import type { RouteRule } from './route-rule.ts';
 import { TrieNode } from './trie.ts';
 import { TrieWriter } from './trie-writer.ts';
-
-/**
- * The words of a rank in `ranks`: the end of its group, the first entry of its list in `methodTakes`, its place in
- * `predicates` and in `regexes` (or -1), its route.
- */
-export const RANK_WORDS = 5;
-export const GROUP_END = 0;
-export const METHOD_ROW = 1;
-export const PREDICATES = 2;
-export const REGEX = 3;
-export const ROUTE = 4;
 
 /**
  * All that a `Router` needs, as plain data: `postMessage` shares the typed arrays and copies the little that is left.
@@ -29,7 +18,6 @@ export interface RouterTables {
   /** The root of the paths for every host. */
   readonly everyHost: number;
   readonly markCount: number;
-  readonly ranks: Int32Array;
   readonly methods: readonly string[];
   readonly methodTakes: Uint8Array;
   readonly predicates: readonly RoutePredicates[];
@@ -49,9 +37,9 @@ export function buildRouterTables(rules: readonly RouteRule[]): RouterTables {
   const methods = tabulateMethods(rankedRules);
   const predicates = rankedRules.map(predicatesOf);
   const regexes = ranked.map(({ pattern }) => (pattern.kind === 'regex' ? pattern.source : null));
+  const entries = layOutEntries(ranked, methods, predicates, regexes);
   return {
-    ...writeTries(ranked),
-    ranks: shareWords(layOutRanks(ranked, methods.listOfRank, methods.names.length + 1, predicates, regexes)),
+    ...writeTries(ranked, entries),
     methods: methods.names,
     methodTakes: shareBytes(methods.takes),
     predicates: predicates.filter((entry) => entry !== null),
@@ -63,7 +51,7 @@ export function buildRouterTables(rules: readonly RouteRule[]): RouterTables {
 type Tries = Pick<RouterTables, 'words' | 'exactHosts' | 'wildcardHosts' | 'everyHost' | 'markCount'>;
 
 /** One trie of paths for each host, and two of hosts that end in the roots of those. */
-function writeTries(ranked: readonly RankedRule[]): Tries {
+function writeTries(ranked: readonly RankedRule[], entries: readonly (readonly number[])[]): Tries {
   const exact = new Map<string, TrieNode>();
   const wildcard = new Map<string, TrieNode>();
   const every = new TrieNode();
@@ -73,9 +61,15 @@ function writeTries(ranked: readonly RankedRule[]): Tries {
     else every.add(pattern, rank);
   }
   const writer = new TrieWriter();
-  const everyHost = writer.write(every);
-  const exactHosts = writeHosts(exact, writer);
-  const wildcardHosts = writeHosts(wildcard, writer);
+  const writePaths = (root: TrieNode) => writer.writePaths(root, (rank) => entries[rank] as readonly number[]);
+  const writeHosts = (roots: ReadonlyMap<string, TrieNode>) => {
+    const hosts = new TrieNode();
+    for (const [host, root] of roots) hosts.literalNode(host).ends.push(writePaths(root));
+    return writer.writeHosts(hosts);
+  };
+  const everyHost = writePaths(every);
+  const exactHosts = writeHosts(exact);
+  const wildcardHosts = writeHosts(wildcard);
   return { words: writer.toSharedWords(), exactHosts, wildcardHosts, everyHost, markCount: writer.markCount };
 }
 
@@ -85,28 +79,25 @@ function rootFor(roots: Map<string, TrieNode>, host: string): TrieNode {
   return root;
 }
 
-function writeHosts(roots: ReadonlyMap<string, TrieNode>, writer: TrieWriter): number {
-  const hosts = new TrieNode();
-  for (const [host, root] of roots) hosts.literalNode(host).ends.push(writer.write(root));
-  return writer.write(hosts);
-}
-
-function layOutRanks(
+/** For each rank the words of its entry, in the order that trie-writer.ts gives. */
+function layOutEntries(
   ranked: readonly RankedRule[],
-  methodLists: readonly number[],
-  methodColumns: number,
+  methods: MethodTable,
   predicates: readonly (RoutePredicates | null)[],
   regexes: readonly (string | null)[],
-): number[] {
+): (readonly number[])[] {
   const groupEnds = groupEndsOf(ranked);
-  const words: number[] = [];
+  const methodColumns = methods.names.length + 1;
   let predicateCount = 0;
   let regexCount = 0;
-  for (const [rank, { index }] of ranked.entries()) {
-    words.push(groupEnds[rank] as number, (methodLists[rank] as number) * methodColumns);
-    words.push(predicates[rank] === null ? -1 : predicateCount++, regexes[rank] === null ? -1 : regexCount++, index);
-  }
-  return words;
+  return ranked.map(({ index }, rank) => [
+    rank,
+    groupEnds[rank] as number,
+    (methods.listOfRank[rank] as number) * methodColumns,
+    predicates[rank] === null ? -1 : predicateCount++,
+    regexes[rank] === null ? -1 : regexCount++,
+    index,
+  ]);
 }
 
 function writePatterns(rules: readonly RouteRule[]): Pick<RouterTables, 'patternBytes' | 'patternEnds'> {

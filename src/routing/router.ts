@@ -3,8 +3,17 @@ import { pathParametersOf } from './path-parameters.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 import { predicatesHold, type RoutePredicates } from './predicates.ts';
 import type { RoutedRequest } from './routed-request.ts';
-import { GROUP_END, METHOD_ROW, PREDICATES, RANK_WORDS, REGEX, ROUTE, type RouterTables } from './router-tables.ts';
-import { DETOUR_WORDS, NODE_WORDS } from './trie-writer.ts';
+import type { RouterTables } from './router-tables.ts';
+import {
+  DETOUR_WORDS,
+  ENTRY_WORDS,
+  GROUP_END,
+  METHOD_ROW,
+  NODE_WORDS,
+  PREDICATES,
+  REGEX,
+  ROUTE,
+} from './trie-writer.ts';
 
 /** No route matches the request: 404. */
 export const ROUTE_NOT_FOUND = -1;
@@ -37,7 +46,6 @@ export class Router {
   readonly #tables: RouterTables;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #ranks: Int32Array;
   readonly #methodTakes: Uint8Array;
   readonly #methodColumns: ReadonlyMap<string, number>;
   readonly #predicates: readonly RoutePredicates[];
@@ -53,11 +61,9 @@ export class Router {
 
   #method = '';
 
-  /** Of the search under way. */
-  #request: RoutedRequest | null = null;
-  #path = '';
+  /** Of the search under way. The path and the request are passed on instead: stored here, they would outlive it. */
   #methodColumn: number;
-  #found = -1;
+  #found = ROUTE_NOT_FOUND;
   /** Only ranks below this one matter any more: the one found, or the end of the group that refused the method. */
   #bound = UNBOUND;
 
@@ -65,7 +71,6 @@ export class Router {
     this.#tables = tables;
     this.#words = tables.words;
     this.#bytes = new Uint8Array(tables.words.buffer);
-    this.#ranks = tables.ranks;
     this.#methodTakes = tables.methodTakes;
     this.#methodColumns = new Map(tables.methods.map((name, column) => [name, column]));
     this.#predicates = tables.predicates;
@@ -79,8 +84,7 @@ export class Router {
   find(request: RoutedRequest): number {
     if (request.method !== this.#method) this.#selectMethod(request.method);
     this.#search(request);
-    if (this.#found >= 0) return this.#ranks[this.#found * RANK_WORDS + ROUTE] as number;
-    return this.#bound === UNBOUND ? ROUTE_NOT_FOUND : ROUTE_METHOD_NOT_ALLOWED;
+    return this.#found;
   }
 
   /** The value of `Allow` for a request that got ROUTE_METHOD_NOT_ALLOWED. */
@@ -115,19 +119,17 @@ export class Router {
   }
 
   #search(request: RoutedRequest): void {
-    this.#request = request;
-    this.#path = request.path;
-    this.#found = -1;
+    const path = request.path;
+    this.#found = ROUTE_NOT_FOUND;
     this.#bound = UNBOUND;
     if (this.#marks.length > 0) this.#startEpoch();
     const slot = this.#hostSlot(request.host);
     const exactRoot = this.#knownRoots[slot * 2] as number;
     const wildcardRoot = this.#knownRoots[slot * 2 + 1] as number;
     const everyRoot = this.#everyRoot;
-    if (exactRoot !== 0) this.#walk(exactRoot, 0);
-    if (wildcardRoot !== 0) this.#walk(wildcardRoot, 0);
-    if ((this.#words[everyRoot] as number) < this.#bound) this.#walk(everyRoot, 0);
-    this.#request = null;
+    if (exactRoot !== 0) this.#walk(exactRoot, 0, path, request);
+    if (wildcardRoot !== 0) this.#walk(wildcardRoot, 0, path, request);
+    if ((this.#words[everyRoot] as number) < this.#bound) this.#walk(everyRoot, 0, path, request);
   }
 
   #startEpoch(): void {
@@ -181,10 +183,9 @@ export class Router {
   }
 
   /** Offers every route at or below `start` that matches the path from `from` on. Kept in one loop for speed. */
-  #walk(start: number, from: number): void {
+  #walk(start: number, from: number, path: string, request: RoutedRequest): void {
     const words = this.#words;
     const bytes = this.#bytes;
-    const path = this.#path;
     const length = path.length;
     let node = start;
     let position = from;
@@ -209,41 +210,32 @@ export class Router {
           position += 1;
           continue;
         }
-        if (child !== 0) this.#walk(child, position + 1);
+        if (child !== 0) this.#walk(child, position + 1, path, request);
       } else {
-        this.#offerAll(table + tableSize, words[node + 4] as number);
+        this.#offerAll(table + tableSize, words[node + 4] as number, request);
       }
-      if (detours !== 0 && (words[detours] as number) < this.#bound) this.#tryDetours(detours, position);
+      if (detours !== 0 && (words[detours] as number) < this.#bound) this.#tryDetours(detours, position, path, request);
       if (one === 0 || (words[one] as number) >= this.#bound) return;
-      const segmentEnd = this.#segmentEnd(position);
+      const segmentEnd = segmentEndOf(path, position);
       if (segmentEnd === position) return;
       node = one;
       position = segmentEnd;
     }
   }
 
-  #tryDetours(detours: number, position: number): void {
+  #tryDetours(detours: number, position: number, path: string, request: RoutedRequest): void {
     const words = this.#words;
     const any = words[detours + 1] as number;
     const rests = words[detours + 3] as number;
     const regexes = words[detours + 4] as number;
     const globs = words[detours + 5] as number;
     const restTable = detours + DETOUR_WORDS;
-    if (globs > 0) this.#tryGlobs(restTable + rests + regexes, globs, position);
-    if (regexes > 0) this.#offerRegexes(restTable + rests, regexes);
-    if ((any !== 0 || rests > 0) && this.#isBoundary(position) && this.#passMark(words[detours + 2] as number)) {
-      this.#offerAll(restTable, rests);
-      if (any !== 0) this.#walkAny(any, position);
+    if (globs > 0) this.#tryGlobs(restTable + (rests + regexes) * ENTRY_WORDS, globs, position, path, request);
+    if (regexes > 0) this.#offerRegexes(restTable + rests * ENTRY_WORDS, regexes, path, request);
+    if ((any !== 0 || rests > 0) && isBoundary(path, position) && this.#passMark(words[detours + 2] as number)) {
+      this.#offerAll(restTable, rests, request);
+      if (any !== 0) this.#walkAny(any, position, path, request);
     }
-  }
-
-  #segmentEnd(position: number): number {
-    const slash = this.#path.indexOf('/', position);
-    return slash < 0 ? this.#path.length : slash;
-  }
-
-  #isBoundary(position: number): boolean {
-    return position === this.#path.length || this.#path.charCodeAt(position) === SLASH;
   }
 
   /**
@@ -257,66 +249,70 @@ export class Router {
     return true;
   }
 
-  #tryGlobs(table: number, count: number, position: number): void {
+  #tryGlobs(table: number, count: number, position: number, path: string, request: RoutedRequest): void {
     const words = this.#words;
-    const segmentEnd = this.#segmentEnd(position);
+    const segmentEnd = segmentEndOf(path, position);
     for (let entry = table; entry < table + count * 2; entry += 2) {
       const glob = words[entry] as number;
       const node = words[entry + 1] as number;
       if ((words[node] as number) >= this.#bound) continue;
       const text = (glob + 1) << 2;
       const textEnd = text + (words[glob] as number);
-      if (matchesGlob(this.#bytes, text, textEnd, this.#path, position, segmentEnd)) this.#walk(node, segmentEnd);
+      if (matchesGlob(this.#bytes, text, textEnd, path, position, segmentEnd))
+        this.#walk(node, segmentEnd, path, request);
     }
   }
 
   /** Tries what follows a `**` at every place where a segment may start, and at the end. */
-  #walkAny(node: number, start: number): void {
+  #walkAny(node: number, start: number, path: string, request: RoutedRequest): void {
     let position = start;
     while ((this.#words[node] as number) < this.#bound) {
-      this.#walk(node, position);
-      if (position >= this.#path.length) return;
-      position = this.#segmentEnd(position + 1);
+      this.#walk(node, position, path, request);
+      if (position >= path.length) return;
+      position = segmentEndOf(path, position + 1);
     }
   }
 
-  #offerRegexes(table: number, count: number): void {
-    for (let entry = table; entry < table + count; entry += 1) {
-      const rank = this.#words[entry] as number;
-      if (rank >= this.#bound) return;
-      const regex = this.#regexes[this.#ranks[rank * RANK_WORDS + REGEX] as number] as RegExp;
-      if (regex.test(this.#path)) this.#offer(rank);
+  #offerRegexes(table: number, count: number, path: string, request: RoutedRequest): void {
+    for (let entry = table; entry < table + count * ENTRY_WORDS; entry += ENTRY_WORDS) {
+      if ((this.#words[entry] as number) >= this.#bound) return;
+      const regex = this.#regexes[this.#words[entry + REGEX] as number] as RegExp;
+      if (regex.test(path)) this.#offer(entry, request);
     }
   }
 
-  /** Offers `count` ranks, which stand in their order. */
-  #offerAll(table: number, count: number): void {
-    for (let entry = table; entry < table + count; entry += 1) {
-      const rank = this.#words[entry] as number;
-      if (rank >= this.#bound) return;
-      this.#offer(rank);
+  /** Offers `count` routes, which stand in the order of their ranks. */
+  #offerAll(table: number, count: number, request: RoutedRequest): void {
+    for (let entry = table; entry < table + count * ENTRY_WORDS; entry += ENTRY_WORDS) {
+      if ((this.#words[entry] as number) >= this.#bound) return;
+      this.#offer(entry, request);
     }
   }
 
   /** Takes note of a route whose path matches, and whose rank is below the bound. */
-  #offer(rank: number): void {
-    const entry = rank * RANK_WORDS;
-    const predicates = this.#ranks[entry + PREDICATES] as number;
-    if (predicates >= 0 && !this.#predicatesHold(predicates)) return;
-    if (this.#methodTakes[(this.#ranks[entry + METHOD_ROW] as number) + this.#methodColumn] === 1) {
-      this.#found = rank;
-      this.#bound = rank;
+  #offer(entry: number, request: RoutedRequest): void {
+    const words = this.#words;
+    const predicates = words[entry + PREDICATES] as number;
+    if (predicates >= 0 && !predicatesHold(this.#predicates[predicates] as RoutePredicates, request)) return;
+    if (this.#methodTakes[(words[entry + METHOD_ROW] as number) + this.#methodColumn] === 1) {
+      this.#found = words[entry + ROUTE] as number;
+      this.#bound = words[entry] as number;
       return;
     }
-    const groupEnd = this.#ranks[entry + GROUP_END] as number;
+    const groupEnd = words[entry + GROUP_END] as number;
     if (groupEnd <= this.#bound) {
       // What was found before is less specific than this route, and so out of the question.
-      this.#found = -1;
+      this.#found = ROUTE_METHOD_NOT_ALLOWED;
       this.#bound = groupEnd;
     }
   }
+}
 
-  #predicatesHold(index: number): boolean {
-    return predicatesHold(this.#predicates[index] as RoutePredicates, this.#request as RoutedRequest);
-  }
+function segmentEndOf(path: string, position: number): number {
+  const slash = path.indexOf('/', position);
+  return slash < 0 ? path.length : slash;
+}
+
+function isBoundary(path: string, position: number): boolean {
+  return position === path.length || path.charCodeAt(position) === SLASH;
 }

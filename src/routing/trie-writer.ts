@@ -9,7 +9,7 @@
  *                  4  number of ends
  *                  5  label, a byte per character, filled up to whole words
  *                     child table: -> node, or 0, for each character from the first on
- *                     ends: ranks
+ *                     ends: entries
  *
  *   detours        0  the best rank among them
  *                  1  -> node after any number of segments, or 0
@@ -17,9 +17,16 @@
  *                  3  number of rests
  *                  4  number of regular expressions
  *                  5  number of globs
- *                  6  rests: ranks
- *                     regular expressions: ranks
+ *                  6  rests: entries
+ *                     regular expressions: entries
  *                     globs: -> glob, -> node
+ *
+ *   entry          0  the rank of a route
+ *                  1  the end of its group
+ *                  2  the first column of its list in `methodTakes`
+ *                  3  its place in `predicates`, or -1
+ *                  4  its place in `regexes`, or -1
+ *                  5  its place in the configuration
  *
  *   glob           0  length
  *                  1  text, a byte per character
@@ -31,7 +38,17 @@ import type { TrieNode } from './trie.ts';
 export const NODE_WORDS = 5;
 /** The words of detours before its lists. */
 export const DETOUR_WORDS = 6;
+/** The words of an entry, and the places of those behind the rank. */
+export const ENTRY_WORDS = 6;
+export const GROUP_END = 1;
+export const METHOD_ROW = 2;
+export const PREDICATES = 3;
+export const REGEX = 4;
+export const ROUTE = 5;
 const NO_RANK = 0x7fff_ffff;
+
+/** The words of the entry for a number in a trie. */
+type EntryOf = (number: number) => readonly number[];
 
 export class TrieWriter {
   /** Word 0 stays unused, so that 0 can mean "none". */
@@ -44,9 +61,14 @@ export class TrieWriter {
     return this.#markCount;
   }
 
-  /** Writes a trie. @returns the reference of its root */
-  write(root: TrieNode): number {
-    return this.#writeNode(root, false);
+  /** Writes a trie of paths. @returns the reference of its root */
+  writePaths(root: TrieNode, entryOf: EntryOf): number {
+    return this.#writeNode(root, entryOf, false);
+  }
+
+  /** Writes a trie of hosts, whose entries are one word: the reference of a root. @returns the reference of its own root */
+  writeHosts(root: TrieNode): number {
+    return this.#writeNode(root, (reference) => [reference], false);
   }
 
   /** The words in memory that threads share. */
@@ -59,7 +81,7 @@ export class TrieWriter {
   }
 
   /** `isBelowAny`: whether a `**` is on the way here, so that a walk may come by more than once. */
-  #writeNode(start: TrieNode, isBelowAny: boolean): number {
+  #writeNode(start: TrieNode, entryOf: EntryOf, isBelowAny: boolean): number {
     const { node, label } = start.straightened();
     const codes = [...node.children.keys()].sort((a, b) => a - b);
     const first = codes[0] ?? 0;
@@ -67,17 +89,17 @@ export class TrieWriter {
     const at = this.#reserve(NODE_WORDS);
     this.#writeText(label);
     const table = this.#reserve(tableSize);
-    this.#writeRanks(node.ends);
+    this.#writeEntries(node.ends, entryOf);
     const best = [...node.ends];
 
     const writeBelow = (below: TrieNode): number => {
-      const reference = this.#writeNode(below, isBelowAny);
+      const reference = this.#writeNode(below, entryOf, isBelowAny);
       best.push(this.#words[reference] as number);
       return reference;
     };
     if (node.one !== null) this.#words[at + 2] = writeBelow(node.one);
     for (const code of codes) this.#words[table + code - first] = writeBelow(node.children.get(code) as TrieNode);
-    const detours = this.#writeDetours(node, isBelowAny);
+    const detours = this.#writeDetours(node, entryOf, isBelowAny);
     if (detours !== 0) best.push(this.#words[detours] as number);
     this.#words[at] = smallestOf(best);
     this.#words[at + 1] = (label.length << 16) | (tableSize << 8) | first;
@@ -86,15 +108,15 @@ export class TrieWriter {
     return at;
   }
 
-  #writeDetours({ any, rests, regexes, globs }: TrieNode, isBelowAny: boolean): number {
+  #writeDetours({ any, rests, regexes, globs }: TrieNode, entryOf: EntryOf, isBelowAny: boolean): number {
     if (any === null && rests.length + regexes.length + globs.size === 0) return 0;
     const at = this.#reserve(DETOUR_WORDS);
-    this.#writeRanks(rests);
-    this.#writeRanks(regexes);
+    this.#writeEntries(rests, entryOf);
+    this.#writeEntries(regexes, entryOf);
     const globTable = this.#reserve(globs.size * 2);
     const best = [...rests, ...regexes];
     const writeBelow = (below: TrieNode, isAny: boolean): number => {
-      const reference = this.#writeNode(below, isAny || isBelowAny);
+      const reference = this.#writeNode(below, entryOf, isAny || isBelowAny);
       best.push(this.#words[reference] as number);
       return reference;
     };
@@ -124,8 +146,8 @@ export class TrieWriter {
     this.#texts.push({ at, text });
   }
 
-  #writeRanks(ranks: readonly number[]): void {
-    for (const rank of ranks) this.#words.push(rank);
+  #writeEntries(numbers: readonly number[], entryOf: EntryOf): void {
+    for (const number of numbers) this.#words.push(...entryOf(number));
   }
 
   #reserve(count: number): number {

@@ -28,7 +28,7 @@ test('posting tables shares their memory', () => {
   const received = postThrough(tables);
   for (const [name, value] of Object.entries(tables)) {
     if (!ArrayBuffer.isView(value)) continue;
-    const copy = received[name as 'words' | 'ranks'];
+    const copy = received[name as 'words' | 'patternEnds'];
     assert.ok(value.buffer instanceof SharedArrayBuffer, name);
     copy[0] = (copy[0] as number) ^ 1;
     assert.deepEqual(copy, value, name);
