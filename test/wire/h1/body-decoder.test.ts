@@ -83,6 +83,12 @@ const REFUSED: readonly { readonly text: string; readonly why: string; readonly 
   { text: '0\r\nX: \x00\r\n\r\n', why: 'NUL in a trailer' },
   { text: '0\r\nX: y\n\r\n', why: 'bare LF after a trailer' },
   { text: '0\r\nGET / HTTP/1.1\r\n\r\n', why: 'a request where the trailers end too early' },
+  ...['Host', 'Content-Length', 'transfer-encoding', 'Connection', 'TE', 'Trailer', 'Upgrade', 'Expect'].map(
+    (name) => ({
+      text: `0\r\nX: y\r\n${name}: 1\r\n\r\n`,
+      why: `${name} belongs into the head (RFC 9110 6.5.1)`,
+    }),
+  ),
   { text: `0\r\n${'X: y\r\n'.repeat(65)}\r\n`, why: 'too many trailers' },
   { text: `0\r\nX: ${'y'.repeat(8192)}\r\n\r\n`, why: 'trailers that are too large' },
   { text: `0\r\nX: ${'y'.repeat(8192)}`, why: 'trailers without end' },
