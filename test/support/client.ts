@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { guarded } from './guard.ts';
+import {
+  announcedFraming,
+  assertFields,
+  type Body,
+  type ExpectedFields,
+  type Fields,
+  type Framing,
+  readBody,
+  readHead,
+} from './message.ts';
+import { Peer } from './peer.ts';
+
+export interface Reply {
+  readonly version: string;
+  readonly status: number;
+  readonly fields: Fields;
+  readonly framing: Framing;
+  readonly body: string;
+  readonly trailers: Fields;
+}
+
+export interface ExpectedReply {
+  readonly status?: number;
+  readonly headers?: ExpectedFields;
+  readonly body?: string | RegExp;
+  readonly framing?: Framing;
+  readonly trailers?: ExpectedFields;
+  /** The request was a HEAD: whatever the head says, no body follows. */
+  readonly toHead?: boolean;
+}
+
+interface ReplyHead {
+  readonly version: string;
+  readonly status: number;
+  readonly fields: Fields;
+}
+
+/** A raw downstream client. */
+export class WireClient extends Peer {
+  readonly #connectAnother: () => Promise<WireClient>;
+
+  constructor(socket: Peer['socket'], name: string, connectAnother: () => Promise<WireClient>) {
+    super(socket, name);
+    this.#connectAnother = connectAnother;
+  }
+
+  /** One more client of the same gateway. */
+  connect(): Promise<WireClient> {
+    return this.#connectAnother();
+  }
+
+  async expectReplyHead(): Promise<ReplyHead> {
+    const head = await readHead(this.inbox, `${this.name}: the head of a reply`);
+    const match = /^(HTTP\/1\.[01]) ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*)$/.exec(head.startLine);
+    assert.ok(match, `not a status line: ${JSON.stringify(head.startLine)}`);
+    return { version: match[1] ?? '', status: Number(match[2]), fields: head.fields };
+  }
+
+  /** Reads one whole reply, interim ones not skipped, and compares what is given. */
+  async expectReply(expected: ExpectedReply = {}): Promise<Reply> {
+    const head = await this.expectReplyHead();
+    const withoutBody = expected.toHead === true || head.status < 200 || head.status === 204 || head.status === 304;
+    const framing = withoutBody ? 'none' : announcedFraming(head.fields, 'close');
+    const body = await readBody(this.inbox, head.fields, framing, `${this.name}: the reply`);
+    const reply = toReply(head, body);
+    assertReply(reply, expected);
+    return reply;
+  }
+
+  /** Reads one whole reply and compares its status. */
+  expectStatus(status: number): Promise<Reply> {
+    return this.expectReply({ status });
+  }
+
+  /** Reads an interim (1xx) reply. */
+  async expectInterim(status: number, headers: ExpectedFields = {}): Promise<void> {
+    await this.expectReply({ status, headers, framing: 'none' });
+  }
+
+  /** Reads a reply's head and waits for a close that leaves the message incomplete. */
+  async expectTruncatedReply(status: number): Promise<Buffer> {
+    const head = await this.expectReplyHead();
+    assert.equal(head.status, status);
+    const framing = announcedFraming(head.fields, 'close');
+    const rest = await this.expectClosedAfter();
+    if (framing === 'length') assert.ok(rest.length < Number(head.fields.get('content-length')), 'a complete body');
+    else if (framing === 'chunked')
+      assert.ok(!rest.toString('latin1').endsWith('0\r\n\r\n'), 'a complete chunked body');
+    else assert.equal(this.inbox.ending, 'reset', 'a body until close ended as if it were complete');
+    return rest;
+  }
+}
+
+function toReply(head: ReplyHead, body: Body): Reply {
+  return { ...head, framing: body.framing, body: body.bytes.toString('latin1'), trailers: body.trailers };
+}
+
+function assertReply(reply: Reply, expected: ExpectedReply): void {
+  const seen = `${reply.version} ${reply.status}\n${reply.fields}\n\n${reply.body.slice(0, 600)}`;
+  if (expected.status !== undefined) assert.equal(reply.status, expected.status, seen);
+  if (expected.framing !== undefined) assert.equal(reply.framing, expected.framing, seen);
+  if (expected.headers !== undefined) assertFields(reply.fields, expected.headers);
+  if (expected.trailers !== undefined) assertFields(reply.trailers, expected.trailers);
+  if (expected.body instanceof RegExp) assert.match(reply.body, expected.body, seen);
+  else if (expected.body !== undefined) assert.equal(reply.body, expected.body, seen);
+}
+
+/** Opens clients of one gateway and keeps hold of them for the end of the test. */
+export class ClientFactory {
+  readonly #port: number;
+  readonly clients: WireClient[] = [];
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  readonly connect = async (): Promise<WireClient> => {
+    const socket = connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true });
+    const client = new WireClient(socket, `client ${this.clients.length + 1}`, this.connect);
+    this.clients.push(client);
+    await guarded('a connection to the gateway', once(socket, 'connect'), () => '');
+    return client;
+  };
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import type { Clock } from '../../src/base/clock.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { createSharedMemory } from '../../src/memory/shared-memory.ts';
+import { buildRouterTables } from '../../src/routing/router-tables.ts';
+import { DataPlane } from '../../src/worker/data-plane.ts';
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** A configuration of one backend named `origin`, in the words of the config file. */
+export interface GatewaySettings {
+  /** The ports of the backend's upstreams, on 127.0.0.1. */
+  readonly upstreamPorts: readonly number[];
+  readonly server?: Settings | undefined;
+  /** Settings of every upstream. */
+  readonly upstream?: Settings | undefined;
+  /** The routes; by default one that takes everything. */
+  readonly routes?: readonly Settings[] | undefined;
+}
+
+/** A data plane in this process, listening on a free port. */
+export interface Gateway {
+  readonly port: number;
+  readonly plane: DataPlane;
+  /** What was logged: level, event and fields, a line each. */
+  readonly logLines: readonly string[];
+}
+
+/** Runs a data plane of one worker in this process. The caller closes it. */
+export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
+  const { config } = parseConfig(configText(settings), { file: 'test.yaml', format: 'yaml', env: {} });
+  const logLines: string[] = [];
+  const logAs = (level: string) => (event: string, fields?: object) => {
+    logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
+  };
+  const plane = new DataPlane({
+    config,
+    routerTables: buildRouterTables(config.routes),
+    shared: createSharedMemory(config, 1),
+    row: 0,
+    log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    ...(clock === undefined ? {} : { clock }),
+  });
+  reportTransport(plane.transport);
+  const { port } = await plane.listen({ host: '127.0.0.1', port: 0 });
+  return { port, plane, logLines };
+}
+
+/** JSON is YAML too, and needs no quoting rules here. */
+function configText({ upstreamPorts, server, upstream, routes }: GatewaySettings): string {
+  return JSON.stringify({
+    server: { http_addr: '127.0.0.1:8080', ...server },
+    load_balancing: {
+      backends: {
+        origin: { upstreams: upstreamPorts.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })) },
+      },
+    },
+    routes: (routes ?? [{}]).map((route) => ({ path: '/**', backend: 'origin', ...route })),
+  });
+}
+
+let reportedTransport: string | null = null;
+
+/** Says once per file which transport runs, and fails where it is not the one that was asked for. */
+function reportTransport(name: string): void {
+  const wanted = process.env['PHOTON_TRANSPORT'];
+  if (wanted !== undefined) assert.equal(name, wanted, 'the transport that PHOTON_TRANSPORT asks for');
+  if (reportedTransport !== null) return;
+  reportedTransport = name;
+  console.log(`transport: ${name}`);
+}
