@@ -5,8 +5,10 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { type TestGroup, TRANSPORTS, type Transport } from './test-groups.ts';
 
-/** A test file that is still running after this long has left something open. */
-const FILE_TIMEOUT_MS = 300_000;
+const TEST_TIMEOUT_MS = 120_000;
+
+/** A run that says nothing for this long has a file that left something open; node:test itself would wait for ever. */
+const SILENCE_MS = 180_000;
 
 /** Each line of node:test's summary, in its order, and the count behind it. */
 const SUMMARY_LINES = [
@@ -53,15 +55,23 @@ function isSummary({ type, data }: TestEvent): boolean {
   return data.file === undefined && (type === 'test:summary' || (type === 'test:diagnostic' && data.nesting === 0));
 }
 
-function eventsOf({ group, transport }: TestRun, root: string): AsyncIterable<TestEvent> {
-  const env = { ...process.env, ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }) };
-  return run({
+async function* eventsOf({ group, transport }: TestRun, root: string): AsyncGenerator<TestEvent> {
+  const silence = new AbortController();
+  const giveUp = () => silence.abort(new Error(`The file still runs after ${SILENCE_MS / 1000} s without a word`));
+  const timer = setTimeout(giveUp, SILENCE_MS);
+  const events: AsyncIterable<TestEvent> = run({
     files: group.files.map((file) => join(root, file)),
     cwd: root,
     concurrency: group.usesSockets ? 1 : true,
-    timeout: FILE_TIMEOUT_MS,
-    env,
+    timeout: TEST_TIMEOUT_MS,
+    signal: silence.signal,
+    env: { ...process.env, ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }) },
   });
+  for await (const event of events) {
+    timer.refresh();
+    yield event;
+  }
+  clearTimeout(timer);
 }
 
 /** Runs groups of test files one after the other, prints them as one run of node:test, and adds up their counts. */

@@ -45,7 +45,7 @@ function runGroups(directory: string, ...names: readonly string[]) {
 test('every test file belongs to one group, and sockets are tested on both transports', (t) => {
   const directory = writeProject(t, {
     'test/routing/a.test.ts': PASS,
-    'test/routing/b.property.test.ts': PASS,
+    'test/routing/b.test.ts': `import fc from 'fast-check';\n${PASS}`,
     'test/wire/c.test.ts': PASS,
     'test/net/d.test.ts': PASS,
     'test/new-folder/e.test.ts': PASS,
@@ -54,7 +54,7 @@ test('every test file belongs to one group, and sockets are tested on both trans
   const found = findTestGroups(directory).filter(({ files }) => files.length > 0);
   assert.deepEqual(found, [
     { name: 'unit', files: ['test/new-folder/e.test.ts', 'test/routing/a.test.ts'], usesSockets: false },
-    { name: 'property', files: ['test/routing/b.property.test.ts'], usesSockets: false },
+    { name: 'property', files: ['test/routing/b.test.ts'], usesSockets: false },
     { name: 'wire', files: ['test/net/d.test.ts', 'test/wire/c.test.ts'], usesSockets: true },
   ]);
 });
@@ -73,8 +73,8 @@ test('the last lines of a run are one summary over all groups', (t) => {
 });
 
 test('a failing test fails the run, is shown, and no later group runs', (t) => {
-  const directory = writeProject(t, { 'test/a.test.ts': FAIL, 'test/fuzz/b.test.ts': PASS });
-  const { code, stdout } = runGroups(directory, 'unit', 'property');
+  const directory = writeProject(t, { 'test/a.test.ts': FAIL, 'test/house/b.test.ts': PASS });
+  const { code, stdout } = runGroups(directory, 'unit', 'house');
   assert.equal(code, 1);
   assert.match(stdout, /on purpose/);
   assert.match(stdout, /ℹ tests 1\n[\s\S]*ℹ fail 1\n/);
