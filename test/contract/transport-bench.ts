@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { monotonicClock } from '../../src/base/clock.ts';
+import type { ByteReceiver, Connection, ConnectTarget } from '../../src/net/connection.ts';
+import { IoContext } from '../../src/net/io-context.ts';
+import type { Transport } from '../../src/net/transport.ts';
+import { eventually } from '../support/guard.ts';
+import { Peer } from '../support/peer.ts';
+
+/** Who opened the connection: the other side (`incoming`), or the transport (`outgoing`). */
+export type Direction = 'incoming' | 'outgoing';
+
+/** Writes down what it hears, with what came as text, and does what the test wants meanwhile. */
+export class Recorder implements ByteReceiver {
+  readonly events: string[] = [];
+  readonly chunks: Buffer[] = [];
+  inBody = false;
+  closings = 0;
+  /** Called with every event, after it was written down. */
+  meanwhile: (event: string) => void = () => {};
+  /** Called instead of keeping the bytes. */
+  onBytes: ((bytes: Buffer, start: number, end: number) => void) | null = null;
+
+  connected(): void {
+    this.#heard('connected');
+  }
+
+  received(bytes: Buffer, start: number, end: number): void {
+    if (this.onBytes !== null) this.onBytes(bytes, start, end);
+    else this.chunks.push(Buffer.from(bytes.subarray(start, end)));
+    this.#heard('received');
+  }
+
+  ended(): void {
+    this.#heard('ended');
+  }
+
+  writable(): void {
+    this.#heard('writable');
+  }
+
+  closed(failure: string | null): void {
+    this.closings++;
+    this.#heard(`closed ${failure ?? 'orderly'}`);
+  }
+
+  /** Everything that came, as latin1 text. */
+  get text(): string {
+    return Buffer.concat(this.chunks).toString('latin1');
+  }
+
+  /** The events, with neighbours of one kind told once: how bytes are cut is nobody's business. */
+  get story(): readonly string[] {
+    return this.events.filter((event, at) => event !== this.events[at - 1]);
+  }
+
+  async until(event: string): Promise<void> {
+    await eventually(
+      `"${event}"`,
+      () => this.events.includes(event),
+      () => this.story.join(', '),
+    );
+  }
+
+  async untilClosed(): Promise<void> {
+    await eventually(
+      'the connection to be closed',
+      () => this.closings > 0,
+      () => this.story.join(', '),
+    );
+  }
+
+  async untilText(text: string): Promise<void> {
+    await eventually(
+      JSON.stringify(text),
+      () => this.text.length >= text.length,
+      () => this.text,
+    );
+    assert.equal(this.text, text);
+  }
+
+  #heard(event: string): void {
+    assert.ok(this.closings <= (event.startsWith('closed') ? 1 : 0), `"${event}" after "closed"`);
+    this.events.push(event);
+    this.meanwhile(event);
+  }
+}
+
+/** A connection of the transport, who hears what happens on it, and the other end in the hands of the test. */
+export interface Opened {
+  readonly ours: Connection;
+  readonly heard: Recorder;
+  readonly peer: Peer;
+}
+
+/** A transport with a server of its own, and a plain server that it can connect to. */
+export class TransportBench {
+  readonly transport: Transport;
+  readonly faults: unknown[] = [];
+  readonly io = new IoContext(monotonicClock, (error) => this.faults.push(error));
+  readonly server: Server;
+  readonly #plainServer: Server = createServer({ allowHalfOpen: true });
+  readonly #opened: Opened[] = [];
+  #prepare: (() => Recorder) | null = null;
+  /** Everything that the server accepted. */
+  readonly accepted: { readonly ours: Connection; readonly heard: Recorder }[] = [];
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+    this.server = transport.createServer((socket) => {
+      const heard = this.#prepare?.() ?? new Recorder();
+      this.accepted.push({ ours: transport.adopt(this.io, socket, heard), heard });
+    });
+  }
+
+  /** Runs `script` with a bench, and lets go of everything afterwards. Faults that the script leaves are failures. */
+  static async run(transport: Transport, script: (bench: TransportBench) => Promise<void>): Promise<void> {
+    const bench = new TransportBench(transport);
+    try {
+      for (const server of [bench.server, bench.#plainServer]) {
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+      }
+      await script(bench);
+      assert.deepEqual(bench.faults, []);
+    } finally {
+      for (const { ours } of bench.accepted) ours.destroy();
+      for (const { ours, peer } of bench.#opened) {
+        ours.destroy();
+        await peer.dispose();
+      }
+      await bench.closeServers();
+    }
+    const { buffers } = bench.io;
+    await eventually(
+      'all buffers to be given back',
+      () => buffers.leased === 0,
+      () => `${buffers.leased} are out`,
+    );
+  }
+
+  async closeServers(): Promise<void> {
+    for (const server of [this.server, this.#plainServer]) {
+      if (!server.listening) continue;
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    }
+  }
+
+  get port(): number {
+    return portOf(this.server);
+  }
+
+  /** A new connection. `prepare` makes the receiver, before anything can be heard. */
+  async open(direction: Direction, prepare: () => Recorder = () => new Recorder()): Promise<Opened> {
+    const opened = direction === 'incoming' ? await this.#incoming(prepare) : await this.#outgoing(prepare);
+    this.#opened.push(opened);
+    return opened;
+  }
+
+  async #incoming(prepare: () => Recorder): Promise<Opened> {
+    const before = this.accepted.length;
+    this.#prepare = prepare;
+    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    const peer = new Peer(socket, 'the peer');
+    await eventually(
+      'the connection to be accepted',
+      () => this.accepted.length > before,
+      () => '',
+    );
+    // Sound: one more has just been accepted.
+    const { ours, heard } = this.accepted[before] as TransportBench['accepted'][number];
+    return { ours, heard, peer };
+  }
+
+  async #outgoing(prepare: () => Recorder): Promise<Opened> {
+    const arrival = once(this.#plainServer, 'connection');
+    const heard = prepare();
+    const ours = this.transport.connect(this.io, this.plainTarget(), heard);
+    const [socket] = (await arrival) as [Socket];
+    const peer = new Peer(socket, 'the peer');
+    if (heard.closings === 0) await heard.until('connected');
+    return { ours, heard, peer };
+  }
+
+  plainTarget(): ConnectTarget {
+    return tcpTarget(portOf(this.#plainServer));
+  }
+}
+
+export function tcpTarget(port: number): ConnectTarget {
+  return { host: '127.0.0.1', port, path: null, keepAlive: { enabled: true, idleMs: 60_000 } };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}

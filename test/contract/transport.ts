@@ -1,0 +1,515 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type Connection, WRITE_HIGH_WATER_BYTES } from '../../src/net/connection.ts';
+import type { Transport } from '../../src/net/transport.ts';
+import { eventually, settle } from '../support/guard.ts';
+import { type Opened, Recorder, TransportBench, tcpTarget } from './transport-bench.ts';
+
+const MIB = 1024 * 1024;
+const DIRECTIONS = ['incoming', 'outgoing'] as const;
+
+/** What every transport has to do, whatever it is made of. */
+export function transportContract(transport: Transport): void {
+  const run = (script: (bench: TransportBench) => Promise<void>) => TransportBench.run(transport, script);
+
+  describe(`the ${transport.name} transport`, () => {
+    for (const direction of DIRECTIONS) {
+      const openings = direction === 'outgoing' ? ['connected'] : [];
+
+      const on = (name: string, script: (opened: Opened, bench: TransportBench) => Promise<void>) => {
+        test(`on an ${direction} connection: ${name}`, () =>
+          run(async (bench) => script(await bench.open(direction), bench)));
+      };
+
+      on('bytes come in their order, then the end, then the close', async ({ ours, heard, peer }) => {
+        for (const text of ['a', 'bc', '\0\xff\r\n', 'd'.repeat(200_000)]) await peer.send(text);
+        peer.end();
+        await heard.until('ended');
+        assert.equal(heard.text, `abc\0\xff\r\n${'d'.repeat(200_000)}`);
+        ours.endWriting();
+        await heard.untilClosed();
+        await settle();
+        assert.deepEqual(heard.story, [...openings, 'received', 'ended', 'closed orderly']);
+      });
+
+      on('after the peer’s end everything can still be written', async ({ ours, heard, peer }) => {
+        peer.end();
+        await heard.until('ended');
+        ours.writeText('late \xe9');
+        ours.writeBytes('<', Buffer.from('abcdef'), 1, 4, '>');
+        await peer.expectText('late \xe9<bcd>');
+        ours.endWriting();
+        assert.equal(await peer.expectClosed(), 'end');
+        await heard.untilClosed();
+        assert.deepEqual(heard.story, [...openings, 'ended', 'closed orderly']);
+      });
+
+      on('after our own end the peer can still send', async ({ ours, heard, peer }) => {
+        ours.writeText('bye');
+        ours.endWriting();
+        ours.writeText('never');
+        ours.writeBytes('never', Buffer.from('never'), 0, 5, 'never');
+        await peer.expectText('bye');
+        await eventually(
+          'FIN',
+          () => peer.inbox.ending !== null,
+          () => peer.inbox.describe(),
+        );
+        await peer.send('still here');
+        await heard.untilText('still here');
+        peer.end();
+        await heard.untilClosed();
+        assert.deepEqual(heard.story, [...openings, 'received', 'ended', 'closed orderly']);
+        assert.equal(peer.inbox.ending, 'end');
+      });
+
+      on('a reset by the peer is told as the failure, once', async ({ heard, peer }) => {
+        await peer.send('x');
+        await heard.untilText('x');
+        peer.reset();
+        await heard.untilClosed();
+        await settle();
+        assert.deepEqual(heard.story, [...openings, 'received', 'closed ECONNRESET']);
+      });
+
+      on('a reset of ours is one to the peer', async ({ ours, heard, peer }) => {
+        ours.reset();
+        ours.reset();
+        await heard.untilClosed();
+        await eventually(
+          'the reset',
+          () => peer.inbox.ending !== null,
+          () => peer.inbox.describe(),
+        );
+        assert.equal(peer.inbox.ending, 'reset');
+        assert.deepEqual(heard.story, [...openings, 'closed orderly']);
+      });
+
+      on('destroying it closes it once, however often it is told', async ({ ours, heard, peer }) => {
+        heard.meanwhile = () => ours.destroy();
+        ours.destroy();
+        ours.destroy();
+        ours.reset();
+        await heard.untilClosed();
+        ours.destroy();
+        ours.reset();
+        ours.endWriting();
+        ours.writeText('x');
+        ours.writeBytes('', Buffer.from('x'), 0, 1, '');
+        ours.pause();
+        ours.resume();
+        assert.equal(ours.pendingBytes, 0);
+        await peer.expectClosedAfter();
+        assert.deepEqual(heard.story, [...openings, 'closed orderly']);
+      });
+
+      for (const first of ['endWriting', 'pause'] as const) {
+        for (const second of ['destroy', 'reset'] as const) {
+          on(`${second} after ${first} closes it`, async ({ ours, heard, peer }) => {
+            ours[first]();
+            ours[second]();
+            await heard.untilClosed();
+            await peer.expectClosedAfter();
+            assert.deepEqual(heard.story, [...openings, 'closed orderly']);
+          });
+        }
+      }
+
+      on('a slow peer makes bytes pend, and when it has taken all that is said', async ({ ours, heard, peer }) => {
+        peer.pause();
+        const chunk = Buffer.alloc(WRITE_HIGH_WATER_BYTES, 'x');
+        let sent = 0;
+        while (ours.pendingBytes < WRITE_HIGH_WATER_BYTES && sent < 64 * MIB) {
+          ours.writeBytes('', chunk, 0, chunk.length, '');
+          sent += chunk.length;
+          await settle(10);
+        }
+        assert.ok(ours.pendingBytes >= WRITE_HIGH_WATER_BYTES, `${sent} bytes vanished into the system`);
+        assert.ok(ours.untakenBytes > 0 && ours.untakenBytes <= ours.pendingBytes);
+        heard.events.length = 0;
+        await settle();
+        assert.deepEqual(heard.events, []);
+        peer.resume();
+        await heard.until('writable');
+        assert.equal(ours.pendingBytes, 0);
+        await peer.inbox.take(sent, 'everything');
+        assert.deepEqual(heard.events, ['writable']);
+      });
+
+      for (const [what, write] of Object.entries({
+        text: (ours: Connection) => ours.writeText('x'.repeat(WRITE_HIGH_WATER_BYTES)),
+        bytes: (ours: Connection) =>
+          ours.writeBytes('a', Buffer.alloc(WRITE_HIGH_WATER_BYTES - 2, 'x'), 0, WRITE_HIGH_WATER_BYTES - 2, 'b'),
+      })) {
+        on(`whenever the high water is reached by ${what}, writable follows`, async ({ ours, heard, peer }) => {
+          for (let turn = 0; turn < 20; turn++) {
+            heard.events.length = 0;
+            write(ours);
+            const pending = ours.pendingBytes;
+            await peer.inbox.take(WRITE_HIGH_WATER_BYTES, 'a turn');
+            if (pending >= WRITE_HIGH_WATER_BYTES) await heard.until('writable');
+            await eventually(
+              'nothing to pend',
+              () => ours.pendingBytes === 0,
+              () => `${ours.pendingBytes}`,
+            );
+          }
+        });
+      }
+
+      on('nothing is heard while it is paused, and everything afterwards', async ({ ours, heard, peer }) => {
+        heard.meanwhile = (event) => {
+          if (event === 'received') ours.pause();
+        };
+        await peer.send('x');
+        await heard.untilText('x');
+        peer.socket.write('y'.repeat(100_000));
+        peer.end();
+        await settle();
+        assert.equal(heard.text, 'x');
+        assert.ok(!heard.events.includes('ended'));
+        heard.meanwhile = () => {};
+        ours.resume();
+        await heard.until('ended');
+        assert.equal(heard.text, `x${'y'.repeat(100_000)}`);
+      });
+
+      on('pausing and resuming at every read loses nothing', async ({ ours, heard, peer }) => {
+        heard.meanwhile = (event) => {
+          if (event !== 'received') return;
+          ours.pause();
+          heard.inBody = !heard.inBody;
+          setImmediate(() => ours.resume());
+        };
+        const sent = pattern(7, 3 * MIB);
+        peer.socket.write(sent);
+        peer.end();
+        await heard.until('ended');
+        assert.ok(Buffer.concat(heard.chunks).equals(sent));
+      });
+
+      for (const at of ['received', 'ended', 'writable', ...openings]) {
+        test(`on an ${direction} connection: a receiver that throws when it hears "${at}" loses this connection only`, () =>
+          run(async (bench) => {
+            const other = await bench.open(direction);
+            const prepare = () => {
+              const recorder = new Recorder();
+              recorder.meanwhile = (event) => {
+                if (event === at) throw new Error(`a bug at ${at}`);
+              };
+              return recorder;
+            };
+            const { ours, heard, peer } = await bench.open(direction, prepare);
+            if (at === 'received') await peer.send('x');
+            if (at === 'ended') peer.end();
+            while (at === 'writable' && ours.pendingBytes < WRITE_HIGH_WATER_BYTES && heard.closings === 0) {
+              ours.writeText('x'.repeat(MIB));
+            }
+            await heard.untilClosed();
+            await peer.expectClosedAfter();
+            assert.deepEqual(bench.faults.splice(0).map(String), [`Error: a bug at ${at}`]);
+            await other.peer.send('alive');
+            await other.heard.untilText('alive');
+          }));
+      }
+
+      on('a receiver that throws when it hears of the close is reported', async ({ ours, heard }, bench) => {
+        heard.meanwhile = () => {
+          throw new Error('a bug at the close');
+        };
+        ours.destroy();
+        await heard.untilClosed();
+        assert.deepEqual(bench.faults.splice(0).map(String), ['Error: a bug at the close']);
+      });
+    }
+
+    for (const mode of Object.keys(MODES) as (keyof typeof MODES)[]) {
+      test(`bytes handed on while they are read arrive unchanged at slow readers: ${mode}`, () =>
+        run((bench) => relayToSlowReaders(bench, MODES[mode])));
+    }
+
+    test('buffers come back when connections end with bytes unwritten', () =>
+      run(async (bench) => {
+        const recorders = () => Object.assign(new Recorder(), { inBody: true });
+        for (const ending of ['reset', 'destroy', 'endWriting', 'peer'] as const) {
+          const { ours, heard, peer } = await bench.open('incoming', recorders);
+          heard.onBytes = (bytes, start, end) => ours.writeBytes('', bytes, start, end, '');
+          peer.pause();
+          peer.socket.write(Buffer.alloc(16 * MIB));
+          await eventually(
+            'bytes to pend',
+            () => ours.pendingBytes > MIB,
+            () => `${ours.pendingBytes}`,
+          );
+          assert.ok(bench.io.buffers.leased > 0 || transport.name === 'plain');
+          if (ending === 'peer') peer.reset();
+          else ours[ending]();
+          if (ending === 'endWriting') peer.reset();
+          await heard.untilClosed();
+        }
+        await eventually(
+          'the buffers to come back',
+          () => bench.io.buffers.leased === 0,
+          () => `${bench.io.buffers.leased} are out`,
+        );
+      }));
+
+    test('what is written before the connection is open arrives', () =>
+      run(async (bench) => {
+        const heard = new Recorder();
+        const target = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+        await once(target, 'listening');
+        const { port } = target.address() as { port: number };
+        const ours = transport.connect(bench.io, tcpTarget(port), heard);
+        ours.writeText('early ');
+        ours.writeBytes('<', Buffer.from('bytes'), 0, 5, '>');
+        ours.endWriting();
+        await heard.untilClosed();
+        assert.equal(heard.text, 'early <bytes>');
+        assert.deepEqual(heard.story, ['connected', 'received', 'ended', 'closed orderly']);
+        target.close();
+      }));
+
+    test('a connection that cannot be made is told as closed, with the reason', () =>
+      run(async (bench) => {
+        const gone = createServer().listen(0, '127.0.0.1');
+        await once(gone, 'listening');
+        const { port } = gone.address() as { port: number };
+        gone.close();
+        await once(gone, 'close');
+        const refused = new Recorder();
+        const ours = transport.connect(bench.io, tcpTarget(port), refused);
+        ours.writeText('never');
+        await refused.untilClosed();
+        assert.deepEqual(refused.story, ['closed ECONNREFUSED']);
+        const absent = new Recorder();
+        transport.connect(bench.io, { ...tcpTarget(0), path: '/nonexistent/socket' }, absent);
+        await absent.untilClosed();
+        assert.deepEqual(absent.story, ['closed ENOENT']);
+      }));
+
+    for (const ending of ['destroy', 'reset'] as const) {
+      test(`${ending} while it connects closes it`, () =>
+        run(async (bench) => {
+          const heard = new Recorder();
+          const ours = transport.connect(bench.io, bench.plainTarget(), heard);
+          ours[ending]();
+          await heard.untilClosed();
+          await settle();
+          assert.deepEqual(heard.story, ['closed orderly']);
+        }));
+    }
+
+    test('it tells who the peer is, an IPv4 address as one even on a socket for both families', () =>
+      run(async (bench) => {
+        await bench.closeServers();
+        bench.server.listen(0, '::');
+        await once(bench.server, 'listening');
+        const { ours, peer } = await bench.open('incoming');
+        assert.equal(ours.remoteAddress, '127.0.0.1');
+        assert.equal(ours.remotePort, peer.socket.localPort);
+        assert.equal(ours.localPort, bench.port);
+        peer.reset();
+      }));
+
+    test('on a Unix socket there is no address to tell', () =>
+      run(async (bench) => {
+        await bench.closeServers();
+        const directory = mkdtempSync(join(tmpdir(), 'photon-'));
+        const path = join(directory, 'socket');
+        try {
+          bench.server.listen({ path });
+          await once(bench.server, 'listening');
+          const heard = new Recorder();
+          const ours = transport.connect(bench.io, { ...tcpTarget(0), path }, heard);
+          ours.writeText('hello');
+          await eventually(
+            'the bytes',
+            () => bench.accepted[0]?.heard.text === 'hello',
+            () => '',
+          );
+          for (const each of [ours, bench.accepted[0]?.ours]) {
+            assert.deepEqual([each?.remoteAddress, each?.remotePort, each?.localPort], ['unix:', 0, 0]);
+          }
+          ours.reset();
+          await heard.untilClosed();
+        } finally {
+          rmSync(directory, { recursive: true });
+        }
+      }));
+
+    test('closing the server waits for the connections that are open, and then completes', () =>
+      run(async (bench) => {
+        const { ours, heard, peer } = await bench.open('incoming');
+        let closed = false;
+        bench.server.close(() => {
+          closed = true;
+        });
+        await peer.send('x');
+        await heard.untilText('x');
+        assert.ok(!closed);
+        ours.destroy();
+        await eventually(
+          'the server to close',
+          () => closed,
+          () => '',
+        );
+      }));
+
+    test('two thousand rude connections leave no descriptor, no connection and no buffer behind', () =>
+      run(async (bench) => {
+        const prepare = () => Object.assign(new Recorder(), { inBody: bench.accepted.length % 2 === 0 });
+        await bench.open('incoming', prepare);
+        const before = openDescriptors();
+        for (let round = 0; round < 20; round++) await rudeRound(bench, round);
+        await eventually(
+          'all to be closed',
+          () => bench.accepted.every(({ heard }, at) => at === 0 || heard.closings === 1),
+          () => `${bench.accepted.filter(({ heard }) => heard.closings === 0).length} are open`,
+        );
+        await eventually(
+          'all descriptors to be closed',
+          () => openDescriptors() <= before,
+          () => `${openDescriptors()} descriptors, ${before} before`,
+        );
+        assert.equal(bench.accepted.length, 2001);
+        const count = await new Promise((resolve) => bench.server.getConnections((_error, n) => resolve(n)));
+        assert.equal(count, 1);
+      }));
+  });
+}
+
+const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
+
+/** A hundred connections that end in one rude way of theirs and one of ours, each pair of ways in turn. */
+async function rudeRound(bench: TransportBench, round: number): Promise<void> {
+  const ways = 4;
+  const before = bench.accepted.length;
+  const sockets = Array.from({ length: 100 }, () =>
+    connect({ port: bench.port, host: '127.0.0.1', allowHalfOpen: true }),
+  );
+  sockets.forEach((socket, at) => {
+    socket.on('error', () => {});
+    socket.once('connect', () => {
+      const way = (at + round) % ways;
+      if (way === 0) socket.resetAndDestroy();
+      if (way === 1) socket.end();
+      if (way === 2) socket.write(Buffer.alloc(100_000), () => socket.resetAndDestroy());
+      if (way === 3) socket.end('x', () => socket.destroy());
+    });
+  });
+  await eventually(
+    'a hundred connections',
+    () => bench.accepted.length === before + 100,
+    () => `${bench.accepted.length - before}`,
+  );
+  bench.accepted.slice(before).forEach(({ ours }, at) => {
+    const way = Math.floor(at / ways) % ways;
+    ours.writeText('hello');
+    if (way === 0) ours.endWriting();
+    if (way === 1) ours.destroy();
+    if (way === 2) ours.reset();
+    ours.writeText('hello');
+  });
+  await settle(20);
+  for (const { ours } of bench.accepted.slice(before)) ours.destroy();
+  for (const socket of sockets) socket.destroy();
+  await eventually(
+    'all to be closed',
+    () => sockets.every((each) => each.closed),
+    () => '',
+  );
+}
+
+/** How a receiver hands on what it reads. */
+interface Relay {
+  inBody(read: number): boolean;
+  /** What to hand on. */
+  keep(bytes: Buffer, start: number, end: number): Buffer;
+  readonly prefixBytes: number;
+}
+
+const asIs = (bytes: Buffer) => bytes;
+
+const MODES = {
+  'out of the shared buffer': { inBody: () => false, keep: asIs, prefixBytes: 12 },
+  'out of the shared buffer, behind a prefix that does not fit': { inBody: () => false, keep: asIs, prefixBytes: 9000 },
+  'out of buffers of its own': { inBody: () => true, keep: asIs, prefixBytes: 12 },
+  'out of both in turns': { inBody: (read) => read % 3 !== 0, keep: asIs, prefixBytes: 12 },
+  'out of buffers that the receiver made': {
+    inBody: (read) => read % 2 === 0,
+    keep: (bytes) => Buffer.from(bytes),
+    prefixBytes: 0,
+  },
+} as const satisfies Readonly<Record<string, Relay>>;
+
+const RELAYS = 5;
+const RELAYED_BYTES = 6 * MIB;
+
+/** What each peer sends goes to the next one, in pieces that tell their length; nobody reads before all is sent. */
+async function relayToSlowReaders(bench: TransportBench, relay: Relay): Promise<void> {
+  const all: Opened[] = [];
+  for (let at = 0; at < RELAYS; at++) all.push(await bench.open(at % 2 === 0 ? 'incoming' : 'outgoing'));
+  all.forEach(({ heard, peer }, at) => {
+    let reads = 0;
+    const next = all[(at + 1) % RELAYS] as Opened;
+    heard.onBytes = (bytes, start, end) => {
+      heard.inBody = relay.inBody(++reads);
+      const prefix = `${end - start}:`.padStart(relay.prefixBytes, ' ');
+      next.ours.writeBytes(prefix, relay.keep(bytes, start, end), start, end, ';');
+    };
+    peer.pause();
+  });
+  const sent = all.map((_opened, at) => pattern(at, RELAYED_BYTES));
+  await Promise.all(
+    all.map(async ({ peer }, at) => {
+      peer.socket.end(sent[at] as Buffer);
+      await once(peer.socket, 'finish');
+    }),
+  );
+  await Promise.all(all.map(({ heard }) => heard.until('ended')));
+  assert.ok(
+    all.some(({ ours }) => ours.pendingBytes > MIB),
+    'nobody was slow: nothing was tested',
+  );
+  for (const { ours, peer } of all) {
+    ours.endWriting();
+    peer.resume();
+  }
+  for (const [at, { peer }] of all.entries()) {
+    const got = pieces(await peer.inbox.takeToEnd('everything'));
+    assert.ok(got.equals(sent[(at + RELAYS - 1) % RELAYS] as Buffer), `reader ${at} got other bytes`);
+  }
+}
+
+/** The contents of `length:content;` pieces. */
+function pieces(bytes: Buffer): Buffer {
+  const contents: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const colon = bytes.indexOf(':', at);
+    const length = Number(bytes.toString('latin1', at, colon));
+    assert.ok(length > 0, `no length at ${at}`);
+    contents.push(bytes.subarray(colon + 1, colon + 1 + length));
+    at = colon + 1 + length;
+    assert.equal(bytes[at++], 0x3b, 'no end of a piece');
+  }
+  return Buffer.concat(contents);
+}
+
+/** Bytes that are different for every `seed`, at every place (xorshift32). */
+function pattern(seed: number, length: number): Buffer {
+  const words = new Uint32Array(length / 4);
+  let state = seed * 2_654_435_761 + 1;
+  for (let at = 0; at < words.length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[at] = state;
+  }
+  return Buffer.from(words.buffer);
+}
