@@ -6,17 +6,22 @@ interface DebianPackage {
   readonly name: string;
   /** The program that tells whether the package is there, wherever it came from. */
   readonly executable: string;
-  /** The test group that cannot run without it. */
-  readonly neededBy: string;
+  /** The test groups that cannot run without it. */
+  readonly neededBy: readonly string[];
   readonly why: string;
 }
 
 /** Everything that `npm test` wants from the machine and npm cannot bring. */
 const DEBIAN_PACKAGES: readonly DebianPackage[] = [
-  { name: 'nginx', executable: 'nginx', neededBy: 'integration', why: 'a real upstream that is not our own code' },
-  { name: 'curl', executable: 'curl', neededBy: 'integration', why: 'the client that everybody tries first' },
-  { name: 'wrk', executable: 'wrk', neededBy: 'integration', why: 'many pipelined keep-alive connections at once' },
-  { name: 'chromium', executable: 'chromium', neededBy: 'browser', why: 'a real browser, driven by playwright-core' },
+  { name: 'nginx', executable: 'nginx', neededBy: ['integration'], why: 'a real upstream that is not our own code' },
+  {
+    name: 'curl',
+    executable: 'curl',
+    neededBy: ['house', 'integration'],
+    why: 'the client that everybody tries first',
+  },
+  { name: 'wrk', executable: 'wrk', neededBy: ['integration'], why: 'many pipelined keep-alive connections at once' },
+  { name: 'chromium', executable: 'chromium', neededBy: ['browser'], why: 'a real browser, driven by playwright-core' },
 ];
 
 /** Debian keeps daemons there; an ordinary user's PATH does not name it. */
@@ -76,7 +81,9 @@ function install(names: readonly string[]): void {
  * installs what is missing; for anybody else it throws an error that lists the packages and the command.
  */
 export function provideDebianPackages(groups: readonly string[]): void {
-  const missing = DEBIAN_PACKAGES.filter((entry) => groups.includes(entry.neededBy) && !isPresent(entry));
+  const missing = DEBIAN_PACKAGES.filter(
+    (entry) => entry.neededBy.some((group) => groups.includes(group)) && !isPresent(entry),
+  );
   if (missing.length === 0) {
     return;
   }
@@ -85,7 +92,7 @@ export function provideDebianPackages(groups: readonly string[]): void {
     install(names);
     return;
   }
-  const reasons = missing.map(({ name, neededBy, why }) => `  ${name}: ${why} (${neededBy} tests)`);
+  const reasons = missing.map(({ name, neededBy, why }) => `  ${name}: ${why} (${neededBy.join(' and ')} tests)`);
   throw new Error(
     [
       'Cannot run all tests: want these Debian packages, which are not installed:',
