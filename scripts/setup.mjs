@@ -59,9 +59,10 @@ function runNpm(...args) {
   return status === 0;
 }
 
+/** Only errors are shown: npm would warn that the machine's Node is not the one that Photon runs on. */
 function install() {
   console.log('setup: npm ci (installs the locked packages into node_modules)');
-  if (!runNpm('ci', '--no-audit', '--no-fund')) {
+  if (!runNpm('ci', '--no-audit', '--no-fund', '--loglevel=error')) {
     fail('npm ci failed; its own message is above. It needs the npm registry, or a filled npm cache.');
   }
 }
