@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** A prime just above 64 KiB: no buffer size is a multiple of it, so no buffer in a wrong place looks right. */
 const PERIOD = 65_537;
 /** The longest slice that {@link Pattern.slice} gives. */
-export const MAX_SLICE_BYTES = 65_536;
+const MAX_SLICE_BYTES = 65_536;
 
 /** The bytes of a generated body: every seed has its own, and any position can be asked for without storing the body. */
 export class Pattern {
@@ -22,7 +22,7 @@ export class Pattern {
     this.#bytes.copyWithin(PERIOD, 0, MAX_SLICE_BYTES);
   }
 
-  /** The bytes at `offset`, at most {@link MAX_SLICE_BYTES} of them; never to be changed. */
+  /** The bytes at `offset`, at most 64 KiB of them; never to be changed. */
   slice(offset: number, bytes: number): Buffer {
     const start = offset % PERIOD;
     return this.#bytes.subarray(start, start + Math.min(bytes, MAX_SLICE_BYTES));

@@ -231,6 +231,16 @@ wire(
   },
 );
 
+wire(
+  'a refusal before the request body is here announces the close',
+  { routes: [{ path: '/here' }] },
+  async ({ client }) => {
+    await client.send('POST /nowhere HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nabcd');
+    await client.expectReply({ status: 404, headers: { connection: 'close' } });
+    await client.expectClosed();
+  },
+);
+
 wire('OPTIONS * is answered by the gateway: 204 with Allow', async ({ client, upstream }) => {
   await client.send('OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n');
   await client.expectReply({

@@ -59,19 +59,24 @@ for (const ending of ['end', 'reset'] as const) {
     );
   }
 
-  wire(
-    `a POST on a pooled connection that dies before the reply is 502: it may have taken effect (${ending})`,
-    uncounted,
-    async (context) => {
-      const { client, upstream, clock } = context;
-      const dead = await pooledConnection(context);
-      await client.send(POST);
-      await dead.expectRequest();
-      dead[ending]();
-      await clock.advanceUntil(client.expectStatus(502));
-      upstream.expectConnections(1);
-    },
-  );
+  for (const { name, request } of [
+    { name: 'a POST', request: POST },
+    { name: 'a POST without a body', request: POST.replace('4\r\n\r\nabcd', '0\r\n\r\n') },
+  ]) {
+    wire(
+      `${name} on a pooled connection that dies before the reply is 502: it may have taken effect (${ending})`,
+      uncounted,
+      async (context) => {
+        const { client, upstream, clock } = context;
+        const dead = await pooledConnection(context);
+        await client.send(request);
+        await dead.expectRequest();
+        dead[ending]();
+        await clock.advanceUntil(client.expectStatus(502));
+        upstream.expectConnections(1);
+      },
+    );
+  }
 
   wire(`a request is sent again on a fresh connection only once (${ending})`, uncounted, async (context) => {
     const { client, upstream, clock } = context;
@@ -97,6 +102,20 @@ for (const ending of ['end', 'reset'] as const) {
     upstream.expectConnections(1);
   });
 }
+
+wire(
+  'a connection whose reset has been noticed is not lent any more, in that very turn of the loop',
+  uncounted,
+  async (context) => {
+    const { client, upstream } = context;
+    const dead = await pooledConnection(context);
+    // Both arrive in one turn, the reset first. A POST shows which connection was taken: it is not sent twice.
+    dead.reset();
+    await client.send(POST);
+    upstream.answerAll(() => ok('second'));
+    await client.expectReply({ status: 200, body: 'second' });
+  },
+);
 
 wire('many idle connections that all died cost one fresh one each, not an error', uncounted, async (context) => {
   const { client, upstream } = context;
