@@ -161,6 +161,8 @@ const REFUSED: readonly RefusedCase[] = [
   { message: reply('200 O\rK'), why: 'a bare CR in the reason' },
   { message: 'HTTP/1.1 200 OK\nA: b\n\n', why: 'bare LF' },
   { message: 'HTTP/1.1 200 OK\r\nA: b\n\r\n', why: 'bare LF after a field' },
+  { message: 'HTTP/1.1 200 OK\r\nA: b\n\nB: c\r\n\r\n', why: 'two bare LF where CRLF belongs' },
+  { message: 'HTTP/1.1 200 OK\n\nA: b\r\n\r\n', why: 'two bare LF after the reason' },
   { message: 'HTTP/1.1 200\nA: b\n\n', why: 'bare LF after the status' },
   { message: reply('200 OK', 'A: b', ' c'), why: 'a folded line (obs-fold)' },
   { message: reply('200 OK', 'A : b'), why: 'a blank before the colon' },
@@ -174,6 +176,9 @@ const REFUSED: readonly RefusedCase[] = [
   { message: reply('200 OK', ...Array.from({ length: 101 }, () => 'A: b')), why: 'too many fields' },
 ];
 
+const isRead = (got: ReturnType<typeof decodeResponse>): got is DecodedResponse =>
+  typeof got === 'object' && 'status' in got;
+
 const shown = (message: string) => JSON.stringify(message.length > 60 ? `${message.slice(0, 60)}...` : message);
 const MALFORMED = { refused: 'upstream_malformed' };
 
@@ -181,7 +186,7 @@ describe('a reply head is read', () => {
   for (const { message, why, toHead = false, means } of ACCEPTED) {
     test(`${why}: ${shown(message)}`, () => {
       const got = decodeResponse(toBytes(message), { toHead });
-      assert.ok(typeof got === 'object' && 'status' in got, JSON.stringify(got));
+      assert.ok(isRead(got), JSON.stringify(got));
       assert.equal(got.headBytes, message.length);
       for (const [name, value] of Object.entries(means)) {
         assert.deepEqual(got[name as keyof DecodedResponse], value, name);
@@ -202,14 +207,11 @@ describe('a reply head is read', () => {
 
   test('up to the limits', () => {
     const message = toBytes(reply('200 OK', 'A: b'));
-    assert.ok(typeof decodeResponse(message, { maxHeadBytes: message.length, maxFields: 1 }) === 'object');
+    assert.ok(isRead(decodeResponse(message, { maxHeadBytes: message.length, maxFields: 1 })));
     assert.deepEqual(decodeResponse(message, { maxHeadBytes: message.length - 1 }), MALFORMED);
     assert.deepEqual(decodeResponse(message, { maxFields: 0 }), MALFORMED);
     const followed = Buffer.concat([message, Buffer.alloc(1000)]);
-    assert.ok(
-      typeof decodeResponse(followed, { maxHeadBytes: message.length }) === 'object',
-      'a body counts for nothing',
-    );
+    assert.ok(isRead(decodeResponse(followed, { maxHeadBytes: message.length })), 'a body counts for nothing');
   });
 });
 
