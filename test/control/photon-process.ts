@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { CrashRequest } from './crash-on-request.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CRASH_HOOK = new URL('./crash-on-request.ts', import.meta.url).href;
@@ -86,8 +87,8 @@ export class PhotonProcess {
     this.#child.kill(signal);
   }
 
-  crashWorker(row: number): void {
-    this.#child.send(`photon-worker-${row}`);
+  crashWorker(row: number, kind: CrashRequest['kind'] = 'throw'): void {
+    this.#child.send({ thread: `photon-worker-${row}`, kind } satisfies CrashRequest);
   }
 
   async #collect(): Promise<Ending> {

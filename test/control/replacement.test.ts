@@ -30,6 +30,17 @@ test('while a dead worker is replaced, the others serve every new connection', a
   await assertServes(port);
 });
 
+test('a worker that fills its heap is replaced, and the process lives on', async (t) => {
+  const upstream = await Upstream.start(t);
+  const photon = startPhoton(t, { upstreamPort: upstream.port });
+  const port = await photon.port();
+  photon.crashWorker(1, 'fill-heap');
+  const line = await photon.event('worker-died');
+  assert.match(String(line['reason']), /reaching memory limit/);
+  await photon.event('worker-replaced');
+  await assertServes(port);
+});
+
 test('the replacement serves when every other worker has died after it', async (t) => {
   const upstream = await Upstream.start(t);
   const photon = startPhoton(t, { upstreamPort: upstream.port });
