@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { type PhotonProcess, startPhoton } from './photon-process.ts';
+import { type PhotonProcess, startPhoton, temporaryDirectory } from './photon-process.ts';
 import { get, Upstream } from './upstream.ts';
 
 const HELLO = { status: 200, body: 'hello' };
@@ -58,6 +60,20 @@ test('a lone worker is replaced on the same port, even one that the system chose
   await crash(photon, 0);
   await photon.event('worker-replaced');
   await assertServes(port);
+});
+
+test('the worker behind a unix socket is replaced on the same path, and the path is gone in the end', async (t) => {
+  const upstream = await Upstream.start(t);
+  const socketPath = join(temporaryDirectory(t), 'photon.sock');
+  const photon = startPhoton(t, { upstreamPort: upstream.port, server: { http_addr: `unix:${socketPath}` } });
+  assert.equal((await photon.event('listening'))['address'], `unix:${socketPath}`);
+  assert.deepEqual(await get({ socketPath }), HELLO);
+  await crash(photon, 0);
+  await photon.event('worker-replaced');
+  assert.deepEqual(await get({ socketPath }), HELLO);
+  photon.kill('SIGTERM');
+  assert.equal((await photon.ended).code, 0);
+  assert.equal(existsSync(socketPath), false);
 });
 
 test('a worker that dies again and again is replaced later each time', async (t) => {
