@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import type { PhotonError } from '../../src/base/errors.ts';
+import type { Config } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { RequestIdGenerator } from '../../src/http/request-id.ts';
+import type { TimerWheel } from '../../src/net/timer-wheel.ts';
+import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
+import type { Generation } from '../../src/pipeline/generation.ts';
+
+/**
+ * A client, the pipeline and an upstream, whatever protocol is between them:
+ *
+ *   scene.client  <==>  [ downstream stream | Exchange | upstream stream ]  <==>  scene.upstream()
+ */
+export interface Scene {
+  readonly client: ClientSide;
+  /** The upstream's side of the exchange that was sent last. */
+  upstream(): UpstreamSide;
+  /** How many requests have reached an upstream, unfinished ones included. */
+  upstreamRequests(): number;
+  readonly log: ExchangeLog;
+  /** Bugs that were reported. */
+  readonly faults: readonly unknown[];
+  /** Lets what is under way arrive. */
+  settle(): Promise<void>;
+  passMs(ms: number): Promise<void>;
+}
+
+export type Lines = Readonly<Record<string, string>>;
+export type BodyKind = 'none' | 'chunked' | { readonly length: number };
+
+export interface ClientSide {
+  /** Begins a request; with body `none` it is complete. */
+  begin(method: string, target: string, fields: Lines, body: BodyKind): void;
+  /** Sends what can only be refused, with this code. */
+  beginBadly(code: 'ambiguous_framing' | 'version_not_supported'): void;
+  data(text: string): void;
+  end(trailers?: Lines): void;
+  /** Is gone, without a word. */
+  vanish(): void;
+  /** Takes nothing from now on. */
+  stopTaking(): void;
+  takeAll(): void;
+  /** Was asked to send no more of its request for now. */
+  readonly heldBack: boolean;
+  /** What has come, one entry a request. */
+  readonly replies: readonly SeenReply[];
+}
+
+export interface SeenReply {
+  readonly interim: readonly number[];
+  readonly status: number;
+  readonly fields: Lines;
+  readonly body: string;
+  readonly trailers: Lines;
+  readonly ending: 'open' | 'complete' | 'cut';
+}
+
+export interface UpstreamSide {
+  readonly request: SeenRequest;
+  interim(status: number, fields: Lines): void;
+  begin(status: number, fields: Lines, body: BodyKind): void;
+  data(text: string): void;
+  end(trailers?: Lines): void;
+  /** Breaks the connection. */
+  fail(): void;
+  stopTaking(): void;
+  takeAll(): void;
+  /** Was asked to send no more of its reply for now. */
+  readonly heldBack: boolean;
+  /** The gateway has lost interest. */
+  readonly cancelled: boolean;
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly target: string;
+  /** By lower-case name. */
+  readonly fields: Lines;
+  readonly body: string;
+  readonly trailers: Lines;
+  readonly complete: boolean;
+}
+
+export const MAX_BODY_BYTES = 200_000;
+export const DEADLINE_MS = 1000;
+
+/** Every path but `/missing` goes upstream; those under `/deadline` have one. */
+export function sceneConfig(): Config {
+  const text = JSON.stringify({
+    server: { http_addr: '127.0.0.1:1', max_body_size: MAX_BODY_BYTES },
+    load_balancing: { backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }] } } },
+    routes: [
+      { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms` },
+      { path: '/only-get', backend: 'origin', methods: ['GET'] },
+      { path: '/to/**', backend: 'origin' },
+    ],
+  });
+  return parseConfig(text, { file: 'scene.yaml', format: 'yaml', env: {} }).config;
+}
+
+/**
+ * What the exchanges of a scene share, and a record of how each ended. An exchange is used for one request only: whoever
+ * still talks to it afterwards is found out.
+ */
+export class ExchangeLog implements PipelineServices {
+  readonly wheel: TimerWheel;
+  readonly generation: Generation;
+  readonly requestIds = new RequestIdGenerator();
+  readonly date = 'Sun, 06 Nov 1994 08:49:37 GMT';
+  readonly #faults: unknown[];
+  readonly #finished = new Set<Exchange>();
+  /** The code of the error that each exchange ended with, null for success, in the order of their endings. */
+  readonly endings: (string | null)[] = [];
+  taken = 0;
+
+  constructor(wheel: TimerWheel, generation: Generation, faults: unknown[]) {
+    this.wheel = wheel;
+    this.generation = generation;
+    this.#faults = faults;
+  }
+
+  newExchange(): Exchange {
+    this.taken++;
+    return new Exchange(this, this.generation.maxHeaders);
+  }
+
+  returned(): void {
+    this.taken--;
+  }
+
+  exchangeFinished(exchange: Exchange, error: PhotonError | null): void {
+    assert.ok(!this.#finished.has(exchange), 'an exchange was finished twice');
+    this.#finished.add(exchange);
+    this.endings.push(error?.code ?? null);
+    exchange.clear();
+  }
+
+  fault(error: unknown): void {
+    this.#faults.push(error);
+  }
+}
