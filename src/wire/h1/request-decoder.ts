@@ -1,6 +1,7 @@
 import { PhotonError } from '../../base/errors.ts';
 import { latin1Text } from '../../base/latin1.ts';
 import { TOKEN_LOWER_CASE } from '../../http/characters.ts';
+import { methodOf } from '../../http/methods.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import { decodeFieldLines, INCOMPLETE } from './field-lines.ts';
 import type { HeadLimits } from './head-limits.ts';
@@ -42,7 +43,7 @@ export function decodeRequestHead(
   if (size > limits.maxHeadBytes) throw headTooLarge(limits.maxHeadBytes);
   if (headEnd === INCOMPLETE) return INCOMPLETE;
   head.text = latin1Text(bytes, lineStart, headEnd);
-  head.method = head.text.slice(0, methodEnd - lineStart);
+  head.method = methodOf(head.text, methodEnd - lineStart);
   head.target = head.text.slice(targetStart - lineStart, targetEnd - lineStart);
   settleRequest(head);
   return headEnd;

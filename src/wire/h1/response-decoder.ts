@@ -9,7 +9,7 @@ const LF = 0x0a;
 const SP = 0x20;
 const HTAB = 0x09;
 const DEL = 0x7f;
-/** `HTTP/1.1 200` */
+/** The status line as far as its form is fixed: `x` is 0 or 1, `d` any digit. */
 const PREFIX = 'HTTP/1.x ddd';
 
 /**
@@ -45,10 +45,7 @@ export function decodeResponseHead(
 function scanStatus(bytes: Buffer, start: number, end: number, head: ResponseHead): number {
   const available = Math.min(end - start, PREFIX.length);
   for (let i = 0; i < available; i++) {
-    const byte = bytes[start + i] as number;
-    const wanted = PREFIX.charCodeAt(i);
-    const digit = byte >= 0x30 && byte <= 0x39;
-    if (wanted === 0x78 ? byte !== 0x30 && byte !== 0x31 : wanted === 0x64 ? !digit : byte !== wanted) {
+    if (!fitsPrefix(bytes[start + i] as number, PREFIX.charCodeAt(i))) {
       throw malformed('The reply does not begin with an HTTP/1 status line.');
     }
   }
@@ -61,6 +58,12 @@ function scanStatus(bytes: Buffer, start: number, end: number, head: ResponseHea
   if (bytes[after] === SP) return after + 1;
   if (bytes[after] === CR) return after;
   throw malformed('The status is not three digits.');
+}
+
+function fitsPrefix(byte: number, wanted: number): boolean {
+  if (byte === wanted) return true;
+  if (wanted === 0x78) return byte === 0x30 || byte === 0x31;
+  return wanted === 0x64 && byte >= 0x30 && byte <= 0x39;
 }
 
 function decimal(bytes: Buffer, at: number): number {
