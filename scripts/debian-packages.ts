@@ -13,22 +13,32 @@ interface DebianPackage {
 
 /** Everything that `npm test` wants from the machine and npm cannot bring. */
 const DEBIAN_PACKAGES: readonly DebianPackage[] = [
-  { name: 'nginx', executable: 'nginx', neededBy: ['integration'], why: 'a real upstream that is not our own code' },
+  {
+    name: 'nginx',
+    executable: 'nginx',
+    neededBy: ['processes', 'integration'],
+    why: 'a real upstream that is not our own code',
+  },
   {
     name: 'curl',
     executable: 'curl',
     neededBy: ['house', 'integration'],
     why: 'the client that everybody tries first',
   },
-  { name: 'wrk', executable: 'wrk', neededBy: ['integration'], why: 'many pipelined keep-alive connections at once' },
+  { name: 'wrk', executable: 'wrk', neededBy: ['processes', 'integration'], why: 'many busy connections at once' },
   { name: 'chromium', executable: 'chromium', neededBy: ['browser'], why: 'a real browser, driven by playwright-core' },
 ];
 
-/** Debian keeps daemons there; an ordinary user's PATH does not name it. */
-const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
+/** Debian keeps daemons there, nginx among them; an ordinary user's PATH does not name it. */
+const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** A script that exits with 101 keeps apt from starting the services that it installs (invoke-rc.d(8)). */
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
+
+/** PATH, and at its end the directories of daemons. */
+export function pathWithDaemons(): string {
+  return [process.env['PATH'] ?? '', ...SYSTEM_DIRECTORIES].join(delimiter);
+}
 
 function isExecutable(path: string): boolean {
   try {
@@ -40,8 +50,9 @@ function isExecutable(path: string): boolean {
 }
 
 function isPresent({ executable }: DebianPackage): boolean {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_DIRECTORIES];
-  return directories.some((directory) => isExecutable(join(directory, executable)));
+  return pathWithDaemons()
+    .split(delimiter)
+    .some((directory) => isExecutable(join(directory, executable)));
 }
 
 function mayInstall(): boolean {

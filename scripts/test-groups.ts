@@ -33,7 +33,7 @@ const RULES: readonly GroupRule[] = [
   { name: 'browser', usesSockets: true, takes: within('browser') },
   { name: 'integration', usesSockets: true, takes: within('integration') },
   { name: 'wire', usesSockets: true, takes: within('net', 'upstream', 'pipeline', 'worker', 'wire', 'contract') },
-  { name: 'processes', usesSockets: false, takes: within('control') },
+  { name: 'processes', usesSockets: false, takes: within('control', 'bench') },
   { name: 'house', usesSockets: false, takes: within('house') },
   { name: 'property', usesSockets: false, takes: (_, text) => text.includes("from 'fast-check'") },
   { name: 'unit', usesSockets: false, takes: () => true },

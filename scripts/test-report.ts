@@ -65,7 +65,7 @@ async function* eventsOf({ group, transport }: TestRun, root: string): AsyncGene
     concurrency: group.usesSockets ? 1 : true,
     timeout: TEST_TIMEOUT_MS,
     signal: silence.signal,
-    env: { ...process.env, ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }) },
+    env: { ...process.env, PATH: pathWithDaemons(), ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }) },
   });
   for await (const event of events) {
     timer.refresh();
