@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { pathWithDaemons } from './debian-packages.ts';
 import { type TestGroup, TRANSPORTS, type Transport } from './test-groups.ts';
 
 const TEST_TIMEOUT_MS = 120_000;
