@@ -31,6 +31,8 @@ export interface Connection {
    * bytes may be those that a receiver was just given: what the socket does not take at once is kept safe.
    */
   writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void;
+  /** False from the moment that it fails or is destroyed, before `closed` is said. */
+  readonly alive: boolean;
   /** Bytes written here but not all taken by the system yet; falls when a whole write has been taken. */
   readonly pendingBytes: number;
   /** The same, falling with every byte taken: for telling a slow peer from one that has stopped. */

@@ -289,8 +289,11 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   ended(): void {
     this.#peerEnded = true;
     switch (this.#state) {
+      case STATE.HEAD:
+        this.#linger();
+        break;
       case STATE.REPLYING:
-        this.#persistent = false;
+        // What was pipelined before the FIN is still answered.
         break;
       case STATE.BODY:
         this.#failRequest(new PhotonError('client_closed', 'The client ended its request early.'));
@@ -324,7 +327,8 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   timerExpired(): void {
     switch (this.#state) {
       case STATE.HEAD:
-        if (this.#kept === null) this.#connection?.destroy();
+        // Not closed at once: the end of the last reply may still be on its way to a slow reader.
+        if (this.#kept === null) this.#linger();
         else this.refuse(requestTimeout('The request head did not come in time.'));
         break;
       case STATE.BODY:
@@ -375,7 +379,7 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     this.#replyHeadSent = true;
     this.#replyChunked = unknownLength && this.#versionMinor === 1;
     this.#replyUntilClose = unknownLength && !this.#replyChunked;
-    if (close || this.#replyUntilClose || this.#service.draining) this.#persistent = false;
+    if (close || this.#replyUntilClose || this.#service.draining || !this.#mayHearMore) this.#persistent = false;
     const connection = !this.#persistent ? 'close' : this.#versionMinor === 0 ? 'keep-alive' : '';
     this.#output.text(encodeResponseHead(outgoing, { chunked: this.#replyChunked, connection }));
   }
@@ -414,8 +418,13 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   flushed(): void {
     if (!this.#replyComplete) return;
     this.#replyComplete = false;
-    if (this.#persistent && this.#state === STATE.REPLYING && !this.#peerEnded) this.#awaitNext();
+    if (this.#persistent && this.#state === STATE.REPLYING && this.#mayHearMore) this.#awaitNext();
     else this.#linger();
+  }
+
+  /** The client may send another request, or has done so already. */
+  get #mayHearMore(): boolean {
+    return !this.#peerEnded || this.#kept !== null;
   }
 
   #awaitNext(): void {
@@ -431,6 +440,8 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     }
     this.#readTimer.arm(this.#service.limits.connectionTimeoutMs);
     this.#consume(kept, 0, kept.length);
+    // A head that the client's FIN cut off will never be complete.
+    if (this.#peerEnded && this.#state === STATE.HEAD) this.#linger();
   }
 
   /** Closes the connection if no request is under way; one that is will be the last. */

@@ -87,6 +87,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#readTimer.arm(this.#owner.limits.connectTimeoutMs);
   }
 
+  /** False from the moment that it fails, which is before its owner hears of it. */
+  get alive(): boolean {
+    return this.#connection?.alive ?? false;
+  }
+
   /** Lends the connection to an exchange. */
   lend(listener: ResponseListener): UpstreamStream {
     this.#listener = listener;

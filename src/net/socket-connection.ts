@@ -59,6 +59,10 @@ export class SocketConnection implements Connection {
     return this.#socket?.localPort ?? 0;
   }
 
+  get alive(): boolean {
+    return this.#socket !== null && !this.#socket.destroyed;
+  }
+
   get pendingBytes(): number {
     return this.#socket?.writableLength ?? 0;
   }

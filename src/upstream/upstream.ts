@@ -62,8 +62,15 @@ export class Upstream implements UpstreamOwner {
 
   /** A connection for one exchange: an idle one, or else a new one. `fresh` asks for a new one. */
   lend(listener: ResponseListener, fresh: boolean): UpstreamStream {
-    const connection = (fresh ? undefined : this.#idle.pop()) ?? this.#connect();
+    const connection = (fresh ? undefined : this.#takeIdle()) ?? this.#connect();
     return connection.lend(listener);
+  }
+
+  /** The idle connection used last that is still alive: one that failed in this turn of the loop is here until it closes. */
+  #takeIdle(): H1Upstream | undefined {
+    let connection = this.#idle.pop();
+    while (connection !== undefined && !connection.alive) connection = this.#idle.pop();
+    return connection;
   }
 
   #connect(): H1Upstream {
