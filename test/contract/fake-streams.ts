@@ -190,7 +190,9 @@ class FakeDownstream implements DownstreamStream {
   fail(code: ErrorCode): void {
     const { listener } = this;
     if (listener === null) return;
+    const { status } = this.reply;
     listener.requestFailed(new PhotonError(code, 'It went wrong.'));
+    if (code === 'client_closed') assert.equal(this.reply.status, status, 'a reply to nobody');
     assert.equal(this.listener, null, 'the exchange has to end when its request fails');
   }
 }

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DEADLINE_MS, MAX_BODY_BYTES, type Scene } from './scene.ts';
+import { type BodyKind, DEADLINE_MS, type Lines, MAX_BODY_BYTES, type Scene } from './scene.ts';
 
 const LARGE = 'x'.repeat(100_000);
+
+/** A request that must not be sent a second time. */
+interface NotAgain {
+  readonly title: string;
+  readonly method: string;
+  readonly body: BodyKind;
+  readonly piece: string;
+  readonly trailers?: Lines;
+  readonly interim?: boolean;
+}
 
 /** Lets go of both ends and checks that every exchange has been finished, once, and nothing went wrong inside. */
 async function run(createScene: () => Scene, script: (scene: Scene) => Promise<void>): Promise<void> {
@@ -330,19 +340,38 @@ export function streamsContract(protocol: string, createScene: () => Scene): voi
       assert.deepEqual(log.endings, [null, 'upstream_reset']);
     });
 
-    for (const { title, method, piece, interim } of [
-      { title: 'when its method is not idempotent', method: 'POST', piece: 'hello', interim: false },
-      { title: 'when its body is too much to keep', method: 'PUT', piece: 'x'.repeat(20_000), interim: false },
-      { title: 'when something of a reply has come', method: 'PUT', piece: 'hello', interim: true },
-    ]) {
+    on('on a used connection after its request was complete is sent again whole', async (scene) => {
+      const { client, upstream, log, settle } = scene;
+      await useOnce(scene);
+      client.begin('PUT', '/to/second', {}, { length: 5 });
+      client.data('hello');
+      client.end();
+      await settle();
+      upstream().fail();
+      await settle();
+      assert.deepEqual([upstream().request.body, upstream().request.complete], ['hello', true]);
+      upstream().begin(204, {}, 'none');
+      await settle();
+      assert.deepEqual([client.replies[1]?.status, log.endings], [204, [null, null]]);
+    });
+
+    for (const { title, method, body, piece, trailers, interim } of [
+      { title: 'when its method is not idempotent', method: 'POST', body: 'chunked', piece: 'hello' },
+      { title: 'when its method is not idempotent, body or not', method: 'PATCH', body: 'none', piece: '' },
+      { title: 'when its body is too much to keep', method: 'PUT', body: 'chunked', piece: 'x'.repeat(20_000) },
+      { title: 'when it had trailers', method: 'PUT', body: 'chunked', piece: 'hello', trailers: { 'X-Sum': '1' } },
+      { title: 'when something of a reply has come', method: 'PUT', body: 'chunked', piece: 'hello', interim: true },
+    ] satisfies readonly NotAgain[] as readonly NotAgain[]) {
       on(`on a used connection is not sent again ${title}`, async (scene) => {
         const { client, upstream, upstreamRequests, log, settle } = scene;
         await useOnce(scene);
-        client.begin(method, '/to/second', {}, 'chunked');
-        client.data(piece);
-        client.end();
+        client.begin(method, '/to/second', {}, body);
+        if (body !== 'none') {
+          client.data(piece);
+          client.end(trailers);
+        }
         await settle();
-        if (interim) upstream().interim(103, {});
+        if (interim === true) upstream().interim(103, {});
         upstream().fail();
         await settle();
         assert.equal(upstreamRequests(), 2);

@@ -92,6 +92,10 @@ export class MemoryConnection implements Connection {
     this.#net = net;
   }
 
+  get alive(): boolean {
+    return !this.destroyed;
+  }
+
   get untakenBytes(): number {
     return this.pendingBytes;
   }
