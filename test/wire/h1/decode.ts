@@ -66,7 +66,7 @@ export function fieldLines(fields: Fields): readonly FieldLine[] {
 }
 
 /** The numbers of the fields have to be those of their names. */
-export function numbersAreRight(fields: Fields): boolean {
+function numbersAreRight(fields: Fields): boolean {
   return fieldLines(fields).every(
     ([name], field) => fields.number(field) === Math.max(0, FIELD_NAMES.indexOf(name.toLowerCase())),
   );
