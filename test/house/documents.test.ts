@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../src/config/parse-config.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The documents for users, as paths from the root. */
+const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter(isMarkdown).map(inDocs)];
+
+function isMarkdown(name: string): boolean {
+  return name.endsWith('.md');
+}
+
+function inDocs(name: string): string {
+  return join('docs', name);
+}
+
+const textOf = (document: string): string => readFileSync(join(ROOT, document), 'utf8');
+
+function matches(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+}
+
+test('every configuration in the documents loads without a warning', () => {
+  let seen = 0;
+  for (const document of DOCUMENTS) {
+    for (const yaml of matches(textOf(document), /^```yaml\n([\s\S]*?)^```$/gm)) {
+      const { warnings } = parseConfig(yaml, { file: document, format: 'yaml', env: {} });
+      assert.deepEqual(warnings, [], document);
+      seen++;
+    }
+  }
+  assert.ok(seen > 0, 'no configuration was found');
+});
+
+test('every link of the documents into the repository leads somewhere', () => {
+  for (const document of DOCUMENTS) {
+    for (const link of matches(textOf(document), /\]\((?!https?:|#)([^)#]+)\)/g)) {
+      assert.ok(existsSync(resolve(ROOT, dirname(document), link)), `${document} links to ${link}`);
+    }
+  }
+});
+
+test('every source file that the life of a request names is there', () => {
+  const named = matches(textOf('docs/life-of-a-request.md'), /`((?:[a-z0-9-]+\/)+[a-z0-9-]+\.ts)`/g);
+  assert.ok(named.length > 20, 'hardly any file was found');
+  for (const file of named) {
+    assert.ok(existsSync(join(ROOT, 'src', file)) || existsSync(join(ROOT, file)), file);
+  }
+});
