@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { H1Upstream } from '../../src/net/h1-upstream.ts';
+import type { UpstreamStream } from '../../src/net/streams.ts';
+import { outgoingRequest, requestHead } from '../wire/h1/heads.ts';
+import { MemoryConnection, MemoryNet } from './memory-connection.ts';
+import { ReplyRecorder, sendRequest } from './reply-recorder.ts';
+
+const LIMITS = {
+  connectTimeoutMs: 5000,
+  readTimeoutMs: 30_000,
+  writeTimeoutMs: 20_000,
+  idleTimeoutMs: 55_000,
+  maxHeadBytes: 4096,
+};
+
+/** One connection to an upstream, and what its pool hears of it. */
+class Bench {
+  readonly net = new MemoryNet();
+  readonly connection = new MemoryConnection(this.net);
+  readonly pool: string[] = [];
+  readonly upstream = new H1Upstream(this.net.io, {
+    limits: LIMITS,
+    connectionIdle: () => this.pool.push('idle'),
+    connectionClosed: () => this.pool.push('closed'),
+  });
+
+  constructor({ open = true } = {}) {
+    this.connection.receiver = this.upstream;
+    this.upstream.open(this.connection);
+    if (open) this.connection.opens();
+  }
+
+  /** Lends it for a request that is complete. */
+  request(method = 'GET'): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
+    const heard = new ReplyRecorder();
+    const stream = this.upstream.lend(heard);
+    this.net.event(() => sendRequest(stream, method));
+    return { heard, stream };
+  }
+
+  /** Lends it for an upload that goes on. */
+  upload(length: number): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
+    const heard = new ReplyRecorder();
+    const stream = this.upstream.lend(heard);
+    const head = requestHead(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+    this.net.event(() => stream.sendHead(outgoingRequest(head)));
+    return { heard, stream };
+  }
+
+  send(stream: UpstreamStream, text: string): void {
+    this.net.event(() => stream.sendData(Buffer.from(text, 'latin1'), 0, text.length));
+  }
+}
+
+const REPLIES = [
+  {
+    why: 'with a length',
+    text: 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+    story: ['head 200', 'data hello', 'end'],
+    pool: ['idle'],
+  },
+  {
+    why: 'in chunks, with trailers',
+    text: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\nX: y\r\n\r\n',
+    story: ['head 200', 'data hello', 'trailers X,y', 'end'],
+    pool: ['idle'],
+  },
+  { why: 'without a body', text: 'HTTP/1.1 204 No Content\r\n\r\n', story: ['head 204', 'end'], pool: ['idle'] },
+  {
+    why: 'after interim ones',
+    text: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    story: ['interim 100', 'interim 103', 'head 200', 'end'],
+    pool: ['idle'],
+  },
+  {
+    why: 'that does not let the connection live on',
+    text: 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx',
+    story: ['head 200', 'data x', 'end'],
+    pool: ['closed'],
+  },
+] as const;
+
+describe('a reply', () => {
+  for (const { why, text, story, pool } of REPLIES) {
+    test(`${why} is heard in its order, in whatever pieces it comes, and the connection is ${pool[0]} after it`, () => {
+      for (let size = 1; size <= text.length; size = size < 8 ? size + 1 : size * 2) {
+        const bench = new Bench();
+        const { heard } = bench.request();
+        for (let at = 0; at < text.length; at += size) bench.connection.sends(text.slice(at, at + size));
+        assert.deepEqual(heard.story, story, `in pieces of ${size}`);
+        assert.deepEqual(bench.pool, pool);
+      }
+    });
+  }
+
+  test('that ends with its connection is complete with FIN, and failed with a reset', () => {
+    for (const [ending, last] of [
+      ['ends', 'end'],
+      ['breaks', 'failed upstream_reset'],
+    ] as const) {
+      const bench = new Bench();
+      const { heard } = bench.request();
+      bench.connection.sends('HTTP/1.1 200 OK\r\n\r\nhel');
+      bench.connection.sends('lo');
+      bench.connection[ending]();
+      assert.deepEqual(heard.story, ['head 200', 'data hello', last]);
+      assert.deepEqual(bench.pool, ['closed']);
+    }
+  });
+
+  test('to HEAD ends with its head', () => {
+    const bench = new Bench();
+    const { heard } = bench.request('HEAD');
+    bench.connection.sends('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n');
+    assert.deepEqual(heard.story, ['head 200', 'end']);
+    assert.deepEqual(bench.pool, ['idle']);
+  });
+
+  test('that comes before the request is complete does not let the connection live on', () => {
+    const bench = new Bench();
+    const { heard } = bench.upload(10);
+    bench.connection.sends('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n');
+    assert.deepEqual(heard.story, ['head 403', 'end']);
+    assert.deepEqual(bench.pool, ['closed']);
+  });
+
+  for (const { why, text } of [
+    { why: 'switches protocols unasked', text: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n' },
+    { why: 'is all interim', text: 'HTTP/1.1 103 X\r\n\r\n'.repeat(33) },
+    { why: 'has two framings', text: 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n' },
+    { why: 'has a malformed chunk', text: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx' },
+    { why: 'has a head that is too large', text: `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(4096)}\r\n\r\n` },
+    { why: 'is nonsense', text: 'hello' },
+  ]) {
+    test(`that ${why} is malformed, and the connection is closed`, () => {
+      const bench = new Bench();
+      const { heard } = bench.request();
+      bench.connection.sends(text);
+      assert.ok(heard.failedWith('upstream_malformed'), heard.story.join(', '));
+      assert.equal(heard.story.filter((event) => event.startsWith('failed')).length, 1);
+      assert.deepEqual(bench.pool, ['closed']);
+    });
+  }
+});
+
+describe('a connection to an upstream', () => {
+  test('carries one exchange after the other, each hearing its own reply', () => {
+    const bench = new Bench();
+    for (const body of ['a', 'b', 'c']) {
+      const { heard, stream } = bench.request();
+      assert.ok(stream.replyUntouched);
+      bench.connection.sends(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${body}`);
+      assert.ok(!stream.replyUntouched);
+      assert.deepEqual(heard.story, ['head 200', `data ${body}`, 'end']);
+    }
+    assert.deepEqual(bench.pool, ['idle', 'idle', 'idle']);
+    assert.equal(bench.connection.written.split('GET /out?q HTTP/1.1\r\n').length - 1, 3);
+  });
+
+  test('is closed when more comes than was asked for, and so cannot answer the next request', () => {
+    for (const extra of ['x', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']) {
+      const bench = new Bench();
+      const { heard } = bench.request();
+      bench.connection.sends(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na${extra}`);
+      assert.deepEqual(heard.story, ['head 200', 'data a', 'end']);
+      assert.ok(!bench.upstream.alive);
+      assert.equal(bench.pool.at(-1), 'closed');
+    }
+  });
+
+  test('is closed when it sends something while nobody asks', () => {
+    const bench = new Bench();
+    bench.request();
+    bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+    bench.connection.sends('H');
+    assert.deepEqual(bench.pool, ['idle', 'closed']);
+  });
+
+  test('is dead from the moment that it ends, and closes', () => {
+    const bench = new Bench();
+    bench.request();
+    bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+    assert.ok(bench.upstream.alive);
+    bench.net.tellsClosings = false;
+    bench.connection.ends();
+    assert.ok(!bench.upstream.alive);
+    assert.deepEqual(bench.pool, ['idle']);
+    bench.net.tellClosings();
+    assert.deepEqual(bench.pool, ['idle', 'closed']);
+  });
+
+  test('that is cancelled says nothing more', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.request();
+    bench.connection.sends('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe');
+    bench.net.event(() => stream.cancel());
+    assert.deepEqual(heard.story, ['head 200', 'data he']);
+    assert.deepEqual(bench.pool, ['closed']);
+  });
+
+  test('is lent while it still connects: what is sent waits, and its reply is the first', () => {
+    const bench = new Bench({ open: false });
+    const { heard, stream } = bench.request();
+    assert.ok(!stream.reused);
+    bench.connection.opens();
+    bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+    assert.deepEqual(heard.story, ['head 204', 'end']);
+  });
+
+  for (const { why, happens, code } of [
+    { why: 'is refused', happens: (bench: Bench) => bench.connection.breaks(), code: 'upstream_connect_failed' },
+    {
+      why: 'does not come about in time',
+      happens: (bench: Bench) => bench.net.pass(5200),
+      code: 'upstream_connect_timeout',
+    },
+  ] as const) {
+    test(`that ${why} fails its exchange, once`, () => {
+      const bench = new Bench({ open: false });
+      const { heard } = bench.request();
+      happens(bench);
+      assert.deepEqual(heard.story, [`failed ${code}`]);
+      assert.deepEqual(bench.pool, ['closed']);
+    });
+  }
+});
+
+describe('an upstream’s silence', () => {
+  test('counts from the end of the request, and from every byte of the reply', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.upload(4);
+    bench.net.pass(60_000);
+    bench.send(stream, 'body');
+    bench.net.pass(60_000);
+    assert.deepEqual(heard.story, []);
+    bench.net.event(() => stream.sendEnd());
+    bench.net.pass(29_000);
+    bench.connection.sends('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n');
+    bench.net.pass(29_000);
+    bench.connection.sends('x');
+    bench.net.pass(29_000);
+    assert.deepEqual(heard.story, ['head 200', 'data x']);
+    bench.net.pass(1200);
+    assert.deepEqual(heard.story, ['head 200', 'data x', 'failed upstream_timeout']);
+    assert.deepEqual(bench.pool, ['closed']);
+  });
+
+  test('does not count while it is held back', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.request();
+    bench.connection.sends('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n');
+    stream.pauseResponse();
+    stream.pauseResponse();
+    assert.ok(bench.connection.paused);
+    bench.net.pass(100_000);
+    stream.resumeResponse();
+    assert.ok(!bench.connection.paused);
+    bench.net.pass(29_000);
+    assert.deepEqual(heard.story, ['head 200']);
+    bench.net.pass(1200);
+    assert.ok(heard.failedWith('upstream_timeout'));
+  });
+
+  test('between exchanges closes the connection after its idle time', () => {
+    const bench = new Bench();
+    for (let turn = 0; turn < 3; turn++) {
+      bench.request();
+      bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+      bench.net.pass(54_000);
+      assert.ok(bench.upstream.alive);
+    }
+    bench.net.pass(1200);
+    assert.deepEqual(bench.pool, ['idle', 'idle', 'idle', 'closed']);
+  });
+});
+
+describe('an upstream that takes nothing', () => {
+  test('holds the request back, and asks for more when it has taken all', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.upload(200_000);
+    bench.connection.peerTakes = false;
+    const piece = Buffer.alloc(70_000, 'x');
+    assert.equal(stream.sendData(piece, 0, 1000), true);
+    assert.equal(stream.sendData(piece, 0, piece.length), false);
+    bench.net.event(() => {});
+    assert.deepEqual(heard.story, []);
+    bench.connection.takesAll();
+    assert.deepEqual(heard.story, ['writable']);
+  });
+
+  test('fails the exchange after the write timeout', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.upload(200_000);
+    bench.connection.peerTakes = false;
+    bench.send(stream, 'x'.repeat(70_000));
+    bench.net.pass(19_000);
+    assert.deepEqual(heard.story, []);
+    bench.net.pass(1500);
+    assert.deepEqual(heard.story, ['failed upstream_write_timeout']);
+    assert.deepEqual(bench.pool, ['closed']);
+  });
+});

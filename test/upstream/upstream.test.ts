@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { UpstreamConfig } from '../../src/config/config.ts';
+import { createSharedMemory, SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
+import { sceneConfig } from '../contract/scene.ts';
+import { type MemoryConnection, MemoryNet } from '../net/memory-connection.ts';
+import { ReplyRecorder, sendRequest } from '../net/reply-recorder.ts';
+
+const WORKERS = 2;
+const DONE = 'HTTP/1.1 204 No Content\r\n\r\n';
+
+const [anUpstream = assert.fail()] = sceneConfig().backends[0]?.upstreams ?? [];
+
+/** One upstream as a worker has it. */
+class Bench {
+  readonly net = new MemoryNet();
+  readonly shared: SharedMemory;
+  readonly upstream: Upstream;
+
+  constructor(settings: Partial<UpstreamConfig> = {}, shared?: SharedMemory, row = 0) {
+    this.shared = shared ?? createSharedMemory({ backends: [{ upstreams: [{}] }] }, WORKERS);
+    const environment = { io: this.net.io, transport: this.net.transport, maxHeadBytes: 4096 };
+    this.upstream = new Upstream(
+      { ...anUpstream, ...settings },
+      environment,
+      SharedCount.upstreamSockets(this.shared, row, 0),
+    );
+  }
+
+  get sockets(): number {
+    return SharedCount.upstreamSockets(this.shared, 0, 0).total;
+  }
+
+  /** Begins an exchange. `on` is the number of the connection that it went to. */
+  lend({ fresh = false } = {}): { readonly heard: ReplyRecorder; readonly on: number; readonly reused: boolean } {
+    const heard = new ReplyRecorder();
+    const before = this.net.writes;
+    const stream = this.upstream.lend(heard, fresh);
+    this.net.event(() => sendRequest(stream));
+    const on = this.net.outgoing.findIndex(({ lastWrite }) => lastWrite > before);
+    this.connection(on).opens();
+    return { heard, on, reused: stream.reused };
+  }
+
+  connection(number: number): MemoryConnection {
+    return this.net.outgoing[number] ?? assert.fail(`no connection ${number}`);
+  }
+
+  /** Makes `count` idle connections, the last number used last. */
+  idle(count: number): void {
+    for (const { on } of Array.from({ length: count }, () => this.lend())) this.connection(on).sends(DONE);
+  }
+}
+
+describe('the connections to an upstream', () => {
+  test('are opened where nobody is idle, and used again, the one used last first', () => {
+    const bench = new Bench();
+    bench.idle(3);
+    const order = [bench.lend(), bench.lend(), bench.lend(), bench.lend()];
+    assert.deepEqual(
+      order.map(({ on, reused }) => [on, reused]),
+      [
+        [2, true],
+        [1, true],
+        [0, true],
+        [3, false],
+      ],
+    );
+  });
+
+  test('are fresh where that is asked for', () => {
+    const bench = new Bench();
+    bench.idle(1);
+    assert.deepEqual([bench.lend({ fresh: true }).on, bench.lend().on], [1, 0]);
+  });
+
+  for (const [why, dies] of Object.entries({
+    'has ended': (connection: MemoryConnection) => connection.ends(),
+    'has broken': (connection: MemoryConnection) => connection.breaks(),
+    'has sent something unasked': (connection: MemoryConnection) => connection.sends('x'),
+  })) {
+    test(`are not lent once one ${why}, before and after it is closed`, () => {
+      const bench = new Bench();
+      bench.idle(3);
+      bench.net.tellsClosings = false;
+      dies(bench.connection(2));
+      assert.equal(bench.lend().on, 1);
+      bench.net.tellClosings();
+      assert.equal(bench.lend().on, 0);
+      assert.equal(bench.lend().on, 3);
+    });
+  }
+
+  test('are not lent once their idle time is over', () => {
+    const bench = new Bench();
+    bench.idle(1);
+    bench.net.tellsClosings = false;
+    bench.net.pass(56_000);
+    assert.equal(bench.lend().on, 1);
+  });
+
+  test('are let go after an hour, when their exchange is over', () => {
+    const bench = new Bench();
+    bench.idle(1);
+    for (let minutes = 0; minutes <= 60; minutes++) {
+      bench.lend();
+      bench.connection(0).sends(DONE);
+      if (minutes < 60) assert.ok(!bench.connection(0).destroyed, `after ${minutes} minutes`);
+      bench.net.pass(50_000);
+      bench.lend();
+      bench.net.pass(10_000);
+      bench.connection(bench.net.outgoing.length - 1).sends(DONE);
+    }
+    assert.ok(bench.connection(0).destroyed);
+    assert.equal(bench.lend().on, 1);
+  });
+
+  test('wait in a bounded number', () => {
+    const bench = new Bench();
+    bench.idle(600);
+    assert.equal(bench.net.outgoing.filter(({ destroyed }) => !destroyed).length, 512);
+    assert.equal(bench.sockets, 512);
+  });
+
+  test('go where the configuration says', () => {
+    const tcp = new Bench({
+      host: 'fd00::1',
+      port: 81,
+      tcpKeepalive: { enabled: false, idleMs: 9, intervalMs: 1, count: 1 },
+    });
+    tcp.lend();
+    assert.deepEqual(tcp.net.targets, [
+      { host: 'fd00::1', port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 } },
+    ]);
+    const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
+    unix.lend();
+    assert.equal(unix.net.targets[0]?.path, '/run/app.sock');
+  });
+
+  test('are all closed with it, and their exchanges hear of it', () => {
+    const bench = new Bench();
+    bench.idle(2);
+    const { heard } = bench.lend();
+    bench.net.event(() => bench.upstream.close());
+    assert.deepEqual(heard.story, ['failed upstream_reset']);
+    assert.ok(bench.net.outgoing.every(({ destroyed }) => destroyed));
+    assert.equal(bench.sockets, 0);
+  });
+});
+
+describe('the limit of connections', () => {
+  test('counts sockets, busy and idle, until they are closed', () => {
+    const bench = new Bench();
+    bench.idle(2);
+    assert.equal(bench.sockets, 2);
+    bench.lend();
+    bench.lend();
+    const { heard } = bench.lend();
+    assert.equal(bench.sockets, 3);
+    bench.connection(2).breaks();
+    assert.ok(heard.failedWith('upstream_reset'));
+    assert.equal(bench.sockets, 2);
+    bench.connection(0).sends(DONE);
+    bench.connection(0).ends();
+    assert.equal(bench.sockets, 1);
+  });
+
+  test('makes an upstream unusable while all of them are busy', () => {
+    const bench = new Bench({ maxConnections: 2 });
+    assert.ok(bench.upstream.usable);
+    bench.lend();
+    assert.ok(bench.upstream.usable);
+    bench.lend();
+    assert.ok(!bench.upstream.usable);
+    bench.connection(1).sends(DONE);
+    assert.ok(bench.upstream.usable);
+    assert.deepEqual([bench.lend().on, bench.upstream.usable, bench.net.outgoing.length], [1, false, 2]);
+    bench.connection(0).breaks();
+    assert.ok(bench.upstream.usable);
+  });
+
+  test('holds over all workers, whose idle connections are of no use to one another', () => {
+    const one = new Bench({ maxConnections: 2 });
+    const other = new Bench({ maxConnections: 2 }, one.shared, 1);
+    one.idle(1);
+    other.lend();
+    assert.equal(one.sockets, 2);
+    assert.ok(one.upstream.usable);
+    assert.ok(!other.upstream.usable);
+    one.connection(0).ends();
+    assert.ok(other.upstream.usable);
+  });
+
+  test('is no limit where none is set', () => {
+    const bench = new Bench({ maxConnections: null });
+    for (let count = 0; count < 1000; count++) bench.lend();
+    assert.ok(bench.upstream.usable);
+    assert.equal(bench.sockets, 1000);
+  });
+});
