@@ -26,6 +26,7 @@ import {
   ExchangeLog,
   type Lines,
   type Scene,
+  type SceneOptions,
   type SeenReply,
   type SeenRequest,
   sceneConfig,
@@ -422,9 +423,9 @@ class FakeUpstream extends Upstream {
   }
 }
 
-export function fakeScene(): Scene {
+export function fakeScene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
-  const config = sceneConfig();
+  const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
   const environment = { io: net.io, transport: net.transport, maxHeadBytes: 32_768 };
   const { generation } = buildGeneration(config, buildRouterTables(config.routes), shared, 0, environment);
@@ -432,7 +433,7 @@ export function fakeScene(): Scene {
   const upstream = new FakeUpstream(upstreamConfig, environment, SharedCount.upstreamSockets(shared, 0, 0));
   const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(shared, 0)));
   const routes = generation.routes.map((route) => ({ config: route.config, backend }));
-  const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults);
+  const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {
     client: new FakeClient(log),
     upstream: () => upstream.streams.at(-1) ?? assert.fail('nothing has reached the upstream'),

@@ -11,6 +11,7 @@ import {
   ExchangeLog,
   type Lines,
   type Scene,
+  type SceneOptions,
   type SeenReply,
   type SeenRequest,
   sceneConfig,
@@ -217,13 +218,13 @@ class H1UpstreamSide implements UpstreamSide {
   }
 }
 
-export function h1Scene(): Scene {
+export function h1Scene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
-  const config = sceneConfig();
+  const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
   const environment = { io: net.io, transport: net.transport, maxHeadBytes: 32_768 };
   const { generation } = buildGeneration(config, buildRouterTables(config.routes), shared, 0, environment);
-  const log = new ExchangeLog(net.io.wheel, generation, net.faults);
+  const log = new ExchangeLog(net.io.wheel, generation, net.faults, options);
   const sides = new Map<MemoryConnection, H1UpstreamSide[]>();
 
   function upstream(): UpstreamSide {

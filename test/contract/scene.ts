@@ -85,10 +85,18 @@ export interface SeenRequest {
 export const MAX_BODY_BYTES = 200_000;
 export const DEADLINE_MS = 1000;
 
-/** Every path but `/missing` goes upstream; those under `/deadline` have one. */
-export function sceneConfig(): Config {
+/** What may differ between scenes. */
+export interface SceneOptions {
+  /** More settings of the server, in the words of the config file. */
+  readonly server?: Readonly<Record<string, unknown>>;
+  /** Exchanges are used again for later requests, as a worker does. */
+  readonly reusesExchanges?: boolean;
+}
+
+/** Paths under `/to` and `/deadline` go upstream, the latter with a deadline. */
+export function sceneConfig(server: SceneOptions['server'] = {}): Config {
   const text = JSON.stringify({
-    server: { http_addr: '127.0.0.1:1', max_body_size: MAX_BODY_BYTES },
+    server: { http_addr: '127.0.0.1:1', max_body_size: MAX_BODY_BYTES, ...server },
     load_balancing: { backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }] } } },
     routes: [
       { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms` },
@@ -100,8 +108,8 @@ export function sceneConfig(): Config {
 }
 
 /**
- * What the exchanges of a scene share, and a record of how each ended. An exchange is used for one request only: whoever
- * still talks to it afterwards is found out.
+ * What the exchanges of a scene share, and a record of how each ended. Where exchanges are not used again, whoever still talks
+ * to one that is over is found out.
  */
 export class ExchangeLog implements PipelineServices {
   readonly wheel: TimerWheel;
@@ -112,9 +120,12 @@ export class ExchangeLog implements PipelineServices {
   readonly #finished = new Set<Exchange>();
   /** The code of the error that each exchange ended with, null for success, in the order of their endings. */
   readonly endings: (string | null)[] = [];
+  readonly #reuses: boolean;
+  readonly #free: Exchange[] = [];
   taken = 0;
 
-  constructor(wheel: TimerWheel, generation: Generation, faults: unknown[]) {
+  constructor(wheel: TimerWheel, generation: Generation, faults: unknown[], { reusesExchanges = false }: SceneOptions) {
+    this.#reuses = reusesExchanges;
     this.wheel = wheel;
     this.generation = generation;
     this.#faults = faults;
@@ -122,7 +133,9 @@ export class ExchangeLog implements PipelineServices {
 
   newExchange(): Exchange {
     this.taken++;
-    return new Exchange(this, this.generation.maxHeaders);
+    const used = this.#free.pop();
+    if (used !== undefined) this.#finished.delete(used);
+    return used ?? new Exchange(this, this.generation.maxHeaders);
   }
 
   returned(): void {
@@ -134,6 +147,7 @@ export class ExchangeLog implements PipelineServices {
     this.#finished.add(exchange);
     this.endings.push(error?.code ?? null);
     exchange.clear();
+    if (this.#reuses) this.#free.push(exchange);
   }
 
   fault(error: unknown): void {
