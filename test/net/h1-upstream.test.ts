@@ -109,6 +109,22 @@ describe('a reply', () => {
     }
   });
 
+  test('with a length or in chunks is not complete before its last byte, however its connection ends', () => {
+    for (const text of [
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhell\r\n',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhell\r\n0\r\n',
+    ]) {
+      for (const ending of ['ends', 'breaks'] as const) {
+        const bench = new Bench();
+        const { heard } = bench.request();
+        bench.connection.sends(text);
+        bench.connection[ending]();
+        assert.deepEqual(heard.story, ['head 200', 'data hell', 'failed upstream_reset']);
+      }
+    }
+  });
+
   test('to HEAD ends with its head', () => {
     const bench = new Bench();
     const { heard } = bench.request('HEAD');
@@ -244,6 +260,16 @@ describe('an upstream’s silence', () => {
     bench.net.pass(1200);
     assert.deepEqual(heard.story, ['head 200', 'data x', 'failed upstream_timeout']);
     assert.deepEqual(bench.pool, ['closed']);
+  });
+
+  test('does not count while the request is under way, on a used connection either', () => {
+    const bench = new Bench();
+    bench.request();
+    bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+    bench.net.pass(10_000);
+    const { heard } = bench.upload(9);
+    bench.net.pass(100_000);
+    assert.deepEqual(heard.story, []);
   });
 
   test('does not count while it is held back', () => {

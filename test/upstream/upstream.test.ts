@@ -190,6 +190,8 @@ describe('the limit of connections', () => {
     assert.ok(!other.upstream.usable);
     one.connection(0).ends();
     assert.ok(other.upstream.usable);
+    other.lend();
+    assert.ok(!one.upstream.usable, 'what has died is not idle');
   });
 
   test('is no limit where none is set', () => {
