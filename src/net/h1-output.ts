@@ -74,7 +74,7 @@ export class H1Output implements Flushable, TimerOwner {
     return this.#keepsUp();
   }
 
-  /** Tells the owner when all that was sent in this event has been written. */
+  /** Tells the owner when all that was sent in this event has been written, as far as the peer keeps up. */
   callWhenFlushed(): void {
     this.#callWhenFlushed = true;
     this.#queue();
@@ -92,9 +92,21 @@ export class H1Output implements Flushable, TimerOwner {
     // Where the write just made has ended the hold already, the connection will not say so.
     if (this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
     this.#watch();
-    if (this.#callWhenFlushed) {
-      this.#callWhenFlushed = false;
+    this.#tellFlushed();
+  }
+
+  /**
+   * Not while the peer is slow: whoever sends requests ahead and reads no reply would be answered into our memory. A throw ends
+   * this connection and is reported with the event.
+   */
+  #tellFlushed(): void {
+    if (!this.#callWhenFlushed || this.#unwrittenBytes() >= WRITE_HIGH_WATER_BYTES) return;
+    this.#callWhenFlushed = false;
+    try {
       this.#owner.flushed();
+    } catch (error) {
+      this.#connection?.destroy();
+      throw error;
     }
   }
 
@@ -102,6 +114,7 @@ export class H1Output implements Flushable, TimerOwner {
   drained(): void {
     this.#timer.disarm();
     this.#endHold();
+    if (this.#callWhenFlushed) this.#queue();
   }
 
   timerExpired(): void {

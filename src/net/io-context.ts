@@ -23,10 +23,14 @@ export class IoContext {
 
   /** Ends an event: writes what was said in it. */
   settle(): void {
-    try {
-      this.output.flush();
-    } catch (error) {
-      this.fault(error);
+    for (let settled = false; !settled; ) {
+      try {
+        this.output.flush();
+        settled = true;
+      } catch (error) {
+        // The output that threw is out of the batch; the others are still due.
+        this.fault(error);
+      }
     }
   }
 

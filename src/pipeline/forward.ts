@@ -115,7 +115,7 @@ export function judgeFailure(exchange: Exchange, error: PhotonError): void {
 function mayTryFresh(exchange: Exchange, error: PhotonError): boolean {
   if (error.code !== 'upstream_reset' || exchange.triedFresh || exchange.replyStarted) return false;
   if (!isIdempotent(exchange.request.method)) return false;
-  return exchange.requestBodyBytes === 0 || exchange.sentBody !== null;
+  return exchange.request.framing === FRAMING.NONE || exchange.sentBody !== null;
 }
 
 function bodyTooLarge(maxBodyBytes: number): PhotonError {
