@@ -357,9 +357,9 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   }
 
   resumeRequest(): void {
-    if (!this.#readPaused || this.#state !== STATE.BODY) return;
-    this.#resumeReading();
-    this.#readTimer.arm(this.#service.limits.bodyTimeoutMs);
+    if (this.#state === STATE.BODY && this.#readPaused) this.#readTimer.arm(this.#service.limits.bodyTimeoutMs);
+    // A body that is complete may have paused the client with its last piece: it is listened to again, or we would not hear it go.
+    if (this.#state === STATE.BODY || (this.#state === STATE.REPLYING && this.#kept === null)) this.#resumeReading();
   }
 
   #resumeReading(): void {

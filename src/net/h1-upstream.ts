@@ -134,6 +134,9 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   cancel(): void {
     this.#listener = null;
+    // It may be called from within the very reply that it ends: the rest of it must not complete anything.
+    this.#state = STATE.CLOSED;
+    this.#body.abandon();
     this.#connection?.destroy();
   }
 

@@ -346,3 +346,15 @@ describe('the end of a connection', () => {
     assert.ok(busy.connection.writingEnded);
   });
 });
+
+test('a client held back by the last piece of its body is listened to again when the upstream takes more', () => {
+  const bench = new Bench();
+  bench.answers = 'later';
+  bench.connection.sends('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello');
+  bench.requests[0]?.downstream?.pauseRequest();
+  assert.ok(bench.connection.paused);
+  // What was read before the pause still comes through, and completes the body.
+  bench.downstream.received(Buffer.from('world'), 0, 5);
+  bench.requests[0]?.downstream?.resumeRequest();
+  assert.ok(!bench.connection.paused);
+});

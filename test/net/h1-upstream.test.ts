@@ -327,3 +327,12 @@ describe('an upstream that takes nothing', () => {
     assert.deepEqual(bench.pool, ['closed']);
   });
 });
+
+test('a connection that is cancelled from within its reply says nothing more and does not go back to the pool', () => {
+  const bench = new Bench();
+  const { heard, stream } = bench.request();
+  heard.responseData = () => stream.cancel();
+  bench.connection.sends('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n');
+  assert.deepEqual(heard.story, ['head 200']);
+  assert.ok(!bench.pool.includes('idle'));
+});
