@@ -145,7 +145,10 @@ describe('a chunked body', () => {
       zeros: fc.nat({ max: 3 }),
       extension: fc.constantFrom('', ';a', ';a=b', ' ;a="\\";"', ';\t'),
     });
-    const trailer = fc.tuple(fc.stringMatching(/^[Xx][A-Za-z-]{0,8}$/), fc.stringMatching(/^([!-~]([ -~]{0,6}[!-~])?)?$/));
+    const trailer = fc.tuple(
+      fc.stringMatching(/^[Xx][A-Za-z-]{0,8}$/),
+      fc.stringMatching(/^([!-~]([ -~]{0,6}[!-~])?)?$/),
+    );
     fc.assert(
       fc.property(
         fc.array(chunk, { maxLength: 6 }),
