@@ -1,21 +1,19 @@
 import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { connectOptions } from './connect-options.ts';
-import { WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { type ByteReceiver, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { HandleWriter } from './handle-writer.ts';
 import type { IoContext } from './io-context.ts';
 import { SocketConnection } from './socket-connection.ts';
+import { bytesRead, handleOf, type OnRead, type StreamHandle } from './stream-handle.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * Reads by the `onread` option: into buffers that we own, with no allocation per read. For outgoing sockets that is public
- * API. An accepted socket exists before it can be given the option, so its handle is moved into a new one: `_handle` and
- * `_server` are not public, this file alone touches them, and `supported` says whether they still are what we think.
+ * Reads into buffers that we own and writes straight to the handle, with no allocation for either. The buffer is given by the
+ * public `onread` option; that handles are moved, read and written without the socket in between is not public API
+ * (`stream-handle.ts`), and `chooseTransport` falls back where a Node differs.
  */
-export const onreadTransport: Transport & { supported(): boolean } = {
+export const onreadTransport: Transport = {
   name: 'onread',
-
-  supported() {
-    return '_handle' in new Socket();
-  },
 
   createServer(accept) {
     return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept);
@@ -24,24 +22,26 @@ export const onreadTransport: Transport & { supported(): boolean } = {
   adopt(io, socket, receiver) {
     const accepted = socket as SocketInternals;
     const handle = accepted._handle;
-    const connection = new SocketConnection(io, receiver);
     const moved = new Socket({
       handle,
       allowHalfOpen: true,
       writableHighWaterMark: WRITE_HIGH_WATER_BYTES,
-      onread: readInto(io, connection),
+      onread: readInto(io),
     } as SocketConstructorOpts) as SocketInternals;
     // The server counts its connections by the sockets that close with `_server` set: exactly one of the two may.
     moved._server = accepted._server;
     accepted._server = null;
     accepted._handle = null;
-    connection.adopt(moved);
+    const connection = serve(io, moved, receiver);
+    listenToReads(moved, connection);
     return connection;
   },
 
   connect(io, target, receiver) {
-    const connection = new SocketConnection(io, receiver);
-    connection.adopt(connect({ ...connectOptions(target), onread: readInto(io, connection) }));
+    const socket = connect({ ...connectOptions(target), onread: readInto(io) });
+    const connection = serve(io, socket, receiver);
+    // Each address that is tried has a handle of its own. Reading begins after this event.
+    socket.prependOnceListener('connect', () => listenToReads(socket, connection));
     return connection;
   },
 };
@@ -51,19 +51,37 @@ interface SocketInternals extends Socket {
   _server: unknown;
 }
 
-/** Node asks for a buffer once at the start, and then after every read. */
-function readInto(io: IoContext, connection: SocketConnection): OnReadOpts {
-  let asked = false;
-  return {
-    buffer: (() => {
-      if (asked) return connection.nextBuffer();
-      asked = true;
-      return io.buffers.shared;
-    }) as () => Uint8Array,
-    callback(bytesRead, bytes) {
-      // Sound: Node hands back the very buffer that it was given, and we give it Buffers.
-      connection.deliver(bytes as Buffer, bytesRead);
-      return true;
-    },
-  };
+function serve(io: IoContext, socket: Socket, receiver: ByteReceiver): SocketConnection {
+  const connection = new SocketConnection(io, receiver);
+  connection.adopt(socket, new HandleWriter(socket, connection, io.buffers));
+  return connection;
+}
+
+/** Every connection begins with the shared buffer. The callback is for a read before `listenToReads`, of which there is none. */
+function readInto(io: IoContext): OnReadOpts {
+  return { buffer: io.buffers.shared, callback: () => true };
+}
+
+/** A handle that knows its connection, so that one function serves all of them. */
+interface ConnectionHandle extends StreamHandle {
+  photonConnection: SocketConnection;
+}
+
+/** What Node itself does after a read: it knows about the end and errors. */
+let onreadOfNode: OnRead | null = null;
+
+function listenToReads(socket: Socket, connection: SocketConnection): void {
+  const handle = handleOf(socket) as ConnectionHandle | null;
+  if (handle === null) return;
+  onreadOfNode ??= handle.onread;
+  handle.photonConnection = connection;
+  handle.onread = onHandleRead;
+}
+
+function onHandleRead(this: StreamHandle, arrayBuffer: ArrayBuffer | undefined): Uint8Array | undefined {
+  const length = bytesRead();
+  if (length <= 0) return (onreadOfNode as OnRead).call(this, arrayBuffer);
+  const { photonConnection } = this as ConnectionHandle;
+  photonConnection.deliverRead(length);
+  return photonConnection.nextBuffer();
 }

@@ -1,7 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { connectOptions } from './connect-options.ts';
+import type { ByteReceiver } from './connection.ts';
 import { WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import type { IoContext } from './io-context.ts';
 import { SocketConnection } from './socket-connection.ts';
+import { StreamWriter } from './stream-writer.ts';
 import type { Transport } from './transport.ts';
 
 /** Reads by `'data'` events: each read comes in a buffer of its own. Public API only, about 1.7 us dearer per request. */
@@ -13,16 +16,17 @@ export const plainTransport: Transport = {
   },
 
   adopt(io, socket, receiver) {
-    return readByEvents(new SocketConnection(io, receiver), socket);
+    return serve(io, socket, receiver);
   },
 
   connect(io, target, receiver) {
-    return readByEvents(new SocketConnection(io, receiver), connect(connectOptions(target)));
+    return serve(io, connect(connectOptions(target)), receiver);
   },
 };
 
-function readByEvents(connection: SocketConnection, socket: Socket): SocketConnection {
-  connection.adopt(socket);
+function serve(io: IoContext, socket: Socket, receiver: ByteReceiver): SocketConnection {
+  const connection = new SocketConnection(io, receiver);
+  connection.adopt(socket, new StreamWriter(socket, io.buffers));
   socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
   return connection;
 }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Lease } from './buffer-pool.ts';
-import type { ByteReceiver, Connection } from './connection.ts';
+import { type ByteReceiver, type Connection, WRITE_HIGH_WATER_BYTES } from './connection.ts';
 import type { IoContext } from './io-context.ts';
+import type { SocketWriter } from './socket-writer.ts';
 
 /** A socket that knows its connection, so that listeners are shared functions and not closures per connection. */
 interface ConnectionSocket extends Socket {
@@ -9,8 +10,8 @@ interface ConnectionSocket extends Socket {
 }
 
 /**
- * A connection over a `net.Socket`. How bytes come in differs by transport and is told through `deliver` and `nextBuffer`;
- * everything else is the same for all.
+ * A connection over a `net.Socket`. How bytes come in differs by transport and is told through `deliver` and `nextBuffer`; how
+ * they go out is its writer's; everything else is the same for all.
  *
  * Every listener is a boundary: a throw in a receiver ends this connection and is reported, and never reaches the process.
  */
@@ -18,6 +19,7 @@ export class SocketConnection implements Connection {
   readonly #io: IoContext;
   #receiver: ByteReceiver;
   #socket: ConnectionSocket | null = null;
+  #writer: SocketWriter | null = null;
   /** The buffer of our own that the next read goes into; null while that is the shared one. */
   #lease: Lease | null = null;
   #writingEnded = false;
@@ -29,10 +31,11 @@ export class SocketConnection implements Connection {
   }
 
   /** Takes over a socket: its events are ours from now on. */
-  adopt(socket: Socket): void {
+  adopt(socket: Socket, writer: SocketWriter): void {
     const ours = socket as ConnectionSocket;
     ours.photonConnection = this;
     this.#socket = ours;
+    this.#writer = writer;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);
@@ -64,13 +67,18 @@ export class SocketConnection implements Connection {
   }
 
   get pendingBytes(): number {
-    return this.#socket?.writableLength ?? 0;
+    return this.#writer?.pendingBytes ?? 0;
   }
 
   get untakenBytes(): number {
     // Not public, and only used to see progress within one large write: without it, progress shows when the write is done.
     const handle = (this.#socket as { _handle?: { writeQueueSize?: number } | null } | null)?._handle;
     return handle?.writeQueueSize ?? this.pendingBytes;
+  }
+
+  /** Called by the transport with how much was read into the buffer that `nextBuffer` gave last, the shared one at first. */
+  deliverRead(length: number): void {
+    this.deliver(this.#lease?.bytes ?? this.#io.buffers.shared, length);
   }
 
   /** Called by the transport with what was read into `bytes`. */
@@ -106,41 +114,30 @@ export class SocketConnection implements Connection {
   }
 
   writeText(text: string): void {
-    if (!this.#writingEnded) this.#socket?.write(text, 'latin1');
+    if (!this.#writingEnded) this.#writer?.text(text);
   }
 
   writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
-    const socket = this.#socket;
-    if (socket === null || this.#writingEnded) return;
+    const writer = this.#writer;
+    if (writer === null || this.#writingEnded) return;
     const { buffers } = this.#io;
     if (bytes === buffers.shared) {
-      this.#writeCopy(socket, prefix, bytes, start, end, suffix);
+      this.#writeCopy(writer, prefix, bytes, start, end, suffix);
       return;
     }
     const lease = buffers.lending?.bytes === bytes ? buffers.lending : null;
-    socket.cork();
-    if (prefix !== '') socket.write(prefix, 'latin1');
-    if (lease === null) {
-      socket.write(bytes.subarray(start, end));
-    } else {
-      lease.holds++;
-      socket.write(bytes.subarray(start, end), () => buffers.release(lease));
-    }
-    if (suffix !== '') socket.write(suffix, 'latin1');
-    socket.uncork();
+    if (lease !== null) lease.holds++;
+    writer.bytes(prefix, bytes.subarray(start, end), suffix, lease);
   }
 
   /** The shared buffer never goes into a write: it is copied, with what goes before and after, for one system call. */
-  #writeCopy(socket: Socket, prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
-    const { buffers } = this.#io;
-    const lease = buffers.take();
+  #writeCopy(writer: SocketWriter, prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
+    const lease = this.#io.buffers.take();
     const fits = prefix.length + end - start + suffix.length <= lease.bytes.length;
-    if (!fits) socket.write(prefix, 'latin1');
     let length = fits ? lease.bytes.write(prefix, 0, 'latin1') : 0;
     length += bytes.copy(lease.bytes, length, start, end);
     if (fits) length += lease.bytes.write(suffix, length, 'latin1');
-    socket.write(lease.bytes.subarray(0, length), () => buffers.release(lease));
-    if (!fits && suffix !== '') socket.write(suffix, 'latin1');
+    writer.bytes(fits ? '' : prefix, lease.bytes.subarray(0, length), fits ? '' : suffix, lease);
   }
 
   pause(): void {
@@ -170,8 +167,11 @@ export class SocketConnection implements Connection {
   }
 
   opened(): void {
+    const heldBack = this.pendingBytes >= WRITE_HIGH_WATER_BYTES;
     try {
+      this.#writer?.opened();
       this.#receiver.connected();
+      if (heldBack && this.pendingBytes === 0) this.#receiver.writable();
     } catch (error) {
       this.#fault(error);
     }
@@ -207,6 +207,7 @@ export class SocketConnection implements Connection {
 
   gone(): void {
     this.#socket = null;
+    this.#writer = null;
     const lease = this.#lease;
     this.#lease = null;
     if (lease !== null) this.#io.buffers.release(lease);

@@ -275,6 +275,22 @@ export function transportContract(transport: Transport): void {
         target.close();
       }));
 
+    test('who wrote more than the high-water mark before the connection was open hears that it may go on', () =>
+      run(async (bench) => {
+        const heard = new Recorder();
+        const target = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+        await once(target, 'listening');
+        const { port } = target.address() as { port: number };
+        const ours = transport.connect(bench.io, tcpTarget(port), heard);
+        ours.writeText('x'.repeat(WRITE_HIGH_WATER_BYTES));
+        assert.ok(ours.pendingBytes >= WRITE_HIGH_WATER_BYTES);
+        await heard.until('writable');
+        assert.equal(ours.pendingBytes, 0);
+        ours.destroy();
+        await heard.untilClosed();
+        target.close();
+      }));
+
     test('a connection that cannot be made is told as closed, with the reason', () =>
       run(async (bench) => {
         const gone = createServer().listen(0, '127.0.0.1');

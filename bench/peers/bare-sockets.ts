@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import { type Gateway, type GatewaySetup, type Peer, startGateway } from './peer.ts';
+
+/** Node's sockets without a gateway: for small GET requests only. */
+export const bareSockets: Peer = { name: 'bare-sockets', version: () => `node ${process.version}`, start };
+
+function start(setup: GatewaySetup): Promise<Gateway> {
+  const entry = join(import.meta.dirname, '../bare-proxy.ts');
+  return startGateway(setup, 'bare-sockets', process.execPath, (port) => [
+    entry,
+    String(port),
+    String(setup.originPort),
+  ]);
+}

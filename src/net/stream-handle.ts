@@ -1,0 +1,71 @@
+import { Socket } from 'node:net';
+
+/**
+ * What stands behind a `net.Socket`: Node's own object around the system's socket. None of this is public API. It is described
+ * here, and nowhere else used than by the onread transport; `streamHandlesSupported` says whether it is still what we think.
+ */
+export interface StreamHandle {
+  /** Called after every read. What it returns is the buffer to read into next; undefined for the same as before. */
+  onread: OnRead;
+  /** Bytes that the system has not taken yet. */
+  readonly writeQueueSize: number;
+  /** These try to write at once. 0: all is written; below 0: the system's error; else what is left is on its way. */
+  writeLatin1String(request: null, text: string): WriteResult;
+  writeBuffer(request: null, bytes: Uint8Array): WriteResult;
+  /** `chunks`: each string or buffer followed by its encoding. */
+  writev(request: null, chunks: readonly (string | Uint8Array)[], allBuffers: false): WriteResult;
+}
+
+export type OnRead = (this: StreamHandle, arrayBuffer: ArrayBuffer | undefined) => Uint8Array | undefined;
+
+export type WriteResult = number | WriteRequest;
+
+/** A write under way. */
+export interface WriteRequest {
+  oncomplete: (this: never, status: number) => void;
+  /** How it ended, if that was before `oncomplete` was set. */
+  writeStatus: number | null;
+}
+
+interface StreamWrap {
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+}
+
+const streamWrap = loadStreamWrap();
+const state: Int32Array = streamWrap?.streamBaseState ?? new Int32Array(1);
+const READ_BYTES = streamWrap?.kReadBytesOrError ?? 0;
+const WRITE_WAS_ASYNC = streamWrap?.kLastWriteWasAsync ?? 0;
+
+/** The first Node whose handles make a request of a write only where they need one. */
+const FIRST_MAJOR = 26;
+
+/** True when this Node's handles are as described here. */
+export const streamHandlesSupported: boolean =
+  streamWrap !== null && Number.parseInt(process.versions.node, 10) >= FIRST_MAJOR && '_handle' in new Socket();
+
+/** Inside `onread`: how many bytes were read; 0 for none, below 0 for the end or an error. */
+export function bytesRead(): number {
+  return state[READ_BYTES] as number;
+}
+
+/** Right after a write that returned a request: whether it is really under way. */
+export function writeIsUnderWay(): boolean {
+  return state[WRITE_WAS_ASYNC] !== 0;
+}
+
+/** The handle of a socket that is open. */
+export function handleOf(socket: Socket): StreamHandle | null {
+  return (socket as unknown as { readonly _handle: StreamHandle | null })._handle;
+}
+
+function loadStreamWrap(): StreamWrap | null {
+  const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
+  try {
+    const found = binding?.('stream_wrap');
+    return found?.streamBaseState instanceof Int32Array ? (found as StreamWrap) : null;
+  } catch {
+    return null;
+  }
+}
