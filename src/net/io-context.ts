@@ -12,7 +12,7 @@ export class IoContext {
 
   /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
   constructor(clock: Clock, reportFault: (error: unknown) => void) {
-    this.wheel = new TimerWheel(clock);
+    this.wheel = new TimerWheel(clock, reportFault);
     this.#reportFault = reportFault;
   }
 
@@ -36,11 +36,7 @@ export class IoContext {
 
   /** Lets time pass: runs out timers that are due. */
   tick(): void {
-    try {
-      this.wheel.advance();
-    } catch (error) {
-      this.fault(error);
-    }
+    this.wheel.advance();
     this.settle();
   }
 }

@@ -3,10 +3,14 @@ import type { Clock } from '../base/clock.ts';
 /** Who is told that a timer has run out. */
 export interface TimerOwner {
   timerExpired(timer: Timer): void;
+  /** `timerExpired` threw, which has been reported: whatever the timer was for must not live on without it. */
+  timerFailed(): void;
 }
 
 const TICK_MS = 50;
 const SLOTS = 512;
+/** So long after the last one, a tick tells that the thread stood still. */
+const STALL_MS = 1.5 * TICK_MS;
 
 /**
  * Coarse timers for connections: a ring of slots, one per tick, each a list of timers that may be due then.
@@ -16,19 +20,25 @@ const SLOTS = 512;
  *           T - T   T                 a timer further away than the ring waits in the farthest slot and moves on from there
  *
  * Arming again, the thing that every request does, only writes the new due time: the timer stays in its old slot, and finds
- * itself not due yet when that slot's turn comes. A timer never fires early, and at most three ticks late.
+ * itself not due yet when that slot's turn comes. A timer never fires early, and at most four ticks late, or later by as long as
+ * the thread stood still.
  */
 export class TimerWheel {
   readonly #clock: Clock;
+  readonly #reportFault: (error: unknown) => void;
   readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
   /** Ticks since the wheel began: the slot that was visited last is `#tick % SLOTS`. */
   #tick = 0;
+  /** How often time was let pass. */
+  turn = 0;
   readonly #startMs: number;
   /** The time of the last tick, in milliseconds of the clock: what arming counts from. */
   nowMs: number;
 
-  constructor(clock: Clock) {
+  /** `reportFault` hears of every throw of an owner. */
+  constructor(clock: Clock, reportFault: (error: unknown) => void) {
     this.#clock = clock;
+    this.#reportFault = reportFault;
     this.#startMs = clock.nowMs();
     this.nowMs = this.#startMs;
   }
@@ -38,7 +48,10 @@ export class TimerWheel {
 
   /** Visits the slots whose time has come and tells the owners of what is due. */
   advance(): void {
+    const lastMs = this.nowMs;
     this.nowMs = this.#clock.nowMs();
+    if (this.nowMs - lastMs > STALL_MS) this.#delayArmedSince(lastMs);
+    this.turn++;
     const target = Math.floor((this.nowMs - this.#startMs) / TICK_MS);
     // After a long sleep every slot is visited once: that finds all that is due.
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;
@@ -48,15 +61,25 @@ export class TimerWheel {
     }
   }
 
-  /** The tick at which a timer due at `dueMs` is looked at. */
-  tickOf(dueMs: number): number {
-    return Math.ceil((dueMs - this.#startMs) / TICK_MS);
+  /**
+   * A timer armed while the thread was busy since the last tick counted from that tick, and would run out early. When within that
+   * time it was armed is not known, so it gets all of it on top.
+   */
+  #delayArmedSince(lastMs: number): void {
+    const stalledMs = this.nowMs - lastMs;
+    for (const first of this.#slots) {
+      for (let timer = first; timer !== null; timer = timer.next) {
+        if (timer.armedTurn === this.turn) timer.dueMs += stalledMs;
+      }
+    }
   }
 
   /** Puts a timer that is in no slot into the one of its due time. */
   schedule(timer: Timer): void {
-    const tick = Math.min(Math.max(this.tickOf(timer.dueMs), this.#tick + 1), this.#tick + SLOTS - 1);
+    const dueTick = Math.ceil((timer.dueMs - this.#startMs) / TICK_MS);
+    const tick = Math.min(Math.max(dueTick, this.#tick + 1), this.#tick + SLOTS - 1);
     timer.scheduledTick = tick;
+    timer.scheduledMs = this.#startMs + tick * TICK_MS;
     const slot = tick % SLOTS;
     const first = this.#slots[slot] as Timer | null;
     timer.next = first;
@@ -73,13 +96,28 @@ export class TimerWheel {
     timer.previous = null;
     timer.next = null;
     timer.scheduledTick = -1;
+    timer.scheduledMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** One owner's bug must not keep the others in the slot waiting for another turn. */
+  #fail(timer: Timer, error: unknown): void {
+    this.#reportFault(error);
+    try {
+      timer.failed();
+    } catch (another) {
+      this.#reportFault(another);
+    }
   }
 
   /** Nothing is ever scheduled into the slot being visited, and an owner may take out any timer: so always the first. */
   #visit(slot: number): void {
     for (let timer = this.#slots[slot]; timer; timer = this.#slots[slot]) {
       this.unschedule(timer);
-      timer.visited();
+      try {
+        timer.visited();
+      } catch (error) {
+        this.#fail(timer, error);
+      }
     }
   }
 }
@@ -92,6 +130,10 @@ export class Timer {
   dueMs = Number.POSITIVE_INFINITY;
   /** The tick in whose slot it waits; -1 while it is in none. Written by the wheel. */
   scheduledTick = -1;
+  /** When that slot's turn comes; Infinity while it is in none. Written by the wheel. */
+  scheduledMs = Number.POSITIVE_INFINITY;
+  /** The wheel's turn when it was armed last. */
+  armedTurn = 0;
   previous: Timer | null = null;
   next: Timer | null = null;
 
@@ -106,13 +148,13 @@ export class Timer {
 
   /** Runs out `delayMs` from now, instead of whenever it was to. */
   arm(delayMs: number): void {
-    // The wheel's time may be up to a tick old: one tick more, so that nothing fires early.
-    this.dueMs = this.#wheel.nowMs + delayMs + TICK_MS;
-    if (this.scheduledTick !== -1) {
-      if (this.#wheel.tickOf(this.dueMs) >= this.scheduledTick) return;
-      this.#wheel.unschedule(this);
-    }
-    this.#wheel.schedule(this);
+    const wheel = this.#wheel;
+    // The wheel's time may be that old without our noticing: so much more, so that nothing fires early.
+    this.dueMs = wheel.nowMs + delayMs + STALL_MS;
+    this.armedTurn = wheel.turn;
+    if (this.dueMs >= this.scheduledMs) return;
+    if (this.scheduledTick !== -1) wheel.unschedule(this);
+    wheel.schedule(this);
   }
 
   /** Does not run out until armed again. It may keep its place in the wheel, which costs nothing. */
@@ -124,6 +166,11 @@ export class Timer {
   release(): void {
     this.dueMs = Number.POSITIVE_INFINITY;
     if (this.scheduledTick !== -1) this.#wheel.unschedule(this);
+  }
+
+  /** Called by the wheel when its owner threw. */
+  failed(): void {
+    this.#owner.timerFailed();
   }
 
   /** Called by the wheel when its slot's turn has come. */

@@ -10,7 +10,9 @@ const LONG_MS = 600 * TICK_MS;
 /** A wheel whose time the test moves, and timers that write down when they run out. */
 class Bench {
   nowMs = 5000.25;
-  readonly wheel = new TimerWheel({ nowMs: () => this.nowMs });
+  readonly failed: string[] = [];
+  readonly faults: string[] = [];
+  readonly wheel = new TimerWheel({ nowMs: () => this.nowMs }, (error) => this.faults.push(String(error)));
   readonly fired: { readonly name: string; readonly atMs: number }[] = [];
 
   timer(name: string, whenFired: () => void = () => {}): Timer {
@@ -19,6 +21,7 @@ class Bench {
         this.fired.push({ name, atMs: this.nowMs });
         whenFired();
       },
+      timerFailed: () => this.failed.push(name),
     });
   }
 
@@ -38,17 +41,17 @@ class Bench {
 
 describe('a timer', () => {
   for (const delayMs of [0, 1, 49, 50, 51, 1000, 25_549, 25_550, 25_600, 25_601, 30_000, 75_000, 3_600_000]) {
-    test(`of ${delayMs} ms runs out once, not early, and at most three ticks late`, () => {
+    test(`of ${delayMs} ms runs out once, not early, and at most four ticks late`, () => {
       const bench = new Bench();
       bench.pass(1234);
       const timer = bench.timer('it');
       const armedMs = bench.nowMs;
       timer.arm(delayMs);
       assert.ok(timer.armed);
-      bench.pass(delayMs + 4 * TICK_MS);
+      bench.pass(delayMs + 5 * TICK_MS);
       assert.equal(bench.fired.length, 1);
       const lateMs = (bench.fired[0]?.atMs ?? 0) - armedMs - delayMs;
-      assert.ok(lateMs >= 0 && lateMs <= 3 * TICK_MS, `${lateMs} ms late`);
+      assert.ok(lateMs >= 0 && lateMs <= 4 * TICK_MS, `${lateMs} ms late`);
       assert.ok(!timer.armed);
       bench.pass(2 * LONG_MS);
       assert.equal(bench.fired.length, 1);
@@ -131,7 +134,7 @@ describe('timers that run out together', () => {
       }),
     );
     for (const timer of timers) timer.arm(1000);
-    bench.pass(1200);
+    bench.pass(1300);
     assert.equal(bench.fired.length, 1);
     bench.pass(400);
     assert.equal(bench.fired.length, 2);
@@ -139,11 +142,45 @@ describe('timers that run out together', () => {
   });
 });
 
+describe('an owner that throws', () => {
+  test('is told, and the timers beside its own run out in their turn', () => {
+    const bench = new Bench();
+    for (const name of ['a', 'b', 'c']) {
+      bench
+        .timer(name, () => {
+          if (name !== 'a') throw new Error(`a bug in ${name}`);
+        })
+        .arm(1000);
+    }
+    bench.pass(1300);
+    assert.deepEqual([...bench.names].sort(), ['a', 'b', 'c']);
+    assert.deepEqual([...bench.faults].sort(), ['Error: a bug in b', 'Error: a bug in c']);
+    assert.deepEqual([...bench.failed].sort(), ['b', 'c']);
+  });
+});
+
+describe('after the thread stood still', () => {
+  for (const delayMs of [0, 1000, 30_000]) {
+    test(`a timer of ${delayMs} ms that was armed meanwhile still waits its whole delay`, () => {
+      const bench = new Bench();
+      bench.pass(500);
+      bench.nowMs += 10_000;
+      const armedMs = bench.nowMs;
+      bench.timer('it').arm(delayMs);
+      bench.nowMs += 20;
+      bench.pass(delayMs + 11_000);
+      assert.equal(bench.fired.length, 1);
+      assert.ok((bench.fired[0]?.atMs ?? 0) - armedMs >= delayMs, 'it ran out early');
+    });
+  }
+});
+
 describe('after a long sleep', () => {
   test('everything that was due runs out at the first tick, and nothing else', () => {
     const bench = new Bench();
     for (const delayMs of [10, 1000, 20_000, 26_000, 100_000, 250_000]) bench.timer(String(delayMs)).arm(delayMs);
     bench.timer('later').arm(400_000);
+    bench.pass(TICK_MS);
     bench.nowMs += 300_000;
     bench.wheel.advance();
     assert.deepEqual(
@@ -173,12 +210,14 @@ describe('after a long sleep', () => {
 interface ModelTimer {
   armedMs: number;
   delayMs: number;
+  /** How much longer it may take because the thread stood still when it was armed; null until the next tick. */
+  graceMs: number | null;
 }
 
 type Step =
   | { readonly does: 'arm'; readonly timer: number; readonly delayMs: number }
   | { readonly does: 'disarm' | 'release'; readonly timer: number }
-  /** Time passes, at most up to when the next tick is due. */
+  /** Time passes without a tick: the thread is busy. */
   | { readonly does: 'wait'; readonly ms: number }
   | { readonly does: 'tick'; readonly ms: number };
 
@@ -193,7 +232,7 @@ const change: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ does: fc.constantFrom('disarm' as const, 'release' as const), timer: timerNumber }),
   },
 );
-const waiting: fc.Arbitrary<Step> = fc.record({ does: fc.constant('wait' as const), ms: fc.nat({ max: TICK_MS }) });
+const waiting: fc.Arbitrary<Step> = fc.record({ does: fc.constant('wait' as const), ms: fc.nat({ max: 3 * TICK_MS }) });
 const passing: fc.Arbitrary<Step> = fc
   .oneof(
     { weight: 6, arbitrary: fc.double({ min: 0.1, max: TICK_MS, noNaN: true }) },
@@ -231,18 +270,20 @@ test('whatever is done to timers, in and out of their turns, they run out as pla
 
       function apply(step: Step): void {
         if (step.does === 'wait') {
-          bench.nowMs = Math.min(bench.nowMs + step.ms, bench.wheel.nowMs + TICK_MS);
+          bench.nowMs += step.ms;
           return;
         }
         if (step.does === 'tick') {
           bench.nowMs += step.ms;
+          const sinceTickMs = bench.nowMs - bench.wheel.nowMs;
+          for (const expected of model) if (expected !== null) expected.graceMs ??= sinceTickMs;
           bench.wheel.advance();
           return;
         }
         const timer = timers[step.timer] as Timer;
         if (step.does === 'arm') {
           timer.arm(step.delayMs);
-          model[step.timer] = { armedMs: bench.nowMs, delayMs: step.delayMs };
+          model[step.timer] = { armedMs: bench.nowMs, delayMs: step.delayMs, graceMs: null };
         } else {
           timer[step.does]();
           model[step.timer] = null;
@@ -254,8 +295,8 @@ test('whatever is done to timers, in and out of their turns, they run out as pla
         model.forEach((expected, number) => {
           assert.equal(timers[number]?.armed, expected !== null, `timer ${number}`);
           if (expected === null || step.does !== 'tick') return;
-          const overdueMs = bench.nowMs - expected.armedMs - expected.delayMs;
-          assert.ok(overdueMs <= 3 * TICK_MS, `timer ${number} is ${overdueMs} ms overdue`);
+          const overdueMs = bench.nowMs - expected.armedMs - expected.delayMs - (expected.graceMs ?? 0);
+          assert.ok(overdueMs <= 4 * TICK_MS, `timer ${number} is ${overdueMs} ms overdue`);
         });
       }
       for (const timer of timers) timer.release();
