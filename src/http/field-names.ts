@@ -1,3 +1,4 @@
+import { hasControlOrHighByte } from '../base/byte-words.ts';
 import { TOKEN_LOWER_CASE } from './characters.ts';
 
 /**
@@ -83,17 +84,54 @@ function buildSlots(): Uint8Array {
   return slots;
 }
 
-/** The number of the field name that stands in `bytes` from `start` to `end` in any case, 0 when it is not a known one. */
-export function fieldNumber(bytes: Uint8Array, start: number, end: number): number {
+/** Words of four bytes that the longest known name takes. */
+const WORDS_PER_NAME = 5;
+const LOWER_CASE_BITS = 0x20202020;
+
+/** The known names, `WORDS_PER_NAME` words each. The last word of a name ends with it and may overlap the one before. */
+const NAME_WORDS = buildNameWords();
+
+function buildNameWords(): Int32Array {
+  const words = new Int32Array(FIELD_COUNT * WORDS_PER_NAME);
+  for (const [number, name] of FIELD_NAMES.entries()) {
+    const bytes = Buffer.from(name, 'latin1');
+    for (let i = 0; i * 4 < bytes.length && bytes.length >= 4; i++) {
+      words[number * WORDS_PER_NAME + i] = bytes.readInt32LE(Math.min(i * 4, bytes.length - 4));
+    }
+  }
+  return words;
+}
+
+/**
+ * The number of the field name that stands in `bytes` from `start` to `end` in any case, 0 when it is not a known one. `words` is
+ * `wordsOf(bytes)`.
+ */
+export function fieldNumber(bytes: Uint8Array, words: DataView, start: number, end: number): number {
   const length = end - start;
   if (length < 2) return FIELD.OTHER;
   const first = TOKEN_LOWER_CASE[bytes[start] as number] as number;
   const lastButOne = TOKEN_LOWER_CASE[bytes[end - 2] as number] as number;
   const number = NUMBER_BY_SLOT[slotOf(length, first, lastButOne)] as number;
-  if (number === FIELD.OTHER) return FIELD.OTHER;
+  if (number === FIELD.OTHER || (FIELD_NAMES[number] as string).length !== length) return FIELD.OTHER;
+  return length < 4 ? sameShortName(bytes, start, number) : sameName(words, start, end, number);
+}
+
+/** From 0x20 on, setting bit 0x20 makes no byte equal to one of a known name but that byte itself and its upper case. */
+function sameName(words: DataView, start: number, end: number, number: number): number {
+  const last = end - 4;
+  let word = number * WORDS_PER_NAME;
+  for (let at = start; at < last; at += 4, word++) {
+    if (!sameWord(words.getInt32(at, true), NAME_WORDS[word] as number)) return FIELD.OTHER;
+  }
+  return sameWord(words.getInt32(last, true), NAME_WORDS[word] as number) ? number : FIELD.OTHER;
+}
+
+const sameWord = (word: number, lowerCase: number): boolean =>
+  (word | LOWER_CASE_BITS) === lowerCase && !hasControlOrHighByte(word);
+
+function sameShortName(bytes: Uint8Array, start: number, number: number): number {
   const name = FIELD_NAMES[number] as string;
-  if (name.length !== length) return FIELD.OTHER;
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < name.length; i++) {
     if (TOKEN_LOWER_CASE[bytes[start + i] as number] !== name.charCodeAt(i)) return FIELD.OTHER;
   }
   return number;

@@ -15,6 +15,8 @@ export class Fields {
   text = '';
   readonly index: Int32Array;
   count = 0;
+  /** Every line stands in `text` as `Name: value CRLF`: one space, and nothing after the value. Set by the decoder. */
+  canonical = false;
 
   /** `capacity`: how many fields there is room for. */
   constructor(capacity: number) {
@@ -28,6 +30,7 @@ export class Fields {
   clear(): void {
     this.text = '';
     this.count = 0;
+    this.canonical = false;
   }
 
   name(field: number): string {
@@ -38,6 +41,13 @@ export class Fields {
   value(field: number): string {
     const at = field * FIELD_STRIDE;
     return this.text.slice(this.index[at + VALUE_START], this.index[at + VALUE_END]);
+  }
+
+  /** Whether `value` is the value of a field. */
+  hasValue(field: number, value: string): boolean {
+    const at = field * FIELD_STRIDE;
+    const start = this.index[at + VALUE_START] as number;
+    return (this.index[at + VALUE_END] as number) - start === value.length && this.text.startsWith(value, start);
   }
 
   /** The number (`FIELD`) of a field's name, 0 for a name that the gateway does not know. */

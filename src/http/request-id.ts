@@ -25,12 +25,9 @@ export class RequestIdGenerator {
   next(): string {
     const number = (Math.imul(this.#counter, SPREAD) + this.#start) | 0;
     this.#counter = (this.#counter + 1) | 0;
-    const id =
-      this.#prefix +
-      HEX_PAIRS[number >>> 24] +
-      HEX_PAIRS[(number >>> 16) & 0xff] +
-      HEX_PAIRS[(number >>> 8) & 0xff] +
-      HEX_PAIRS[number & 0xff];
+    const high = (HEX_PAIRS[number >>> 24] as string) + HEX_PAIRS[(number >>> 16) & 0xff];
+    const low = (HEX_PAIRS[(number >>> 8) & 0xff] as string) + HEX_PAIRS[number & 0xff];
+    const id = this.#prefix + (high + low);
     if (this.#counter === 0) this.#renew();
     return id;
   }

@@ -189,6 +189,8 @@ export class RequestTarget {
   query = '';
   /** Tells `/a?` from `/a`. */
   hasQuery = false;
+  /** The target came in origin-form with its path in normal form: written anew it would be the same. */
+  isNormal = false;
   /** The authority named in the target, unparsed; it overrides `Host` (RFC 9112 3.2.2). Null in origin-form. */
   authority: string | null = null;
 
@@ -201,7 +203,7 @@ export class RequestTarget {
     } else if (target.charCodeAt(0) === SLASH) {
       this.form = 'origin';
       this.authority = null;
-      this.#parsePathAndQuery(target, 0, mergeSlashes);
+      this.isNormal = this.#parsePathAndQuery(target, 0, mergeSlashes);
     } else if (target === '*') {
       if (method !== 'OPTIONS') throw badTarget('"*" is for OPTIONS only');
       this.#become('asterisk', '*', null);
@@ -210,13 +212,15 @@ export class RequestTarget {
     }
   }
 
-  #parsePathAndQuery(target: string, start: number, mergeSlashes: boolean): void {
+  /** Returns whether the path was in normal form. */
+  #parsePathAndQuery(target: string, start: number, mergeSlashes: boolean): boolean {
     let pathEnd = normalPathEnd(target, start, mergeSlashes);
     const isNormal = pathEnd !== NOT_NORMAL;
     if (!isNormal) pathEnd = endOf(target, '?', start);
     const path = start === 0 && pathEnd === target.length ? target : target.slice(start, pathEnd);
     this.path = isNormal ? path : rewritePath(path, mergeSlashes);
     this.#setQuery(target, pathEnd);
+    return isNormal;
   }
 
   /** Takes what follows the `?` at `questionMark`, or no query if the target ends there. */
@@ -256,6 +260,7 @@ export class RequestTarget {
 
   #become(form: TargetForm, path: string, authority: string | null): void {
     this.form = form;
+    this.isNormal = false;
     this.path = path;
     this.query = '';
     this.hasQuery = false;

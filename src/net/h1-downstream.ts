@@ -343,6 +343,10 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     }
   }
 
+  timerFailed(): void {
+    this.#connection?.destroy();
+  }
+
   // --- what goes out ---------------------------------------------------------------------------------------------------
 
   get requestComplete(): boolean {

@@ -124,6 +124,10 @@ export class H1Output implements Flushable, TimerOwner {
     else this.#owner.stalled();
   }
 
+  timerFailed(): void {
+    this.#connection?.destroy();
+  }
+
   #queue(): void {
     if (this.#queued) return;
     this.#queued = true;

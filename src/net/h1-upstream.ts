@@ -178,13 +178,15 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   #consume(bytes: Buffer, start: number, end: number): void {
     this.replyUntouched = false;
-    if (this.#requestComplete && !this.#readPaused) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
     try {
       let position = start;
       while (position < end) {
         if (this.#state === STATE.AWAITING_HEAD) position = this.#consumeHead(bytes, position, end);
         else if (this.#state === STATE.READING_BODY) position = this.#consumeBody(bytes, position, end);
         else break;
+      }
+      if (this.#listener !== null && this.#requestComplete && !this.#readPaused) {
+        this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
       }
       // Bytes that nobody asked for: a second reply, or more than the length. Whoever sends them is not to be trusted again.
       if (position < end) this.#connection?.destroy();
@@ -293,6 +295,10 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     } else {
       this.#fail(new PhotonError('upstream_timeout', 'The upstream was silent for too long.'));
     }
+  }
+
+  timerFailed(): void {
+    this.#connection?.destroy();
   }
 
   // --- as the owner of its output --------------------------------------------------------------------------------------

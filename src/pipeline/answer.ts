@@ -4,6 +4,7 @@ import { COMMON_METHODS } from '../http/methods.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
+import { traceLines } from './trace-lines.ts';
 
 /** RFC 9110 9.3.7: `OPTIONS *` asks about the server itself, so it goes no further. */
 export function replyToOptionsAsterisk(exchange: Exchange): void {
@@ -11,7 +12,7 @@ export function replyToOptionsAsterisk(exchange: Exchange): void {
   reply.status = 204;
   reply.framing = FRAMING.NONE;
   reply.contentLength = -1;
-  reply.additions = `Allow: ${COMMON_METHODS}\r\nDate: ${services.date}\r\nVia: 1.1 photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  reply.additions = `Allow: ${COMMON_METHODS}\r\nDate: ${services.date}\r\n${traceLines(1, exchange.id)}`;
   exchange.replyStarted = true;
   downstream?.sendHead(reply, !downstream.requestComplete);
   downstream?.sendEnd();

@@ -1,3 +1,4 @@
+import { flatText } from '../base/latin1.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { DownstreamPeer } from '../net/streams.ts';
@@ -41,7 +42,7 @@ export function forwardedLinesFor(exchange: Exchange, generation: Generation): s
   if (identity.trusted) return linesBehindProxy(exchange.request, peer, host);
   if (identity.host !== host) {
     identity.host = host;
-    identity.forwardedLines = forwardedLines(peer.address, peer.scheme, host, String(peer.localPort));
+    identity.forwardedLines = flatText(forwardedLines(peer.address, peer.scheme, host, String(peer.localPort)));
   }
   return identity.forwardedLines;
 }

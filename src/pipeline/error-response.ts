@@ -2,6 +2,7 @@ import type { PhotonError } from '../base/errors.ts';
 import { FRAMING } from '../http/framing.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Exchange } from './exchange.ts';
+import { traceLines } from './trace-lines.ts';
 
 /**
  * Makes the reply of a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON.
@@ -18,7 +19,7 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.contentLength = body.length;
   reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
     services.date
-  }\r\nVia: 1.1 photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  }\r\n${traceLines(1, exchange.id)}`;
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream.sendHead(reply, error.closesConnection || !downstream.requestComplete);

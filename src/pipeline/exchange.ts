@@ -187,4 +187,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   timerExpired(): void {
     missDeadline(this);
   }
+
+  timerFailed(): void {
+    this.stream?.cancel();
+    this.downstream?.abort();
+  }
 }

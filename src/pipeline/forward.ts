@@ -7,6 +7,7 @@ import { forwardedLinesFor } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import type { Generation, RoutePlan } from './generation.ts';
+import { traceLines } from './trace-lines.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -22,17 +23,21 @@ export function forward(exchange: Exchange): void {
 
 /** What goes upstream whichever the upstream is. */
 function prepare(exchange: Exchange, route: RoutePlan): void {
-  const { target, request } = exchange;
-  const { stripPrefix } = route.config;
-  const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
-  exchange.outgoingTarget = target.hasQuery ? `${path}?${target.query}` : path;
+  const { request } = exchange;
+  exchange.outgoingTarget = outgoingTarget(exchange, route.config.stripPrefix);
   // Sound: pinning the generation is the first step.
   const generation = exchange.generation as Generation;
   const { maxBodyBytes } = generation;
   const forwarded = forwardedLinesFor(exchange, generation);
-  exchange.requestAdditions = `${forwarded}Via: 1.${request.versionMinor} photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  exchange.requestAdditions = forwarded + traceLines(request.versionMinor, exchange.id);
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
+}
+
+function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
+  if (stripPrefix === null && target.isNormal) return request.target;
+  const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
+  return target.hasQuery ? `${path}?${target.query}` : path;
 }
 
 /** `/api` off `/api/users` gives `/users`, off `/api` gives `/`; it is not a prefix of `/apish`. */

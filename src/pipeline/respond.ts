@@ -2,6 +2,7 @@ import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
+import { traceLines } from './trace-lines.ts';
 
 /** The upstream's head is here: the reply begins. */
 export function beginReply(exchange: Exchange): void {
@@ -10,7 +11,7 @@ export function beginReply(exchange: Exchange): void {
   reply.source = response;
   reply.framing = response.framing;
   reply.contentLength = response.contentLength;
-  reply.additions = `Via: 1.${response.versionMinor} photon\r\nX-Request-ID: ${exchange.id}\r\n`;
+  reply.additions = traceLines(response.versionMinor, exchange.id);
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
   exchange.replyStarted = true;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { wordsOf } from '../../src/base/byte-words.ts';
 import { FIELD, FIELD_COUNT, FIELD_NAMES, fieldNumber } from '../../src/http/field-names.ts';
 import { FRAMING } from '../../src/http/framing.ts';
 import { namedHopByHopFields, REQUEST_DROPS, RESPONSE_DROPS } from '../../src/http/hop-by-hop.ts';
@@ -10,7 +11,7 @@ import { requestHead } from '../wire/h1/heads.ts';
 /** The number of a name that stands among other bytes. */
 function numberOf(name: string): number {
   const bytes = Buffer.from(`x${name}x`, 'latin1');
-  return fieldNumber(bytes, 1, bytes.length - 1);
+  return fieldNumber(bytes, wordsOf(bytes), 1, bytes.length - 1);
 }
 
 const OTHER_BYTES = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";

@@ -193,11 +193,12 @@ test('a path in normal form comes back as the same string, without a copy', () =
   target.parse('/api/v1/users/42', 'GET', true);
   assert.deepEqual(
     { ...target },
-    { form: 'origin', path: '/api/v1/users/42', query: '', hasQuery: false, authority: null },
+    { form: 'origin', path: '/api/v1/users/42', query: '', hasQuery: false, isNormal: true, authority: null },
   );
 });
 
-const origin = { form: 'origin', path: '/a', query: '', hasQuery: false, authority: null };
+const origin = { form: 'origin', path: '/a', query: '', hasQuery: false, isNormal: true, authority: null };
+const other = { ...origin, isNormal: false };
 
 const TARGETS = [
   { target: '/a', method: 'GET', want: origin, why: 'origin-form' },
@@ -206,7 +207,7 @@ const TARGETS = [
   {
     target: '/./a?x',
     method: 'GET',
-    want: { ...origin, query: 'x', hasQuery: true },
+    want: { ...other, query: 'x', hasQuery: true },
     why: 'a path to normalise and a query',
   },
   {
@@ -222,59 +223,59 @@ const TARGETS = [
     why: 'visible bytes that browsers send in a query',
   },
   { target: '/a', method: 'OPTIONS', want: origin, why: 'OPTIONS of a path' },
-  { target: '*', method: 'OPTIONS', want: { ...origin, form: 'asterisk', path: '*' }, why: 'asterisk-form' },
+  { target: '*', method: 'OPTIONS', want: { ...other, form: 'asterisk', path: '*' }, why: 'asterisk-form' },
   {
     target: 'http://b:81/a',
     method: 'GET',
-    want: { ...origin, form: 'absolute', authority: 'b:81' },
+    want: { ...other, form: 'absolute', authority: 'b:81' },
     why: 'absolute-form',
   },
   {
     target: 'HTTPS://B/a',
     method: 'GET',
-    want: { ...origin, form: 'absolute', authority: 'B' },
+    want: { ...other, form: 'absolute', authority: 'B' },
     why: 'the scheme is case-insensitive',
   },
   {
     target: 'http://b',
     method: 'GET',
-    want: { ...origin, form: 'absolute', path: '/', authority: 'b' },
+    want: { ...other, form: 'absolute', path: '/', authority: 'b' },
     why: 'no path is the root',
   },
   {
     target: 'http://b?x/y',
     method: 'GET',
-    want: { ...origin, form: 'absolute', path: '/', query: 'x/y', hasQuery: true, authority: 'b' },
+    want: { ...other, form: 'absolute', path: '/', query: 'x/y', hasQuery: true, authority: 'b' },
     why: 'a query right after the authority',
   },
   {
     target: 'http://b/a?',
     method: 'GET',
-    want: { ...origin, form: 'absolute', hasQuery: true, authority: 'b' },
+    want: { ...other, form: 'absolute', hasQuery: true, authority: 'b' },
     why: 'an empty query in absolute-form',
   },
   {
     target: 'http:///a',
     method: 'GET',
-    want: { ...origin, form: 'absolute', authority: '' },
+    want: { ...other, form: 'absolute', authority: '' },
     why: 'the empty authority is refused where authorities are read',
   },
   {
     target: 'http://b',
     method: 'OPTIONS',
-    want: { ...origin, form: 'asterisk', path: '*', authority: 'b' },
+    want: { ...other, form: 'asterisk', path: '*', authority: 'b' },
     why: 'RFC 9112 3.2.4',
   },
   {
     target: 'http://b/',
     method: 'OPTIONS',
-    want: { ...origin, form: 'absolute', path: '/', authority: 'b' },
+    want: { ...other, form: 'absolute', path: '/', authority: 'b' },
     why: 'a slash is a path',
   },
   {
     target: 'b:443',
     method: 'CONNECT',
-    want: { ...origin, form: 'authority', path: '', authority: 'b:443' },
+    want: { ...other, form: 'authority', path: '', authority: 'b:443' },
     why: 'authority-form',
   },
 ];

@@ -1,57 +1,13 @@
-import { FIELD_STRIDE, type Fields, NAME_END, NUMBER, VALUE_END, VALUE_START } from '../../http/fields.ts';
+import { FIELD_STRIDE, type Fields, NUMBER } from '../../http/fields.ts';
 import { namedHopByHopFields } from '../../http/hop-by-hop.ts';
-
-const SP = 0x20;
 
 /**
  * The field lines of a decoded message that pass, in canonical form (`Name: value CRLF`). `drops` says by field number which do
  * not; `namesMore` that the message's own `Connection` fields name others.
- *
- * Neighbours that pass and stand in canonical form already are taken as one slice of the text:
- *
- *   Host: a CRLF  Accept: b CRLF Cookie: c CRLF  Connection: d CRLF  X:e CRLF
- *   dropped       [----------one run---------]   dropped             written anew
  */
 export function encodePassingFields(fields: Fields, drops: Uint8Array, namesMore: boolean): string {
-  if (namesMore) return encodeWithoutNamed(fields, drops, namedHopByHopFields(fields));
-  const { text, index, count } = fields;
-  let encoded = '';
-  let runStart = -1;
-  for (let field = 0, at = 0; field < count; field++, at += FIELD_STRIDE) {
-    const nameStart = index[at] as number;
-    const passes = drops[index[at + NUMBER] as number] === 0;
-    if (passes && isCanonical(fields, field)) {
-      if (runStart === -1) runStart = nameStart;
-      continue;
-    }
-    if (runStart !== -1) {
-      encoded += text.slice(runStart, nameStart);
-      runStart = -1;
-    }
-    if (passes) encoded += `${fields.name(field)}: ${fields.value(field)}\r\n`;
-  }
-  return runStart === -1 ? encoded : encoded + text.slice(runStart, lineEnd(fields, count - 1));
-}
-
-/** Exactly one space after the colon, and nothing between value and CRLF. */
-function isCanonical(fields: Fields, field: number): boolean {
-  const { text, index } = fields;
-  const at = field * FIELD_STRIDE;
-  const nameEnd = index[at + NAME_END] as number;
-  return (
-    index[at + VALUE_START] === nameEnd + 2 &&
-    text.charCodeAt(nameEnd + 1) === SP &&
-    lineEnd(fields, field) === (index[at + VALUE_END] as number) + 2
-  );
-}
-
-/** Where the line of a field ends, its CRLF included: where the next one begins, or the blank line. */
-function lineEnd(fields: Fields, field: number): number {
-  const next = (field + 1) * FIELD_STRIDE;
-  return field + 1 < fields.count ? (fields.index[next] as number) : fields.text.length - 2;
-}
-
-function encodeWithoutNamed(fields: Fields, drops: Uint8Array, named: ReadonlySet<string>): string {
+  if (fields.canonical && !namesMore) return encodeRuns(fields, drops, 0, -1);
+  const named = namesMore ? namedHopByHopFields(fields) : NO_NAMES;
   let encoded = '';
   for (let field = 0; field < fields.count; field++) {
     const name = fields.name(field);
@@ -59,4 +15,30 @@ function encodeWithoutNamed(fields: Fields, drops: Uint8Array, named: ReadonlySe
     encoded += `${name}: ${fields.value(field)}\r\n`;
   }
   return encoded;
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/**
+ * The same for a canonical message whose fields from number `first` on are looked at. Neighbours that pass are taken as one slice
+ * of the text, and so is what stands before them from `from` on, if that is not -1:
+ *
+ *   GET / HTTP/1.1 CRLF  Host: a CRLF  Connection: b CRLF  Accept: c CRLF  Cookie: d CRLF
+ *   from                 [first = 1
+ *   [-------------one run-----------]  dropped             [----------one run---------]
+ */
+export function encodeRuns(fields: Fields, drops: Uint8Array, first: number, from: number): string {
+  const { text, index, count } = fields;
+  let encoded = '';
+  let runStart = from;
+  for (let field = first, at = first * FIELD_STRIDE; field < count; field++, at += FIELD_STRIDE) {
+    if (drops[index[at + NUMBER] as number] === 0) {
+      if (runStart === -1) runStart = index[at] as number;
+    } else if (runStart !== -1) {
+      encoded += text.slice(runStart, index[at]);
+      runStart = -1;
+    }
+  }
+  // The text ends with the empty line.
+  return runStart === -1 ? encoded : encoded + text.slice(runStart, text.length - 2);
 }

@@ -1,3 +1,4 @@
+import { hasControlOrHighByte, wordsOf } from '../../base/byte-words.ts';
 import { PhotonError } from '../../base/errors.ts';
 import { TOKEN_LOWER_CASE } from '../../http/characters.ts';
 import { fieldNumber } from '../../http/field-names.ts';
@@ -23,13 +24,16 @@ const DEL = 0x7f;
  */
 export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, base: number, fields: Fields): number {
   const index = fields.index;
+  const words = wordsOf(bytes);
   let position = from;
+  let canonical = true;
   for (let at = 0; ; at += FIELD_STRIDE) {
     if (position >= end) return INCOMPLETE;
     if (bytes[position] === CR) {
       if (position + 1 >= end) return INCOMPLETE;
       if (bytes[position + 1] !== LF) throw bareCarriageReturn();
       fields.count = at / FIELD_STRIDE;
+      fields.canonical = canonical;
       return position + 2;
     }
     const nameStart = position;
@@ -43,6 +47,7 @@ export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, b
     while (position < end && isBlank(bytes[position] as number)) position++;
     const valueStart = position;
     let byte = 0;
+    while (position + 4 <= end && !hasControlOrHighByte(words.getInt32(position, true))) position += 4;
     while (position < end) {
       byte = bytes[position] as number;
       // VCHAR, obs-text, SP and HTAB (RFC 9110 5.5); any other control byte ends the value.
@@ -55,13 +60,14 @@ export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, b
     if (bytes[position + 1] !== LF) throw bareCarriageReturn();
     let valueEnd = position;
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1] as number)) valueEnd--;
+    if (valueEnd !== position || valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SP) canonical = false;
     position += 2;
     if (at >= index.length) throw tooManyFields(fields.capacity);
     index[at] = nameStart - base;
     index[at + NAME_END] = nameEnd - base;
     index[at + VALUE_START] = valueStart - base;
     index[at + VALUE_END] = valueEnd - base;
-    index[at + NUMBER] = fieldNumber(bytes, nameStart, nameEnd);
+    index[at + NUMBER] = fieldNumber(bytes, words, nameStart, nameEnd);
   }
 }
 

@@ -1,28 +1,44 @@
+import { FIELD } from '../../http/field-names.ts';
 import { FRAMING } from '../../http/framing.ts';
 import { REQUEST_DROPS, RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../../http/outgoing.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 import { reasonPhrase } from '../../http/status.ts';
-import { encodePassingFields } from './field-encoder.ts';
+import { encodePassingFields, encodeRuns } from './field-encoder.ts';
 
 /** The head of a request to an upstream, as HTTP/1.1 text. Its framing is written anew from what was understood. */
 export function encodeRequestHead(outgoing: OutgoingRequest): string {
-  const { request } = outgoing;
-  const fields = encodePassingFields(request, REQUEST_DROPS, request.namesHopByHopFields);
-  return `${outgoing.method} ${outgoing.outgoingTarget} HTTP/1.1\r\nHost: ${outgoing.outgoingAuthority}\r\n${fields}${
-    outgoing.requestAdditions
-  }${requestFraming(outgoing)}\r\n`;
+  return `${passingRequest(outgoing)}${outgoing.requestAdditions}${requestFraming(outgoing)}\r\n`;
 }
 
-function requestFraming(outgoing: OutgoingRequest): string {
+/** The request line, Host and the fields that pass. */
+function passingRequest(outgoing: OutgoingRequest): string {
   const { request } = outgoing;
+  if (beginsAsReceived(outgoing)) return encodeRuns(request, REQUEST_DROPS, 1, 0);
+  const fields = encodePassingFields(request, REQUEST_DROPS, request.namesHopByHopFields);
+  return `${outgoing.method} ${outgoing.outgoingTarget} HTTP/1.1\r\nHost: ${outgoing.outgoingAuthority}\r\n${fields}`;
+}
+
+/** What would be written for the request line and Host are the very bytes that were decoded, and in that order. */
+function beginsAsReceived(outgoing: OutgoingRequest): boolean {
+  const { request } = outgoing;
+  return (
+    request.canonical &&
+    !request.namesHopByHopFields &&
+    request.versionMinor === 1 &&
+    request.number(0) === FIELD.HOST &&
+    outgoing.method === request.method &&
+    outgoing.outgoingTarget === request.target &&
+    outgoing.outgoingAuthority === request.host
+  );
+}
+
+function requestFraming({ request, method }: OutgoingRequest): string {
   if (request.framing === FRAMING.CHUNKED) return 'Transfer-Encoding: chunked\r\n';
   if (request.framing === FRAMING.LENGTH) return `Content-Length: ${request.contentLength}\r\n`;
   // RFC 9110 8.6: a request whose method gives a body a meaning says that it has none.
-  return EXPECT_BODY.has(outgoing.method) ? 'Content-Length: 0\r\n' : '';
+  return method === 'POST' || method === 'PUT' || method === 'PATCH' ? 'Content-Length: 0\r\n' : '';
 }
-
-const EXPECT_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 /** How a reply is sent on one HTTP/1 connection. */
 export interface ReplyDelivery {
@@ -34,23 +50,37 @@ export interface ReplyDelivery {
 
 /** The head of a reply to a client, as HTTP/1.1 text. */
 export function encodeResponseHead(outgoing: OutgoingResponse, delivery: ReplyDelivery): string {
-  const { source } = outgoing;
-  const fields = source === null ? '' : encodePassingFields(source, RESPONSE_DROPS, source.namesHopByHopFields);
+  const { status, source } = outgoing;
+  const passing = source === null ? `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n` : passingResponse(status, source);
   const framing = delivery.chunked ? 'Transfer-Encoding: chunked\r\n' : lengthField(outgoing);
   const connection = delivery.connection === '' ? '' : `Connection: ${delivery.connection}\r\n`;
-  return `${statusLine(outgoing.status, source)}${fields}${outgoing.additions}${framing}${connection}\r\n`;
+  return `${passing}${outgoing.additions}${framing}${connection}\r\n`;
 }
 
 /** An interim reply (RFC 9110 15.2) with the fields of the upstream's. */
 export function encodeInformationalHead(source: ResponseHead): string {
-  const fields = encodePassingFields(source, RESPONSE_DROPS, source.namesHopByHopFields);
-  return `${statusLine(source.status, source)}${fields}\r\n`;
+  return `${passingResponse(source.status, source)}\r\n`;
 }
 
-function statusLine(status: number, source: ResponseHead | null): string {
-  const reason = source === null ? reasonPhrase(status) : source.text.slice(source.reasonStart, source.reasonEnd);
-  return `HTTP/1.1 ${status} ${reason}\r\n`;
+/** The status line and the fields that pass. */
+function passingResponse(status: number, source: ResponseHead): string {
+  if (
+    source.canonical &&
+    !source.namesHopByHopFields &&
+    source.status === status &&
+    source.reasonStart === REASON_START
+  ) {
+    const runs = encodeRuns(source, RESPONSE_DROPS, 0, source.versionMinor === 1 ? 0 : VERSION_END);
+    return source.versionMinor === 1 ? runs : `HTTP/1.1${runs}`;
+  }
+  const reason = source.text.slice(source.reasonStart, source.reasonEnd);
+  const fields = encodePassingFields(source, RESPONSE_DROPS, source.namesHopByHopFields);
+  return `HTTP/1.1 ${status} ${reason}\r\n${fields}`;
 }
+
+/** In a status line with all its blanks. */
+const VERSION_END = 'HTTP/1.1'.length;
+const REASON_START = 'HTTP/1.1 200 '.length;
 
 /** RFC 9110 8.6: no Content-Length in a 1xx or 204. */
 function lengthField(outgoing: OutgoingResponse): string {

@@ -1,4 +1,5 @@
 import { PhotonError } from '../../base/errors.ts';
+import { flatText } from '../../base/latin1.ts';
 import { FIELD } from '../../http/field-names.ts';
 import { FIELD_STRIDE, NUMBER } from '../../http/fields.ts';
 import { FRAMING } from '../../http/framing.ts';
@@ -23,7 +24,7 @@ export function settleRequest(head: RequestHead): void {
         break;
       case FIELD.HOST:
         hosts++;
-        head.host = head.value(field);
+        head.host = readHost(head, field);
         break;
       case FIELD.CONTENT_LENGTH:
         lengths++;
@@ -46,6 +47,14 @@ export function settleRequest(head: RequestHead): void {
   if (closes) head.persistent = false;
   requireOneHost(head, hosts);
   if (lengths + codings > 0) settleBody(head, lengths, codings);
+}
+
+/** The value of Host seen last: clients of one gateway name few, and the same string again compares in no time. */
+let lastHost = '';
+
+function readHost(head: RequestHead, field: number): string {
+  if (!head.hasValue(field, lastHost)) lastHost = flatText(head.value(field));
+  return lastHost;
 }
 
 function settleBody(head: RequestHead, lengths: number, codings: number): void {
