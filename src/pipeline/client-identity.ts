@@ -1,3 +1,4 @@
+import { isIpAddress } from '../base/address.ts';
 import { flatText } from '../base/latin1.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -71,14 +72,28 @@ function linesBehindProxy(request: RequestHead, peer: DownstreamPeer, host: stri
   );
 }
 
-/** Right to left through `X-Forwarded-For` for as long as the hop is trusted: the first that is not is the client. */
+/**
+ * Right to left through `X-Forwarded-For` for as long as the hop is trusted: the first that is not is the client. What is no
+ * address says nothing, and neither does what stands left of it.
+ */
 function clientOf(chain: string | undefined, peerAddress: string, generation: Generation): string {
   let client = peerAddress;
   const hops = chain?.split(',') ?? [];
   for (let at = hops.length - 1; at >= 0 && generation.trustedProxies.includes(client); at--) {
-    client = (hops[at] as string).trim();
+    const hop = addressOfHop((hops[at] as string).trim());
+    if (hop === null) break;
+    client = hop;
   }
   return client;
+}
+
+/** Some proxies write a port behind the address, and IPv6 in brackets. */
+const HOP = /^(?:\[([^\]]*)\]|([\d.]*))(?::\d{1,5})?$/;
+
+function addressOfHop(text: string): string | null {
+  const match = HOP.exec(text);
+  const address = match === null ? text : (match[1] ?? match[2] ?? '');
+  return isIpAddress(address) ? address : null;
 }
 
 function lastValue(request: RequestHead, number: number): string | null {

@@ -19,6 +19,11 @@ describe('a set of IP addresses', () => {
     },
     { ranges: ['0.0.0.0/0'], inside: ['0.0.0.0', '255.255.255.255', '::ffff:1.2.3.4'], outside: ['::1'] },
     { ranges: ['::/0'], inside: ['::', 'ffff::'], outside: ['1.2.3.4'] },
+    {
+      ranges: ['::ffff:10.0.0.0/104'],
+      inside: ['10.1.2.3', '::ffff:10.255.0.1'],
+      outside: ['11.0.0.1', 'fd00::1', '9.255.255.255'],
+    },
     { ranges: ['172.16.0.0/12'], inside: ['172.16.0.0', '172.31.255.255'], outside: ['172.15.255.255', '172.32.0.0'] },
   ]) {
     test(`of ${ranges.join(', ') || 'nothing'} has what is within and nothing else`, () => {
@@ -34,6 +39,10 @@ describe('a set of IP addresses', () => {
       '',
       'unknown',
       'localhost',
+      '10.1',
+      '0x7f.1',
+      '017.0.0.1',
+      '2130706433',
       '1.2.3.4:80',
       '[::1]',
       '1.2.3.4/8',

@@ -54,6 +54,12 @@ describe('the client', () => {
       why: 'ours again beyond one that is not: forged',
     },
     { peer: '10.0.0.1', chain: [' \t1.2.3.4\t '], client: '1.2.3.4', why: 'blanks around it' },
+    { peer: '10.0.0.1', chain: ['1.2.3.4:56789'], client: '1.2.3.4', why: 'some proxies write the port too' },
+    { peer: '10.0.0.1', chain: ['[2001:db8::1]:443'], client: '2001:db8::1', why: 'and IPv6 in brackets' },
+    { peer: '10.0.0.1', chain: ['unknown'], client: '10.0.0.1', why: 'what is no address says nothing' },
+    { peer: '10.0.0.1', chain: ['1.2.3.4, <b>, 10.0.0.2'], client: '10.0.0.2', why: 'nor does what stands left of it' },
+    { peer: '10.0.0.1', chain: [''], client: '10.0.0.1', why: 'an empty element' },
+    { peer: '10.0.0.1', chain: ['10.1'], client: '10.0.0.1', why: 'a short form that only C libraries read' },
     { peer: 'fd00::1', chain: ['2001:db8::1'], client: '2001:db8::1', why: 'IPv6' },
     { peer: 'unix:', chain: ['1.2.3.4'], client: 'unix:', why: 'a Unix socket is trusted only by its own rule' },
   ]) {
