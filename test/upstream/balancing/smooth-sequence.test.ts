@@ -71,4 +71,24 @@ describe('a smooth sequence', () => {
       });
     }
   });
+
+  test('of many small weights and a large one is short all the same', () => {
+    for (const weights of [
+      [1_000_000, ...new Array<number>(1000).fill(1)],
+      [100_000, 99_999, 0, ...new Array<number>(2000).fill(3)],
+    ]) {
+      const sequence = smoothSequence(weights);
+      assert.ok(sequence.length <= 4096 && sequence.length > 4000, `${sequence.length} places`);
+      weights.forEach((weight, index) => {
+        assert.equal(turnsOf(sequence, index) > 0, weight > 0, `${index}`);
+      });
+    }
+  });
+
+  test('of more upstreams than places has one place for each', () => {
+    const sequence = smoothSequence(new Array<number>(5000).fill(7));
+    assert.equal(sequence.length, 5000);
+    assert.equal(new Set(sequence).size, 5000);
+    assert.equal(new Set(smoothSequence([1_000_000, ...new Array<number>(5000).fill(1)])).size, 5001);
+  });
 });
