@@ -49,13 +49,30 @@ function escapeNonAscii(text: string): string {
   return text.replace(/[^\n\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-const JSON_RANGES = /^(\*\/\*|application\/\*|application\/json|application\/problem\+json)$/;
-
-/** RFC 9110 12.5.1: no Accept means anything; a range with q=0 means not this one. */
+/** RFC 9110 12.5.1: no Accept means anything. Who takes plain JSON takes a problem in JSON too. */
 function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined) return true;
-  return accept.split(',').some((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    return JSON_RANGES.test(type) && !parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter));
-  });
+  const ranges = accept.split(',').map(parseRange);
+  if (ranges.some(({ type, refused }) => refused && type === 'application/problem+json')) return false;
+  return takes(ranges, 'application/problem+json') || takes(ranges, 'application/json');
+}
+
+interface MediaRange {
+  readonly type: string;
+  /** Its weight is 0: not this one. */
+  readonly refused: boolean;
+}
+
+function parseRange(text: string): MediaRange {
+  const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  return { type, refused: parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter)) };
+}
+
+/** What the most specific range says that a media type of `application` is within. */
+function takes(ranges: readonly MediaRange[], type: string): boolean {
+  for (const candidate of [type, 'application/*', '*/*']) {
+    const range = ranges.find((each) => each.type === candidate);
+    if (range !== undefined) return !range.refused;
+  }
+  return false;
 }

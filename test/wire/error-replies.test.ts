@@ -23,6 +23,8 @@ const ACCEPTING_JSON = [
   { accept: ['Accept: application/problem+json'], why: 'the very type' },
   { accept: ['Accept: application/*'], why: 'a range that holds it' },
   { accept: ['Accept: text/html, */*;q=0.1'], why: 'less liked, but accepted' },
+  { accept: ['Accept: application/json;q=0.5, text/*'], why: 'JSON is named, whatever else is liked more' },
+  { accept: ['Accept: application/json, application/*;q=0'], why: 'its own name says more than a range' },
   { accept: ['Accept: APPLICATION/JSON'], why: 'types are case-insensitive' },
 ];
 
@@ -36,6 +38,8 @@ for (const { accept, why } of ACCEPTING_JSON) {
 const NOT_ACCEPTING_JSON = [
   { accept: 'Accept: text/plain', why: 'plain text only' },
   { accept: 'Accept: text/html', why: 'nothing that we can make, text is the closest' },
+  { accept: 'Accept: application/problem+json;q=0, */*', why: 'the very type is refused, whatever the range says' },
+  { accept: 'Accept: application/*;q=0.0, */*', why: 'the narrower range refuses it' },
   { accept: 'Accept: image/*', why: 'a range without JSON' },
   { accept: 'Accept: text/plain, application/json;q=0, application/problem+json;q=0', why: 'JSON refused in words' },
 ];
