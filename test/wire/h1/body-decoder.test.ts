@@ -23,7 +23,7 @@ const CHUNKED: readonly BodyCase[] = [
   { text: '2;a="x;y\\"\xff"\r\nhi\r\n0\r\n\r\n', why: 'a quoted extension', content: 'hi' },
   { text: '2 \t;a\r\nhi\r\n0\r\n\r\n', why: 'blanks before an extension (BWS, RFC 9112 7.1.1)', content: 'hi' },
   { text: '2;\r\nhi\r\n0\r\n\r\n', why: 'an extension without a name', content: 'hi' },
-  { text: `2;${'x'.repeat(1024)}\r\nhi\r\n0\r\n\r\n`, why: 'an extension as long as they may be', content: 'hi' },
+  { text: `2;${'x'.repeat(1024)}\r\nhi\r\n0\r\n\r\n`, why: 'a long extension', content: 'hi' },
   {
     text: '2\r\nhi\r\n0\r\nX-Sum:  1 \r\nX-Other:\r\n\r\n',
     why: 'trailers',
@@ -68,8 +68,8 @@ const REFUSED: readonly { readonly text: string; readonly why: string; readonly 
   { text: '5;a\x00\r\nhello', why: 'NUL in an extension' },
   { text: '5;a\x7f\r\nhello', why: 'DEL in an extension' },
   { text: '5;a\rb\r\nhello', why: 'bare CR in an extension' },
-  { text: `5;${'x'.repeat(1025)}\r\nhello`, why: 'extensions that are too long' },
-  { text: `5${' '.repeat(1025)};x\r\nhello`, why: 'blanks that are too many' },
+  { text: `5;${'x'.repeat(16_385)}\r\nhello`, why: 'extensions that are too long' },
+  { text: `5${' '.repeat(16_385)};x\r\nhello`, why: 'blanks that are too many' },
   { text: '5\r\nhello6', why: 'a chunk longer than its size', content: 'hello' },
   { text: '5\r\nhello\n', why: 'bare LF after a chunk', content: 'hello' },
   { text: '5\r\nhello\r0', why: 'bare CR after a chunk', content: 'hello' },
@@ -132,6 +132,16 @@ describe('a chunked body', () => {
       }
     });
   }
+
+  test('may have extensions of 16 KiB in all its chunks together, and no more', () => {
+    const chunk = `1;${'x'.repeat(1024)}\r\na\r\n`;
+    const fits = `${chunk.repeat(16)}0\r\n\r\n`;
+    const want = { content: 'a'.repeat(16), trailers: [], complete: true, bytes: fits.length };
+    assert.deepEqual(decodeBody([toBytes(fits)], 'CHUNKED'), want);
+    const tooMuch = `${chunk.repeat(16)}1;x\r\na\r\n`;
+    const refused = { refused: 'malformed_message', content: 'a'.repeat(16) };
+    assert.deepEqual(decodeBody([toBytes(tooMuch)], 'CHUNKED'), refused);
+  });
 
   test('the size of one chunk may be all that can be counted exactly', () => {
     const got = decodeBody([toBytes('1fffffffffffff\r\nx')], 'CHUNKED');
