@@ -57,6 +57,7 @@ const STATE = { HEAD: 0, BODY: 1, REPLYING: 2, LINGERING: 3, CLOSED: 4 } as cons
 type State = (typeof STATE)[keyof typeof STATE];
 
 const LINGER_MS = 2000;
+const CR = 0x0d;
 const LF = 0x0a;
 
 /** An HTTP/1.x connection from a client: its requests one after the other, in order, pipelined or not. */
@@ -179,6 +180,8 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   }
 
   #consumeHead(bytes: Buffer, start: number, end: number): number {
+    // RFC 9112 2.2: some clients send an empty line after a body. By itself it is not the beginning of a request.
+    if (end - start === 2 && bytes[start] === CR && bytes[start + 1] === LF) return end;
     const { limits } = this.#service;
     const listener = this.#service.takeListener();
     let position: number;
@@ -437,15 +440,18 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     this.#state = STATE.HEAD;
     this.#resumeReading();
     this.#betweenRequests = true;
-    if (kept === null) {
-      if (this.#service.draining) this.#linger();
-      else this.#readTimer.arm(this.#service.limits.keepaliveTimeoutMs);
-      return;
+    if (kept !== null) {
+      this.#readTimer.arm(this.#service.limits.connectionTimeoutMs);
+      this.#consume(kept, 0, kept.length);
     }
-    this.#readTimer.arm(this.#service.limits.connectionTimeoutMs);
-    this.#consume(kept, 0, kept.length);
     // A head that the client's FIN cut off will never be complete.
-    if (this.#peerEnded && this.#state === STATE.HEAD) this.#linger();
+    if (this.#state === STATE.HEAD && this.#peerEnded) this.#linger();
+    else if (this.idle) this.#becomeIdle();
+  }
+
+  #becomeIdle(): void {
+    if (this.#service.draining) this.#linger();
+    else this.#readTimer.arm(this.#service.limits.keepaliveTimeoutMs);
   }
 
   /** Closes the connection if no request is under way; one that is will be the last. */

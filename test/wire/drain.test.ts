@@ -38,6 +38,20 @@ wire('draining closes idle connections at once, on both sides', async ({ client,
   await connection.expectClosed();
 });
 
+wire('an empty line after a request leaves its connection idle', async ({ client, upstream, gateway, clock }) => {
+  await client.send(`${GET}\r\n`);
+  const connection = await upstream.accept();
+  await connection.expectHead();
+  await connection.send(ok('yes'));
+  await client.expectStatus(200);
+  await client.send('\r\n');
+  await clock.advance(60_000);
+  await client.expectSilence();
+  const draining = gateway.plane.drain();
+  await client.expectClosed();
+  await guarded('the drain', draining, () => '');
+});
+
 wire('a draining gateway takes no new connection', async ({ client, upstream, gateway }) => {
   await client.send(GET);
   const connection = await upstream.accept();
