@@ -11,9 +11,12 @@ export function refuseRequest(exchange: Exchange, error: PhotonError): void {
   failExchange(exchange, error);
 }
 
-/** The route's deadline has passed. */
+/** The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. */
 export function missDeadline(exchange: Exchange): void {
-  failExchange(exchange, new PhotonError('deadline_exceeded', 'The whole reply did not come in time.'));
+  const error = exchange.downstream?.requestComplete
+    ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
+    : new PhotonError('request_timeout', 'The whole request did not come in time.');
+  failExchange(exchange, error);
 }
 
 /**

@@ -16,7 +16,8 @@ export function beginReply(exchange: Exchange): void {
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
   exchange.replyStarted = true;
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
-  downstream?.sendHead(reply, false);
+  // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
+  downstream?.sendHead(reply, !downstream.requestComplete);
 }
 
 /** An event stream has no last byte to wait for: its deadline ends with the head. */

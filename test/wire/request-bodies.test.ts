@@ -228,11 +228,8 @@ wire('an answer that comes before the request body is read reaches the client', 
   await connection.expectHead();
   await connection.send(ok('too much', 'X-Early: yes').replace('200 OK', '413 Content Too Large'));
   const { fields } = await client.expectReply({ status: 413, body: 'too much', headers: { 'x-early': 'yes' } });
-  if (/\bclose\b/i.test(fields.get('connection') ?? '')) {
-    await client.expectClosed();
-  } else {
-    await client.send(`${'x'.repeat(999_996)}GET /next HTTP/1.1\r\nHost: a.example\r\n\r\n`);
-  }
+  assert.equal(fields.get('connection'), 'close', 'the rest of the body would be taken for a request');
+  await client.expectClosed();
   // The request on that connection is not complete: no other request may follow on it.
   const other = await client.connect();
   await other.send('GET /other HTTP/1.1\r\nHost: a.example\r\n\r\n');

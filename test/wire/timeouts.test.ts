@@ -190,6 +190,24 @@ wire(
 );
 
 wire(
+  '408: the deadline of a route passes while the client still sends its request',
+  { routes: [{ timeout: '2s', retries: 0 }] },
+  async ({ client, upstream, clock }) => {
+    await client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\n');
+    const connection = await upstream.accept();
+    await connection.expectHead();
+    for (const drop of 'abcd') {
+      await clock.advance(600);
+      await client.send(drop);
+    }
+    await client.expectReply({ status: 408 });
+    await client.expectClosed();
+    await connection.expectText('abc');
+    await connection.expectClosed();
+  },
+);
+
+wire(
   'the deadline of a route holds until the last byte of the reply',
   { routes: [{ timeout: '2s' }] },
   async ({ client, upstream, clock }) => {
