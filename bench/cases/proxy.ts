@@ -64,6 +64,8 @@ export const manyRoutesCase: Case = {
     const { patterns, targets } = tenThousandRoutes();
     return Promise.all([
       loadContender(bench, photonCandidate(bench, patterns, 'photon-10000'), smallAt(targets)),
+      // The same requests with one route: what is left is the longer targets, and a load generator with more to do.
+      loadContender(bench, photonCandidate(bench, undefined, 'photon-1'), smallAt(targets)),
       loadContender(bench, photonCandidate(bench), workloads.small),
     ]);
   },

@@ -31,7 +31,11 @@ function outgoingResponse(): OutgoingResponse {
   return { status, source: response, additions: ADDITIONS, framing, contentLength };
 }
 
-const decodeRequest = (bytes: Buffer) => decodeRequestHead(bytes, 0, bytes.length, request, LIMITS);
+function decodeRequest(bytes: Buffer): number {
+  request.clear();
+  return decodeRequestHead(bytes, 0, bytes.length, request, LIMITS);
+}
+
 const decodeResponse = () =>
   decodeResponseHead(SMALL_REPLY, 0, SMALL_REPLY.length, response, LIMITS.maxHeadBytes, false);
 
