@@ -17,8 +17,6 @@ export class RequestHead extends Fields {
   persistent = true;
   /** `Connection` named fields beyond close, keep-alive and what is hop-by-hop anyway: they must be looked for. */
   namesHopByHopFields = false;
-  /** `Expect: 100-continue` (RFC 9110 10.1.1). */
-  expectsContinue = false;
 
   override clear(): void {
     super.clear();
@@ -30,6 +28,5 @@ export class RequestHead extends Fields {
     this.host = null;
     this.persistent = true;
     this.namesHopByHopFields = false;
-    this.expectsContinue = false;
   }
 }

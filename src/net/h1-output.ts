@@ -90,9 +90,9 @@ export class H1Output implements Flushable, TimerOwner {
     this.#queued = false;
     this.#write();
     // Where the write just made has ended the hold already, the connection will not say so.
-    if (this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
+    if (this.#held && this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
     this.#watch();
-    this.#tellFlushed();
+    if (this.#callWhenFlushed) this.#tellFlushed();
   }
 
   /**
@@ -100,7 +100,7 @@ export class H1Output implements Flushable, TimerOwner {
    * this connection and is reported with the event.
    */
   #tellFlushed(): void {
-    if (!this.#callWhenFlushed || this.#unwrittenBytes() >= WRITE_HIGH_WATER_BYTES) return;
+    if (this.#unwrittenBytes() >= WRITE_HIGH_WATER_BYTES) return;
     this.#callWhenFlushed = false;
     try {
       this.#owner.flushed();

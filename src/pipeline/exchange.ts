@@ -89,7 +89,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   /** Makes it as new, for the next request. */
   clear(): void {
     this.request.clear();
-    this.response.clear();
+    // The decoder clears it before every reply. Until then nothing but its text would be kept in memory.
+    this.response.text = '';
     this.downstream = null;
     this.generation = null;
     this.route = null;

@@ -17,14 +17,14 @@ export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
   const route = exchange.route as RoutePlan;
   prepare(exchange, route);
-  if (route.config.timeoutMs !== null) exchange.deadline.arm(route.config.timeoutMs);
+  if (route.timeoutMs !== null) exchange.deadline.arm(route.timeoutMs);
   send(exchange, route.backend.pick(), false);
 }
 
 /** What goes upstream whichever the upstream is. */
 function prepare(exchange: Exchange, route: RoutePlan): void {
   const { request } = exchange;
-  exchange.outgoingTarget = outgoingTarget(exchange, route.config.stripPrefix);
+  exchange.outgoingTarget = outgoingTarget(exchange, route.stripPrefix);
   // Sound: pinning the generation is the first step.
   const generation = exchange.generation as Generation;
   const { maxBodyBytes } = generation;
@@ -58,7 +58,7 @@ function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
 }
 
 function authorityFor(exchange: Exchange, upstream: Upstream): string {
-  const { upstreamHost } = (exchange.route as RoutePlan).config;
+  const { upstreamHost } = exchange.route as RoutePlan;
   if (typeof upstreamHost === 'object') return upstreamHost.name;
   const written = exchange.target.authority ?? exchange.request.host;
   if (upstreamHost === 'preserve' && written !== null) return written;

@@ -4,10 +4,12 @@ import type { DownstreamLimits } from '../net/h1-downstream.ts';
 import type { Router } from '../routing/router.ts';
 import type { Backend } from '../upstream/backend.ts';
 
-/** What an exchange needs to know of the route it took. */
+/** What an exchange needs to know of the route it took: one object, because with many routes each is cold when its turn comes. */
 export interface RoutePlan {
-  readonly config: RouteConfig;
   readonly backend: Backend;
+  readonly timeoutMs: number | null;
+  readonly stripPrefix: string | null;
+  readonly upstreamHost: RouteConfig['upstreamHost'];
 }
 
 /**

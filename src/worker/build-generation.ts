@@ -27,7 +27,8 @@ export function buildGeneration(
   const routes = config.routes.map((route): RoutePlan => {
     const backend = byName.get(route.backend);
     if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
-    return { config: route, backend };
+    const { timeoutMs, stripPrefix, upstreamHost } = route;
+    return { backend, timeoutMs, stripPrefix, upstreamHost };
   });
   const { server } = config;
   const generation: Generation = {

@@ -432,7 +432,7 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const upstream = new FakeUpstream(upstreamConfig, environment, SharedCount.upstreamSockets(shared, 0, 0));
   const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(shared, 0)));
-  const routes = generation.routes.map((route) => ({ config: route.config, backend }));
+  const routes = generation.routes.map((route) => ({ ...route, backend }));
   const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {
     client: new FakeClient(log),

@@ -15,9 +15,9 @@ const MAX_METHOD_BYTES = 32;
 const VERSION_BYTES = 8;
 
 /**
- * Decodes one request head (RFC 9112 3 and 5) from `bytes` between `start` and `end` into `head`. What cannot become valid
- * any more is refused at once, complete or not. Nothing is kept between calls: with INCOMPLETE the caller comes again with
- * all the bytes so far and more.
+ * Decodes one request head (RFC 9112 3 and 5) from `bytes` between `start` and `end` into `head`, which must be clear. What
+ * cannot become valid any more is refused at once, complete or not. Nothing is kept between calls: with INCOMPLETE the caller
+ * comes again with all the bytes so far and more.
  *
  * Returns the position after the head, or INCOMPLETE; throws PhotonError.
  */
@@ -28,7 +28,6 @@ export function decodeRequestHead(
   head: RequestHead,
   limits: HeadLimits,
 ): number {
-  head.clear();
   const lineStart = skipEmptyLine(bytes, start, end);
   if (lineStart === INCOMPLETE) return INCOMPLETE;
   const methodEnd = scanMethod(bytes, lineStart, end);

@@ -38,7 +38,7 @@ export function settleRequest(head: RequestHead): void {
         closes = readConnectionField(head, head.value(field)) || closes;
         break;
       case FIELD.EXPECT:
-        readExpectation(head, head.value(field));
+        requireKnownExpectation(head.value(field));
         break;
       default:
         break;
@@ -89,12 +89,11 @@ function requireChunked(value: string): void {
   throw new PhotonError('unknown_transfer_coding', 'Only the chunked transfer coding is understood.');
 }
 
-function readExpectation(head: RequestHead, value: string): void {
+/** RFC 9110 10.1.1. A known one is passed on: the upstream answers it. */
+function requireKnownExpectation(value: string): void {
   if (value.toLowerCase() !== '100-continue') {
     throw new PhotonError('unknown_expectation', 'The only expectation understood is 100-continue.');
   }
-  // RFC 9110 10.1.1: an expectation in an HTTP/1.0 request is ignored.
-  head.expectsContinue = head.versionMinor === 1;
 }
 
 function requireOneHost(head: RequestHead, hosts: number): void {

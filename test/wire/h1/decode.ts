@@ -27,7 +27,6 @@ export interface DecodedRequest {
   readonly host: string | null;
   readonly persistent: boolean;
   readonly namesHopByHopFields: boolean;
-  readonly expectsContinue: boolean;
   readonly fields: readonly FieldLine[];
   /** Bytes of the head. */
   readonly headBytes: number;
@@ -95,8 +94,7 @@ export function decodeRequest(
     const position = decodeRequestHead(all, start, end, head, limits);
     if (position === INCOMPLETE) return UNFINISHED;
     if (!numbersAreRight(head)) throw new Error('a field has the number of another name');
-    const { method, target, versionMinor, contentLength, host, persistent, namesHopByHopFields, expectsContinue } =
-      head;
+    const { method, target, versionMinor, contentLength, host, persistent, namesHopByHopFields } = head;
     return {
       method,
       target,
@@ -106,7 +104,6 @@ export function decodeRequest(
       host,
       persistent,
       namesHopByHopFields,
-      expectsContinue,
       fields: fieldLines(head),
       headBytes: position - start,
     };

@@ -27,7 +27,6 @@ const ACCEPTED: readonly AcceptedCase[] = [
       contentLength: 0,
       persistent: true,
       namesHopByHopFields: false,
-      expectsContinue: false,
       fields: [
         ['Host', 'a.example'],
         ['Accept', '*/*'],
@@ -165,11 +164,11 @@ const ACCEPTED: readonly AcceptedCase[] = [
     why: 'a named field must be looked for',
     means: { namesHopByHopFields: true },
   },
-  { message: withFields('Expect: 100-CONTINUE'), why: 'the expectation has no case', means: { expectsContinue: true } },
+  { message: withFields('Expect: 100-CONTINUE'), why: 'the expectation has no case', means: {} },
   {
     message: 'POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n',
     why: 'an expectation in HTTP/1.0 is ignored (RFC 9110 10.1.1)',
-    means: { expectsContinue: false },
+    means: { contentLength: 1 },
   },
   { message: 'GET / HTTP/1.1\r\nHost:\r\n\r\n', why: 'an empty Host is one (RFC 9112 3.2)', means: { host: '' } },
 ];
@@ -372,6 +371,7 @@ describe('a request head is read', () => {
     const used = new RequestHead(MAX_FIELDS);
     for (const message of [...order, 'BAD(', ...order]) {
       const bytes = toBytes(message);
+      used.clear();
       assert.deepEqual(decodeRequest(bytes, LIMITS, used), decodeRequest(bytes, LIMITS, new RequestHead(MAX_FIELDS)));
     }
   });
