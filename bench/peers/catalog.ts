@@ -1,6 +1,6 @@
 import { bareSockets } from './bare-sockets.ts';
 import { haproxy } from './haproxy.ts';
-import { nginx, nginxTuned } from './nginx.ts';
+import { nginx, nginxSameJob, nginxTuned } from './nginx.ts';
 import type { Peer } from './peer.ts';
 
-export const peers: readonly Peer[] = [nginx, nginxTuned, haproxy, bareSockets];
+export const peers: readonly Peer[] = [nginx, nginxSameJob, nginxTuned, haproxy, bareSockets];

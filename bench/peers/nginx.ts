@@ -16,6 +16,18 @@ export const nginxTuned: Peer = nginxPeer(
       proxy_max_temp_file_size 0;`,
 );
 
+/** The same job as Photon's: it makes request ids, and says towards both sides which way a message came. */
+export const nginxSameJob: Peer = nginxPeer(
+  'nginx-same-job',
+  `
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header X-Forwarded-Port $server_port;
+      proxy_set_header Via "1.1 nginx";
+      proxy_set_header X-Request-ID $request_id;
+      add_header Via "1.1 nginx" always;
+      add_header X-Request-ID $request_id always;`,
+);
+
 function nginxPeer(name: string, extra: string): Peer {
   function start(setup: GatewaySetup): Promise<Gateway> {
     const directory = mkdtempSync(join(setup.processes.directory, `${name}-`));

@@ -32,6 +32,9 @@ const REWRITTEN_TOWARDS_UPSTREAM: readonly number[] = [
 /** By number (`FIELD`): 1 when a field of a request does not pass to the upstream. */
 export const REQUEST_DROPS: Uint8Array = dropTable([...HOP_BY_HOP, ...REWRITTEN_TOWARDS_UPSTREAM]);
 
+/** The same for a request whose Host is right as it is. */
+export const REQUEST_DROPS_BUT_HOST: Uint8Array = REQUEST_DROPS.with(FIELD.HOST, 0);
+
 /** By number (`FIELD`): 1 when a field of a reply does not pass to the client. */
 export const RESPONSE_DROPS: Uint8Array = dropTable([...HOP_BY_HOP, FIELD.X_REQUEST_ID]);
 

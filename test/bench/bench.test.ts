@@ -89,7 +89,10 @@ test('a gateway that does not start is named, with its last words', async () => 
 test('a peer that is not known is refused, and an unknown case too', async () => {
   const unknownPeer = await runBench(['proxy-small', '--peers', 'ngnix']);
   assert.equal(unknownPeer.code, 1);
-  assert.match(unknownPeer.errors, /want some of nginx, nginx-tuned, haproxy, bare-sockets, got "ngnix"/);
+  assert.match(
+    unknownPeer.errors,
+    /want some of nginx, nginx-same-job, nginx-tuned, haproxy, bare-sockets, got "ngnix"/,
+  );
   assert.equal((await runBench(['proxy-tiny'])).code, 2);
 });
 

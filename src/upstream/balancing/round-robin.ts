@@ -23,11 +23,17 @@ export class RoundRobin<C extends Candidate> {
   /** The next usable candidate, or null when there is none. */
   pick(): C | null {
     const sequence = this.#sequence;
+    if (sequence.length === 1) return this.#ifUsable(sequence[0] as number);
     const start = this.#cursor.next(sequence.length);
     for (let step = 0; step < sequence.length; step++) {
-      const candidate = this.#candidates[sequence[(start + step) % sequence.length] as number] as C;
-      if (candidate.usable) return candidate;
+      const candidate = this.#ifUsable(sequence[(start + step) % sequence.length] as number);
+      if (candidate !== null) return candidate;
     }
     return null;
+  }
+
+  #ifUsable(index: number): C | null {
+    const candidate = this.#candidates[index] as C;
+    return candidate.usable ? candidate : null;
   }
 }

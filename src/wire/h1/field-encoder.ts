@@ -6,7 +6,7 @@ import { namedHopByHopFields } from '../../http/hop-by-hop.ts';
  * not; `namesMore` that the message's own `Connection` fields name others.
  */
 export function encodePassingFields(fields: Fields, drops: Uint8Array, namesMore: boolean): string {
-  if (fields.canonical && !namesMore) return encodeRuns(fields, drops, 0, -1);
+  if (fields.canonical && !namesMore) return encodeRuns(fields, drops, -1);
   const named = namesMore ? namedHopByHopFields(fields) : NO_NAMES;
   let encoded = '';
   for (let field = 0; field < fields.count; field++) {
@@ -20,18 +20,18 @@ export function encodePassingFields(fields: Fields, drops: Uint8Array, namesMore
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
- * The same for a canonical message whose fields from number `first` on are looked at. Neighbours that pass are taken as one slice
- * of the text, and so is what stands before them from `from` on, if that is not -1:
+ * The same for a canonical message. Neighbours that pass are taken as one slice of the text, and so is what stands before the
+ * first of them from `from` on, if that is not -1:
  *
  *   GET / HTTP/1.1 CRLF  Host: a CRLF  Connection: b CRLF  Accept: c CRLF  Cookie: d CRLF
- *   from                 [first = 1
+ *   from
  *   [-------------one run-----------]  dropped             [----------one run---------]
  */
-export function encodeRuns(fields: Fields, drops: Uint8Array, first: number, from: number): string {
+export function encodeRuns(fields: Fields, drops: Uint8Array, from: number): string {
   const { text, index, count } = fields;
   let encoded = '';
   let runStart = from;
-  for (let field = first, at = first * FIELD_STRIDE; field < count; field++, at += FIELD_STRIDE) {
+  for (let field = 0, at = 0; field < count; field++, at += FIELD_STRIDE) {
     if (drops[index[at + NUMBER] as number] === 0) {
       if (runStart === -1) runStart = index[at] as number;
     } else if (runStart !== -1) {

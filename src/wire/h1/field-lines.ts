@@ -24,6 +24,7 @@ const DEL = 0x7f;
  */
 export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, base: number, fields: Fields): number {
   const index = fields.index;
+  const indexEnd = index.length;
   const words = wordsOf(bytes);
   let position = from;
   let canonical = true;
@@ -62,7 +63,7 @@ export function decodeFieldLines(bytes: Uint8Array, from: number, end: number, b
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1] as number)) valueEnd--;
     if (valueEnd !== position || valueStart !== nameEnd + 2 || bytes[nameEnd + 1] !== SP) canonical = false;
     position += 2;
-    if (at >= index.length) throw tooManyFields(fields.capacity);
+    if (at >= indexEnd) throw tooManyFields(fields.capacity);
     index[at] = nameStart - base;
     index[at + NAME_END] = nameEnd - base;
     index[at + VALUE_START] = valueStart - base;

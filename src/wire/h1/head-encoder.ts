@@ -1,6 +1,5 @@
-import { FIELD } from '../../http/field-names.ts';
 import { FRAMING } from '../../http/framing.ts';
-import { REQUEST_DROPS, RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
+import { REQUEST_DROPS, REQUEST_DROPS_BUT_HOST, RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../../http/outgoing.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 import { reasonPhrase } from '../../http/status.ts';
@@ -14,19 +13,18 @@ export function encodeRequestHead(outgoing: OutgoingRequest): string {
 /** The request line, Host and the fields that pass. */
 function passingRequest(outgoing: OutgoingRequest): string {
   const { request } = outgoing;
-  if (beginsAsReceived(outgoing)) return encodeRuns(request, REQUEST_DROPS, 1, 0);
+  if (isRightAsReceived(outgoing)) return encodeRuns(request, REQUEST_DROPS_BUT_HOST, 0);
   const fields = encodePassingFields(request, REQUEST_DROPS, request.namesHopByHopFields);
   return `${outgoing.method} ${outgoing.outgoingTarget} HTTP/1.1\r\nHost: ${outgoing.outgoingAuthority}\r\n${fields}`;
 }
 
-/** What would be written for the request line and Host are the very bytes that were decoded, and in that order. */
-function beginsAsReceived(outgoing: OutgoingRequest): boolean {
+/** What would be written for the request line and Host are the very bytes that were decoded. */
+function isRightAsReceived(outgoing: OutgoingRequest): boolean {
   const { request } = outgoing;
   return (
     request.canonical &&
     !request.namesHopByHopFields &&
     request.versionMinor === 1 &&
-    request.number(0) === FIELD.HOST &&
     outgoing.method === request.method &&
     outgoing.outgoingTarget === request.target &&
     outgoing.outgoingAuthority === request.host
@@ -70,7 +68,7 @@ function passingResponse(status: number, source: ResponseHead): string {
     source.status === status &&
     source.reasonStart === REASON_START
   ) {
-    const runs = encodeRuns(source, RESPONSE_DROPS, 0, source.versionMinor === 1 ? 0 : VERSION_END);
+    const runs = encodeRuns(source, RESPONSE_DROPS, source.versionMinor === 1 ? 0 : VERSION_END);
     return source.versionMinor === 1 ? runs : `HTTP/1.1${runs}`;
   }
   const reason = source.text.slice(source.reasonStart, source.reasonEnd);
