@@ -19,8 +19,8 @@ export interface ListenAddress {
 export interface ServerConfig {
   readonly httpAddr: readonly ListenAddress[];
   readonly httpsAddr: readonly ListenAddress[];
-  readonly tlsCert: string | null;
-  readonly tlsKey: string | null;
+  /** The certificates for HTTPS; the first one answers clients that ask for no name of the others. */
+  readonly tls: readonly CertificateConfig[];
   /** Number of worker threads, at least 1. */
   readonly workers: number;
   /** A client must deliver a whole request head within it. */
@@ -46,6 +46,15 @@ export interface ServerConfig {
   readonly mergeSlashes: boolean;
   /** File of the page by status (`404`) or class (`5xx`). */
   readonly errorPages: Readonly<Record<string, string>> | null;
+}
+
+export interface CertificateConfig {
+  /** Names and `*.` patterns in lower case; empty for the one that is only the default. */
+  readonly hosts: readonly string[];
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** The paths of the options that named the files, for messages. */
+  readonly option: { readonly cert: string; readonly key: string };
 }
 
 export interface TcpKeepaliveConfig {

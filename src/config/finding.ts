@@ -28,6 +28,7 @@ export const DIAGNOSTIC_MEANINGS = {
   'duplicate-upstream': 'A backend has two upstreams with the same address.',
   'duplicate-header': 'A header is named twice; letter case makes no difference.',
   'no-weight': 'No upstream of a backend has a weight above 0.',
+  'no-effect': 'The option has no effect without another one, which is missing.',
   'not-active-yet': 'The option is understood, but has no effect in this version.',
   'not-available-yet': 'The option asks for a protection or protocol that this version does not have.',
 } as const;

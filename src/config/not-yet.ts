@@ -22,9 +22,6 @@ const UPSTREAM = 'load_balancing.backends.*.upstreams.*';
 
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
-  { path: 'server.https_addr', reaction: 'refuse' },
-  { path: 'server.tls_cert', reaction: 'warn' },
-  { path: 'server.tls_key', reaction: 'warn' },
   { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
   { path: 'load_balancing.algorithm', reaction: 'warn', unless: ['round_robin'] },

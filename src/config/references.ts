@@ -41,14 +41,33 @@ function checkListeners(root: ConfigNode): readonly Finding[] {
   const missing = ['http_addr', 'https_addr'].every((key) => !server.entries.has(key))
     ? [missingKey(server, 'http_addr', 'an address to listen at, such as "0.0.0.0:8080" (or https_addr)')]
     : [];
-  return [...missing, ...checkTlsPair(server), ...checkTwice([...http, ...https, ...metrics])];
+  return [
+    ...missing,
+    ...checkTlsPair(server),
+    ...checkUnusedTls(server),
+    ...checkTwice([...http, ...https, ...metrics]),
+  ];
 }
 
 function checkTlsPair(server: MappingNode): readonly Finding[] {
   const present = ['tls_cert', 'tls_key'].filter((key) => server.entries.has(key));
-  const wantsTls = present.length > 0 || server.entries.has('https_addr');
+  const listed = childOf(server, 'tls');
+  const hasList = listed?.kind === 'list' && listed.items.length > 0;
+  const wantsTls = present.length > 0 || (server.entries.has('https_addr') && !hasList);
   const missing = wantsTls ? ['tls_cert', 'tls_key'].filter((key) => !present.includes(key)) : [];
   return missing.map((key) => missingKey(server, key, 'a PEM file, which https_addr needs'));
+}
+
+function checkUnusedTls(server: MappingNode): readonly Finding[] {
+  if (server.entries.has('https_addr')) return [];
+  const unused = ['tls_cert', 'tls'].flatMap((key) => {
+    const node = childOf(server, key);
+    return node === null ? [] : [{ key, node }];
+  });
+  return unused.map(({ key, node }) => {
+    const message = `Nothing uses server.${key}: there is no https_addr`;
+    return { ...errorAt('no-effect', node.span, ['server', key], message), severity: 'warning' };
+  });
 }
 
 function missingKey(server: MappingNode, key: string, wanted: string): Finding {

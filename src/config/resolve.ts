@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type {
   BackendConfig,
+  CertificateConfig,
   Config,
   HealthCheckConfig,
   ListenAddress,
@@ -51,8 +52,7 @@ function resolveServer(server: ConfigDocument['server']): ServerConfig {
   return {
     httpAddr: resolveListeners(server.http_addr),
     httpsAddr: resolveListeners(server.https_addr),
-    tlsCert: server.tls_cert ?? null,
-    tlsKey: server.tls_key ?? null,
+    tls: resolveCertificates(server),
     workers: server.workers ?? availableParallelism(),
     connectionTimeoutMs: server.connection_timeout,
     keepaliveTimeoutMs: server.keepalive_timeout,
@@ -70,6 +70,19 @@ function resolveServer(server: ConfigDocument['server']): ServerConfig {
     mergeSlashes: server.merge_slashes,
     errorPages: server.error_pages ?? null,
   };
+}
+
+/** The single pair comes first, and so is the default. */
+function resolveCertificates(server: ConfigDocument['server']): readonly CertificateConfig[] {
+  const listed = server.tls.map(({ hosts, cert, key }, index) => ({
+    hosts: hosts.map((host) => host.toLowerCase()),
+    certFile: cert,
+    keyFile: key,
+    option: { cert: `server.tls[${index}].cert`, key: `server.tls[${index}].key` },
+  }));
+  const { tls_cert: certFile, tls_key: keyFile } = server;
+  if (certFile === undefined || keyFile === undefined) return listed;
+  return [{ hosts: [], certFile, keyFile, option: { cert: 'server.tls_cert', key: 'server.tls_key' } }, ...listed];
 }
 
 function resolveListeners(value: ListenAddress | ListenAddress[] | undefined): readonly ListenAddress[] {

@@ -56,6 +56,20 @@ const server = z
       .optional(),
     tls_cert: filePath().describe('PEM file with the certificate chain for HTTPS.').optional(),
     tls_key: filePath().describe('PEM file with the private key of the certificate.').optional(),
+    tls: z
+      .array(
+        z.strictObject({
+          hosts: z
+            .array(hostPattern(), { error: 'a list of host names' })
+            .min(1, { error: 'at least one host name' })
+            .describe('The names that this certificate answers to: "api.example.com", "*.example.com".'),
+          cert: filePath().describe('PEM file with the certificate chain.'),
+          key: filePath().describe('PEM file with the private key of the certificate.'),
+        }),
+        { error: 'a list of certificates' },
+      )
+      .describe('More certificates, chosen by the name that the client asks for (SNI).')
+      .prefault([]),
     workers: wholeNumber(1, 1024).describe('Number of worker threads; by default one for each core.').optional(),
     connection_timeout: duration()
       .describe('The time that a client has to deliver a whole request head; then 408.')

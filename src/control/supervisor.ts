@@ -2,11 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { createSharedMemory } from '../memory/shared-memory.ts';
 import { bindAddresses } from '../net/bind.ts';
-import { type Binding, formatAddress, type OpenAddress } from '../net/binding.ts';
+import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
+import type { TlsMaterial } from '../net/tls-server.ts';
 import { buildRouterTables } from '../routing/router-tables.ts';
 import type { EventLog } from './event-log.ts';
-import { WorkerSlot } from './worker-slot.ts';
+import { readTlsMaterial } from './tls-material.ts';
+import { type PlannedBinding, WorkerSlot } from './worker-slot.ts';
 
 /**
  * The control thread's main object: binds the addresses, keeps one worker per row alive, and ends them.
@@ -17,7 +19,7 @@ import { WorkerSlot } from './worker-slot.ts';
 export class Supervisor {
   readonly #config: Config;
   readonly #log: EventLog;
-  #bindings: readonly Binding[] = [];
+  #bindings: readonly PlannedBinding[] = [];
   #slots: readonly WorkerSlot[] = [];
 
   constructor(config: Config, log: EventLog) {
@@ -31,18 +33,36 @@ export class Supervisor {
    */
   async start(): Promise<readonly OpenAddress[]> {
     const transport = chooseTransport(process.env['PHOTON_TRANSPORT']).name;
-    this.#bindings = await bindAddresses(this.#config.server.httpAddr);
+    const { httpsAddr } = this.#config.server;
+    const tls = httpsAddr.length === 0 ? null : readTlsMaterial(this.#config.server);
+    this.#bindings = await this.#bind();
     try {
-      await this.#startWorkers();
+      await this.#startWorkers(tls);
     } catch (error) {
       await this.close();
       throw error;
     }
-    const addresses = this.#bindings.map(({ address }) => address);
-    for (const address of addresses) {
-      this.#log.info('listening', { address: formatAddress(address), workers: this.#slots.length, transport });
+    for (const { binding, secure } of this.#bindings) {
+      const scheme = secure ? 'https' : 'http';
+      const address = formatAddress(binding.address);
+      this.#log.info('listening', { address, scheme, workers: this.#slots.length, transport });
     }
-    return addresses;
+    return this.#bindings.map(({ binding }) => binding.address);
+  }
+
+  async #bind(): Promise<readonly PlannedBinding[]> {
+    const { httpAddr, httpsAddr } = this.#config.server;
+    const plain = await bindAddresses(httpAddr);
+    try {
+      const secure = await bindAddresses(httpsAddr);
+      return [
+        ...plain.map((binding) => ({ binding, secure: false })),
+        ...secure.map((binding) => ({ binding, secure: true })),
+      ];
+    } catch (error) {
+      for (const binding of plain) binding.release();
+      throw error;
+    }
   }
 
   /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
@@ -62,19 +82,20 @@ export class Supervisor {
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.close()));
-    for (const binding of this.#bindings) {
+    for (const { binding } of this.#bindings) {
       binding.release();
     }
     this.#bindings = [];
   }
 
-  async #startWorkers(): Promise<void> {
+  async #startWorkers(tls: TlsMaterial | null): Promise<void> {
     const { workers } = this.#config.server;
     const plan = {
       config: this.#config,
       routerTables: buildRouterTables(this.#config.routes),
       shared: createSharedMemory(this.#config, workers),
       bindings: this.#bindings,
+      tls,
     };
     this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log));
     await Promise.all(this.#slots.map((slot) => slot.start()));

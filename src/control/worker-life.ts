@@ -48,7 +48,8 @@ export class WorkerLife {
     this.ready = ready.promise;
     void this.gone.then((reason) => ready.reject(new Error(reason)));
     // Node moves bound sockets since 26.4; the type declarations of the transfer list do not know it yet.
-    const sockets = start.listeners.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
+    const sources = start.listeners.map(({ source }) => source);
+    const sockets = sources.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
     this.#worker.postMessage(start, sockets);
   }
 

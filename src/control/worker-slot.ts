@@ -8,7 +8,15 @@ import { RestartBackoff } from './restart-backoff.ts';
 import { WorkerLife } from './worker-life.ts';
 
 /** What a worker serves, the same for all rows. */
-export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners'> & { readonly bindings: readonly Binding[] };
+export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners'> & {
+  readonly bindings: readonly PlannedBinding[];
+};
+
+/** An address that is held, and what is spoken there. */
+export interface PlannedBinding {
+  readonly binding: Binding;
+  readonly secure: boolean;
+}
 
 /** One row of the shared tables and the worker that owns it. A worker that dies is replaced, until the slot is stopped. */
 export class WorkerSlot {
@@ -47,7 +55,10 @@ export class WorkerSlot {
 
   #begin(): WorkerLife {
     const { bindings, ...plan } = this.#plan;
-    const listeners = bindings.map((binding) => binding.sourceFor(this.#row)).filter((source) => source !== null);
+    const listeners = bindings.flatMap(({ binding, secure }) => {
+      const source = binding.sourceFor(this.#row);
+      return source === null ? [] : [{ source, secure }];
+    });
     this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, ...plan }, (message) =>
       this.#onLog(message),
     );

@@ -85,11 +85,12 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   #replyComplete = false;
   #address: string | null = null;
 
-  readonly scheme = 'http';
+  readonly scheme: 'http' | 'https';
   identity: unknown = null;
 
-  constructor(io: IoContext, service: DownstreamService) {
+  constructor(io: IoContext, service: DownstreamService, scheme: 'http' | 'https' = 'http') {
     this.#service = service;
+    this.scheme = scheme;
     this.#output = new H1Output(io, this);
     this.#readTimer = new Timer(io.wheel, this);
   }

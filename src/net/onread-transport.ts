@@ -1,8 +1,10 @@
 import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { connectOptions } from './connect-options.ts';
 import { type ByteReceiver, WRITE_HIGH_WATER_BYTES } from './connection.ts';
-import { HandleWriter } from './handle-writer.ts';
+import { HandleDriver } from './handle-driver.ts';
 import type { IoContext } from './io-context.ts';
+import { SecureDriver } from './secure-driver.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { bytesRead, handleOf, type OnRead, type StreamHandle } from './stream-handle.ts';
 import type { Transport } from './transport.ts';
@@ -19,7 +21,8 @@ export const onreadTransport: Transport = {
     return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept);
   },
 
-  adopt(io, socket, receiver) {
+  adopt(io, socket, receiver, tls) {
+    if (tls !== null) return adoptSecure(io, tls.accept(socket), receiver, socket);
     const accepted = socket as SocketInternals;
     const handle = accepted._handle;
     const moved = new Socket({
@@ -51,9 +54,18 @@ interface SocketInternals extends Socket {
   _server: unknown;
 }
 
+/** The accepted socket stays where it is: TLS reads from its handle, and we from that of TLS. */
+function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, carrier: Socket): SocketConnection {
+  const connection = new SocketConnection(io, receiver);
+  connection.adopt(secure, new SecureDriver(secure, io.buffers), carrier);
+  handleOf(secure)?.useUserBuffer(io.buffers.shared);
+  listenToReads(secure, connection);
+  return connection;
+}
+
 function serve(io: IoContext, socket: Socket, receiver: ByteReceiver): SocketConnection {
   const connection = new SocketConnection(io, receiver);
-  connection.adopt(socket, new HandleWriter(socket, connection, io.buffers));
+  connection.adopt(socket, new HandleDriver(socket, connection, io.buffers), socket);
   return connection;
 }
 

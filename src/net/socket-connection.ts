@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Lease } from './buffer-pool.ts';
 import { type ByteReceiver, type Connection, WRITE_HIGH_WATER_BYTES } from './connection.ts';
 import type { IoContext } from './io-context.ts';
-import type { SocketWriter } from './socket-writer.ts';
+import type { SocketDriver } from './socket-driver.ts';
 
 /** A socket that knows its connection, so that listeners are shared functions and not closures per connection. */
 interface ConnectionSocket extends Socket {
@@ -11,7 +11,7 @@ interface ConnectionSocket extends Socket {
 
 /**
  * A connection over a `net.Socket`. How bytes come in differs by transport and is told through `deliver` and `nextBuffer`; how
- * they go out is its writer's; everything else is the same for all.
+ * they go out and how reading is paused is its driver's; everything else is the same for all.
  *
  * Every listener is a boundary: a throw in a receiver ends this connection and is reported, and never reaches the process.
  */
@@ -19,7 +19,8 @@ export class SocketConnection implements Connection {
   readonly #io: IoContext;
   #receiver: ByteReceiver;
   #socket: ConnectionSocket | null = null;
-  #writer: SocketWriter | null = null;
+  #driver: SocketDriver | null = null;
+  #carrier: Socket | null = null;
   /** The buffer of our own that the next read goes into; null while that is the shared one. */
   #lease: Lease | null = null;
   #writingEnded = false;
@@ -30,12 +31,13 @@ export class SocketConnection implements Connection {
     this.#receiver = receiver;
   }
 
-  /** Takes over a socket: its events are ours from now on. */
-  adopt(socket: Socket, writer: SocketWriter): void {
+  /** Takes over a socket, which travels in `carrier`: its events are ours from now on. */
+  adopt(socket: Socket, driver: SocketDriver, carrier: Socket): void {
     const ours = socket as ConnectionSocket;
     ours.photonConnection = this;
     this.#socket = ours;
-    this.#writer = writer;
+    this.#driver = driver;
+    this.#carrier = carrier;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);
@@ -67,13 +69,14 @@ export class SocketConnection implements Connection {
   }
 
   get pendingBytes(): number {
-    return this.#writer?.pendingBytes ?? 0;
+    return this.#driver?.pendingBytes ?? 0;
   }
 
   get untakenBytes(): number {
     // Not public, and only used to see progress within one large write: without it, progress shows when the write is done.
     const handle = (this.#socket as { _handle?: { writeQueueSize?: number } | null } | null)?._handle;
-    return handle?.writeQueueSize ?? this.pendingBytes;
+    // Under TLS it counts what has been encrypted, which is a little more.
+    return Math.min(handle?.writeQueueSize ?? Number.POSITIVE_INFINITY, this.pendingBytes);
   }
 
   /** Called by the transport with how much was read into the buffer that `nextBuffer` gave last, the shared one at first. */
@@ -114,38 +117,38 @@ export class SocketConnection implements Connection {
   }
 
   writeText(text: string): void {
-    if (!this.#writingEnded) this.#writer?.text(text);
+    if (!this.#writingEnded) this.#driver?.text(text);
   }
 
   writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
-    const writer = this.#writer;
-    if (writer === null || this.#writingEnded) return;
+    const driver = this.#driver;
+    if (driver === null || this.#writingEnded) return;
     const { buffers } = this.#io;
     if (bytes === buffers.shared) {
-      this.#writeCopy(writer, prefix, bytes, start, end, suffix);
+      this.#writeCopy(driver, prefix, bytes, start, end, suffix);
       return;
     }
     const lease = buffers.lending?.bytes === bytes ? buffers.lending : null;
     if (lease !== null) lease.holds++;
-    writer.bytes(prefix, bytes.subarray(start, end), suffix, lease);
+    driver.bytes(prefix, bytes.subarray(start, end), suffix, lease);
   }
 
   /** The shared buffer never goes into a write: it is copied, with what goes before and after, for one system call. */
-  #writeCopy(writer: SocketWriter, prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
+  #writeCopy(driver: SocketDriver, prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
     const lease = this.#io.buffers.take();
     const fits = prefix.length + end - start + suffix.length <= lease.bytes.length;
     let length = fits ? lease.bytes.write(prefix, 0, 'latin1') : 0;
     length += bytes.copy(lease.bytes, length, start, end);
     if (fits) length += lease.bytes.write(suffix, length, 'latin1');
-    writer.bytes(fits ? '' : prefix, lease.bytes.subarray(0, length), fits ? '' : suffix, lease);
+    driver.bytes(fits ? '' : prefix, lease.bytes.subarray(0, length), fits ? '' : suffix, lease);
   }
 
   pause(): void {
-    this.#socket?.pause();
+    this.#driver?.pauseReading();
   }
 
   resume(): void {
-    this.#socket?.resume();
+    this.#driver?.resumeReading();
   }
 
   endWriting(): void {
@@ -163,13 +166,13 @@ export class SocketConnection implements Connection {
     if (socket === null || socket.destroyed) return;
     // A reset while our FIN is on its way leaks the descriptor for good; a socket that is not connected has nobody to reset.
     if (this.#writingEnded || socket.connecting || socket.localPort === undefined) socket.destroy();
-    else socket.resetAndDestroy();
+    else this.#carrier?.resetAndDestroy();
   }
 
   opened(): void {
     const heldBack = this.pendingBytes >= WRITE_HIGH_WATER_BYTES;
     try {
-      this.#writer?.opened();
+      this.#driver?.opened();
       this.#receiver.connected();
       if (heldBack && this.pendingBytes === 0) this.#receiver.writable();
     } catch (error) {
@@ -207,7 +210,8 @@ export class SocketConnection implements Connection {
 
   gone(): void {
     this.#socket = null;
-    this.#writer = null;
+    this.#driver = null;
+    this.#carrier = null;
     const lease = this.#lease;
     this.#lease = null;
     if (lease !== null) this.#io.buffers.release(lease);

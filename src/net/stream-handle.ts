@@ -7,6 +7,12 @@ import { Socket } from 'node:net';
 export interface StreamHandle {
   /** Called after every read. What it returns is the buffer to read into next; undefined for the same as before. */
   onread: OnRead;
+  /** Node's own note of whether it reads: `readStart` and `readStop` leave it alone. */
+  reading: boolean;
+  readStart(): number;
+  readStop(): number;
+  /** Reads into `buffer` from now on. */
+  useUserBuffer(buffer: Uint8Array): void;
   /** Bytes that the system has not taken yet. */
   readonly writeQueueSize: number;
   /** These try to write at once. 0: all is written; below 0: the system's error; else what is left is on its way. */
@@ -53,6 +59,19 @@ export function bytesRead(): number {
 /** Right after a write that returned a request: whether it is really under way. */
 export function writeIsUnderWay(): boolean {
   return state[WRITE_WAS_ASYNC] !== 0;
+}
+
+/** No more calls of `onread` until `startReading`. */
+export function stopReading(handle: StreamHandle): void {
+  if (!handle.reading) return;
+  handle.reading = false;
+  handle.readStop();
+}
+
+export function startReading(handle: StreamHandle): void {
+  if (handle.reading) return;
+  handle.reading = true;
+  handle.readStart();
 }
 
 /** The handle of a socket that is open. */

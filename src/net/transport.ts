@@ -1,14 +1,15 @@
 import type { Server, Socket } from 'node:net';
 import type { ByteReceiver, Connection, ConnectTarget } from './connection.ts';
 import type { IoContext } from './io-context.ts';
+import type { TlsServer } from './tls-server.ts';
 
 /** A way to get bytes out of sockets. All transports do the same, and pass the same contract suite. */
 export interface Transport {
   readonly name: 'onread' | 'plain';
   /** A server that hands every accepted socket, not yet read from, to `accept`. */
   createServer(accept: (socket: Socket) => void): Server;
-  /** Makes a connection of a socket that a server of this transport accepted. */
-  adopt(io: IoContext, socket: Socket, receiver: ByteReceiver): Connection;
+  /** Makes a connection of a socket that a server of this transport accepted; with `tls`, of what comes through it decrypted. */
+  adopt(io: IoContext, socket: Socket, receiver: ByteReceiver, tls: TlsServer | null): Connection;
   /** Begins to connect; `receiver` hears `connected` or `closed`. What is written meanwhile is sent then. */
   connect(io: IoContext, target: ConnectTarget, receiver: ByteReceiver): Connection;
 }

@@ -11,6 +11,7 @@ import { IoContext } from '../net/io-context.ts';
 import { type AcceptedSocket, type Listener, openListener } from '../net/listener.ts';
 import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
+import { type TlsMaterial, TlsServer } from '../net/tls-server.ts';
 import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
@@ -31,6 +32,8 @@ export interface DataPlaneOptions {
   readonly shared: SharedMemory;
   /** Our row of the shared memory. */
   readonly row: number;
+  /** Null or absent: no listener speaks TLS. */
+  readonly tls?: TlsMaterial | null;
   readonly log: DataPlaneLog;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
@@ -44,6 +47,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #log: DataPlaneLog;
   readonly #io: IoContext;
   readonly #transport: Transport;
+  readonly #tls: TlsServer | null;
   readonly #maxConnections: number;
   readonly #connectionCount: SharedCount;
   readonly #connections = new Set<H1Downstream>();
@@ -60,10 +64,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Exchanges under way. */
   activeExchanges = 0;
 
-  constructor({ config, routerTables, shared, row, log, clock }: DataPlaneOptions) {
+  constructor({ config, routerTables, shared, row, tls, log, clock }: DataPlaneOptions) {
     this.#log = log;
     this.#io = new IoContext(clock ?? monotonicClock, (error) => this.fault(error));
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
+    this.#tls = tls == null ? null : new TlsServer(tls);
     this.#maxConnections = config.server.maxConnections;
     this.#connectionCount = SharedCount.connections(shared, row);
     const environment = { io: this.#io, transport: this.#transport, maxHeadBytes: config.server.maxHeaderBytes };
@@ -94,24 +99,26 @@ export class DataPlane implements DownstreamService, PipelineServices {
     return this.#connections.size;
   }
 
-  /** Opens a listener. Rejects with the system's error when that cannot be done. */
-  async listen(source: ListenSource): Promise<OpenAddress> {
-    const listener = await openListener(this.#transport, source, (accepted) => this.#accept(accepted));
+  /** Opens a listener, `secure` for HTTPS. Rejects with the system's error when that cannot be done. */
+  async listen(source: ListenSource, secure = false): Promise<OpenAddress> {
+    const tls = secure ? this.#tls : null;
+    if (secure && tls === null) throw new Error('Cannot listen for HTTPS without a certificate');
+    const listener = await openListener(this.#transport, source, (accepted) => this.#accept(accepted, tls));
     listener.onFailure((error) => this.#log.error('accept-failed', { error: error.message }));
     this.#listeners.add(listener);
     return listener.address;
   }
 
-  #accept(accepted: AcceptedSocket): void {
+  #accept(accepted: AcceptedSocket, tls: TlsServer | null): void {
     const open = this.#connectionCount.total;
     if (open >= this.#maxConnections + MAX_REFUSALS) {
       accepted.destroy();
       return;
     }
     this.#connectionCount.add(1);
-    const downstream = new H1Downstream(this.#io, this);
+    const downstream = new H1Downstream(this.#io, this, tls === null ? 'http' : 'https');
     this.#connections.add(downstream);
-    downstream.open(this.#transport.adopt(this.#io, accepted, downstream));
+    downstream.open(this.#transport.adopt(this.#io, accepted, downstream, tls));
     if (open < this.#maxConnections) return;
     downstream.refuse(new PhotonError('gateway_full', 'The gateway has as many connections as it may.'));
     this.#io.settle();

@@ -39,10 +39,10 @@ function logAs(level: LogMessage['level']) {
 
 const log: DataPlaneLog = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
 
-async function start({ config, routerTables, shared, row, listeners }: StartMessage): Promise<void> {
-  plane = new DataPlane({ config, routerTables, shared, row, log });
-  for (const source of listeners) {
-    await plane.listen(source);
+async function start({ config, routerTables, shared, row, listeners, tls }: StartMessage): Promise<void> {
+  plane = new DataPlane({ config, routerTables, shared, row, tls, log });
+  for (const { source, secure } of listeners) {
+    await plane.listen(source, secure);
   }
   post({ type: 'ready' });
 }

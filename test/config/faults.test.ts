@@ -150,6 +150,21 @@ const FAULTS: readonly Fault[] = [
   },
   { why: 'a certificate without key', text: server('tls_cert: a.pem'), place: 'missing-key server.tls_key 2:3' },
   {
+    why: 'a listed certificate without key',
+    text: server('tls: [ { hosts: [ a.example ], cert: a.pem } ]'),
+    place: 'missing-key server.tls[0].key 3:10',
+  },
+  {
+    why: 'a listed certificate for nobody',
+    text: server('tls: [ { hosts: [], cert: a.pem, key: a.key } ]'),
+    place: 'bad-value server.tls[0].hosts 3:19',
+  },
+  {
+    why: 'a listed certificate for what is no host',
+    text: server('tls: [ { hosts: [ "*.*.example" ], cert: a.pem, key: a.key } ]'),
+    place: 'bad-value server.tls[0].hosts[0] 3:21',
+  },
+  {
     why: 'an upstream without address',
     text: lines(SERVER, 'load_balancing: { backends: { web: { upstreams: [ { weight: 1 } ] } } }', ROUTES),
     place: 'missing-key load_balancing.backends.web.upstreams[0].address 3:51',
@@ -264,11 +279,6 @@ const FAULTS: readonly Fault[] = [
   },
   { why: 'a bad upstream host', text: route('upstream_host: "a b"'), place: 'bad-value routes[0].upstream_host 10:20' },
   { why: 'a negative number of retries', text: route('retries: -1'), place: 'bad-value routes[0].retries 10:14' },
-  {
-    why: 'HTTPS, which is not there yet',
-    text: server('https_addr: :1', 'tls_cert: c', 'tls_key: k'),
-    place: 'not-available-yet server.https_addr 3:3',
-  },
   {
     why: 'TLS to an upstream, which is not there yet',
     text: upstream('tls: true'),
@@ -416,4 +426,14 @@ test('asking for what happens anyway is no reason to warn', () => {
   );
   const { warnings } = parseConfig(text, { file: 'a.yaml', format: 'yaml', env: { OFF: 'false' } });
   assert.deepEqual(warnings, []);
+});
+
+test('certificates that no listener uses are named', () => {
+  const tls = '  tls: [ { hosts: [ a.example ], cert: a.pem, key: a.key } ]';
+  const unused = lines(SERVER, '  tls_cert: c.pem', '  tls_key: c.key', tls, BACKENDS, ROUTES);
+  const used = lines(SERVER, '  https_addr: ":8443"', tls, BACKENDS, ROUTES);
+  const codesOf = (text: string) =>
+    parseConfig(text, { file: 'a.yaml', format: 'yaml', env: {} }).warnings.map(({ code, path }) => `${code} ${path}`);
+  assert.deepEqual(codesOf(unused), ['no-effect server.tls_cert', 'no-effect server.tls']);
+  assert.deepEqual(codesOf(used), []);
 });

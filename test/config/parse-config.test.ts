@@ -42,8 +42,7 @@ test('what is left out has the documented default', () => {
     {
       httpAddr: [],
       httpsAddr: [],
-      tlsCert: null,
-      tlsKey: null,
+      tls: [],
       workers: 0,
       connectionTimeoutMs: 30_000,
       keepaliveTimeoutMs: 75_000,
@@ -132,8 +131,20 @@ test('every option reaches the configuration', () => {
     {
       httpAddr: [],
       httpsAddr: [],
-      tlsCert: 'cert.pem',
-      tlsKey: 'key.pem',
+      tls: [
+        {
+          hosts: [],
+          certFile: 'cert.pem',
+          keyFile: 'key.pem',
+          option: { cert: 'server.tls_cert', key: 'server.tls_key' },
+        },
+        {
+          hosts: ['api.example.com', '*.shop.example.com'],
+          certFile: 'api.pem',
+          keyFile: 'api.key',
+          option: { cert: 'server.tls[0].cert', key: 'server.tls[0].key' },
+        },
+      ],
       workers: 3,
       connectionTimeoutMs: 31_000,
       keepaliveTimeoutMs: 76_000,

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonicClock } from '../../src/base/clock.ts';
 import type { ByteReceiver, Connection, ConnectTarget } from '../../src/net/connection.ts';
 import { IoContext } from '../../src/net/io-context.ts';
+import { TlsServer } from '../../src/net/tls-server.ts';
 import type { Transport } from '../../src/net/transport.ts';
+import { testCertificate } from '../support/certificates.ts';
 import { eventually } from '../support/guard.ts';
 import { Peer } from '../support/peer.ts';
 
-/** Who opened the connection: the other side (`incoming`), or the transport (`outgoing`). */
-export type Direction = 'incoming' | 'outgoing';
+/** Who opened the connection: the other side, without TLS (`incoming`) or with it (`secure`), or the transport (`outgoing`). */
+export type Direction = 'incoming' | 'secure' | 'outgoing';
 
 /** Writes down what it hears, with what came as text, and does what the test wants meanwhile. */
 export class Recorder implements ByteReceiver {
@@ -94,6 +98,17 @@ export interface Opened {
   readonly peer: Peer;
 }
 
+/** Tells when the handshake begun last is over on the server's side, which with TLS 1.3 is after the client's. */
+class WatchedTlsServer extends TlsServer {
+  handshake: Promise<unknown> = Promise.resolve();
+
+  override accept(socket: Socket): TLSSocket {
+    const secure = super.accept(socket);
+    this.handshake = once(secure, 'secure');
+    return secure;
+  }
+}
+
 /** A transport with a server of its own, and a plain server that it can connect to. */
 export class TransportBench {
   readonly transport: Transport;
@@ -102,7 +117,12 @@ export class TransportBench {
   readonly server: Server;
   readonly #plainServer: Server = createServer({ allowHalfOpen: true });
   readonly #opened: Opened[] = [];
+  readonly #tls = new WatchedTlsServer({
+    certificates: [{ hosts: [], ...testCertificate('localhost') }],
+    ticketKeys: randomBytes(48),
+  });
   #prepare: (() => Recorder) | null = null;
+  #direction: Direction = 'incoming';
   /** Everything that the server accepted. */
   readonly accepted: { readonly ours: Connection; readonly heard: Recorder }[] = [];
 
@@ -110,7 +130,8 @@ export class TransportBench {
     this.transport = transport;
     this.server = transport.createServer((socket) => {
       const heard = this.#prepare?.() ?? new Recorder();
-      this.accepted.push({ ours: transport.adopt(this.io, socket, heard), heard });
+      const tls = this.#direction === 'secure' ? this.#tls : null;
+      this.accepted.push({ ours: transport.adopt(this.io, socket, heard, tls), heard });
     });
   }
 
@@ -155,21 +176,26 @@ export class TransportBench {
 
   /** A new connection. `prepare` makes the receiver, before anything can be heard. */
   async open(direction: Direction, prepare: () => Recorder = () => new Recorder()): Promise<Opened> {
-    const opened = direction === 'incoming' ? await this.#incoming(prepare) : await this.#outgoing(prepare);
+    const opened = direction === 'outgoing' ? await this.#outgoing(prepare) : await this.#incoming(prepare, direction);
     this.#opened.push(opened);
     return opened;
   }
 
-  async #incoming(prepare: () => Recorder): Promise<Opened> {
+  async #incoming(prepare: () => Recorder, direction: Direction): Promise<Opened> {
     const before = this.accepted.length;
     this.#prepare = prepare;
-    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
-    const peer = new Peer(socket, 'the peer');
+    this.#direction = direction;
+    const to = { port: this.port, host: '127.0.0.1', allowHalfOpen: true };
+    const carrier = connect(to);
+    const socket = direction === 'secure' ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
+    const peer = new Peer(socket, 'the peer', carrier);
+    const connected = direction === 'secure' ? once(socket, 'secureConnect') : null;
     await eventually(
       'the connection to be accepted',
       () => this.accepted.length > before,
       () => '',
     );
+    if (connected !== null) await Promise.all([connected, this.#tls.handshake]);
     // Sound: one more has just been accepted.
     const { ours, heard } = this.accepted[before] as TransportBench['accepted'][number];
     return { ours, heard, peer };

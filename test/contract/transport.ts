@@ -11,7 +11,7 @@ import { eventually, settle } from '../support/guard.ts';
 import { type Opened, Recorder, TransportBench, tcpTarget } from './transport-bench.ts';
 
 const MIB = 1024 * 1024;
-const DIRECTIONS = ['incoming', 'outgoing'] as const;
+const DIRECTIONS = ['incoming', 'secure', 'outgoing'] as const;
 
 /** What every transport has to do, whatever it is made of. */
 export function transportContract(transport: Transport): void {

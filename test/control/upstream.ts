@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** A server behind the gateway. It answers `/held` when the test lets it, everything else at once. */
+/** A server behind the gateway. It answers `/held` when the test lets it, `/headers` with those that came, and the rest at once. */
 export class Upstream {
   readonly #server = createServer((message, response) => this.#answer(message, response));
   #held = Promise.withResolvers<ServerResponse>();
@@ -31,6 +31,8 @@ export class Upstream {
   #answer(message: IncomingMessage, response: ServerResponse): void {
     if (message.url === '/held') {
       this.#held.resolve(response);
+    } else if (message.url === '/headers') {
+      response.end(JSON.stringify(message.headers));
     } else {
       response.end('hello');
     }

@@ -7,10 +7,13 @@ import { type Ending, Inbox } from './inbox.ts';
 export class Peer {
   readonly socket: Socket;
   readonly inbox = new Inbox();
+  readonly #carrier: Socket;
   readonly #name: string;
 
-  constructor(socket: Socket, name: string) {
+  /** `carrier`: the socket below TLS, where `socket` speaks it. */
+  constructor(socket: Socket, name: string, carrier: Socket = socket) {
     this.socket = socket;
+    this.#carrier = carrier;
     this.#name = name;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.inbox.push(chunk));
@@ -67,7 +70,7 @@ export class Peer {
   /** Ends the connection with a reset; after a FIN with an ordinary close, as Node would lose the descriptor otherwise. */
   reset(): void {
     if (this.socket.writableEnded) this.socket.destroy();
-    else if (!this.socket.destroyed) this.socket.resetAndDestroy();
+    else if (!this.socket.destroyed) this.#carrier.resetAndDestroy();
   }
 
   /** Stops reading, so that what arrives piles up in the kernel and then at the sender. */

@@ -1,17 +1,25 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { BufferPool, Lease } from './buffer-pool.ts';
-import type { SocketWriter } from './socket-writer.ts';
-import { handleOf, type StreamHandle, type WriteRequest, type WriteResult, writeIsUnderWay } from './stream-handle.ts';
+import type { SocketDriver } from './socket-driver.ts';
+import {
+  handleOf,
+  type StreamHandle,
+  startReading,
+  stopReading,
+  type WriteRequest,
+  type WriteResult,
+  writeIsUnderWay,
+} from './stream-handle.ts';
 
 /** Who is told that all that was written has been taken, after it was not at once. */
-export interface WriterOwner {
+export interface DriverOwner {
   drained(): void;
 }
 
 /** A write that the system did not take at once. */
 interface PendingWrite extends WriteRequest {
-  writer: HandleWriter;
+  driver: HandleDriver;
   bytes: number;
   /** Kept from being collected until the system has it. */
   chunks: unknown;
@@ -22,16 +30,16 @@ interface PendingWrite extends WriteRequest {
  * Writes straight into the handle: a small write that the system takes at once, which is nearly every one, then costs no object
  * and none of the work of a `Writable` (about 0.45 us per request). The socket itself must not be written to.
  */
-export class HandleWriter implements SocketWriter {
+export class HandleDriver implements SocketDriver {
   readonly #socket: Socket;
-  readonly #owner: WriterOwner;
+  readonly #owner: DriverOwner;
   readonly #buffers: BufferPool;
   #handle: StreamHandle | null;
   /** What was written while the socket was connecting. */
   #waiting: (string | Buffer)[] = [];
   #pendingBytes = 0;
 
-  constructor(socket: Socket, owner: WriterOwner, buffers: BufferPool) {
+  constructor(socket: Socket, owner: DriverOwner, buffers: BufferPool) {
     this.#socket = socket;
     this.#owner = owner;
     this.#buffers = buffers;
@@ -82,6 +90,14 @@ export class HandleWriter implements SocketWriter {
     }
   }
 
+  pauseReading(): void {
+    if (this.#handle !== null && !this.#socket.destroyed) stopReading(this.#handle);
+  }
+
+  resumeReading(): void {
+    if (this.#handle !== null && !this.#socket.destroyed) startReading(this.#handle);
+  }
+
   #unfinished(result: WriteResult, bytes: number, chunks: unknown, lease: Lease | null): void {
     if (typeof result === 'number' || !writeIsUnderWay()) {
       if (lease !== null) this.#buffers.release(lease);
@@ -89,7 +105,7 @@ export class HandleWriter implements SocketWriter {
       return;
     }
     const pending = result as PendingWrite;
-    pending.writer = this;
+    pending.driver = this;
     pending.bytes = bytes;
     pending.chunks = chunks;
     pending.lease = lease;
@@ -116,5 +132,5 @@ export class HandleWriter implements SocketWriter {
 }
 
 function writeCompleted(this: PendingWrite, status: number): void {
-  this.writer.completed(this, status);
+  this.driver.completed(this, status);
 }

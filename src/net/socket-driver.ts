@@ -1,7 +1,7 @@
 import type { Lease } from './buffer-pool.ts';
 
-/** Gets bytes into one socket; how differs by transport. */
-export interface SocketWriter {
+/** Gets bytes into one socket, and holds up those that come out; how differs by transport. */
+export interface SocketDriver {
   /** Bytes given to it that the system has not taken yet; falls when a whole write has been taken. */
   readonly pendingBytes: number;
   /** Writes text, one byte a character (latin1). */
@@ -13,4 +13,6 @@ export interface SocketWriter {
   bytes(prefix: string, bytes: Buffer, suffix: string, lease: Lease | null): void;
   /** The socket is connected; said before its owner hears of it. */
   opened(): void;
+  pauseReading(): void;
+  resumeReading(): void;
 }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { BufferPool, Lease } from './buffer-pool.ts';
-import type { SocketWriter } from './socket-writer.ts';
+import type { SocketDriver } from './socket-driver.ts';
 
 /** Writes through the socket's own `Writable`: public API only. */
-export class StreamWriter implements SocketWriter {
+export class StreamDriver implements SocketDriver {
   readonly #socket: Socket;
   readonly #buffers: BufferPool;
 
@@ -32,5 +32,13 @@ export class StreamWriter implements SocketWriter {
 
   opened(): void {
     // What was written meanwhile, the socket sends by itself.
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
   }
 }

@@ -1,0 +1,27 @@
+import type { TLSSocket } from 'node:tls';
+import type { BufferPool } from './buffer-pool.ts';
+import { StreamDriver } from './stream-driver.ts';
+import { handleOf, startReading, stopReading } from './stream-handle.ts';
+
+/**
+ * For a socket that speaks TLS and whose handle is read from: the stream knows nothing of what comes in, so that pausing it would
+ * hold up nobody. Writes go through the stream all the same: the handle of TLS takes one at a time, and none is done at once.
+ */
+export class SecureDriver extends StreamDriver {
+  readonly #socket: TLSSocket;
+
+  constructor(socket: TLSSocket, buffers: BufferPool) {
+    super(socket, buffers);
+    this.#socket = socket;
+  }
+
+  override pauseReading(): void {
+    const handle = handleOf(this.#socket);
+    if (handle !== null) stopReading(handle);
+  }
+
+  override resumeReading(): void {
+    const handle = handleOf(this.#socket);
+    if (handle !== null) startReading(handle);
+  }
+}
