@@ -12,6 +12,8 @@ export interface TestGroup {
   readonly files: readonly string[];
   /** True when the files open sockets: they run once per transport. */
   readonly usesSockets: boolean;
+  /** Those that run again with clients that speak TLS (`PHOTON_WIRE_TLS`): what comes through it must fare no differently. */
+  readonly filesOverTls: readonly string[];
 }
 
 interface GroupRule {
@@ -50,5 +52,6 @@ export function findTestGroups(root: string): readonly TestGroup[] {
     name: rule.name,
     files: filesByRule.get(rule) ?? [],
     usesSockets: rule.usesSockets,
+    filesOverTls: (filesByRule.get(rule) ?? []).filter((file) => /^test\/wire\/[^/]*$/.test(file)),
   }));
 }

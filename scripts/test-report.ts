@@ -41,6 +41,8 @@ interface TestEvent {
 interface TestRun {
   readonly group: TestGroup;
   readonly transport: Transport | null;
+  /** With clients that speak TLS. */
+  readonly overTls: boolean;
 }
 
 const message = (text: string): TestEvent => ({ type: 'test:stdout', data: { message: `${text}\n` } });
@@ -48,25 +50,30 @@ const message = (text: string): TestEvent => ({ type: 'test:stdout', data: { mes
 /** Test code that opens a gateway prints the transport that the gateway itself says it uses. */
 const TRANSPORT_LINE = /^transport: (\S+)$/gm;
 
-const title = ({ group, transport }: TestRun): string =>
-  transport === null ? group.name : `${group.name}, transport ${transport}`;
+const title = ({ group, transport, overTls }: TestRun): string =>
+  transport === null ? group.name : `${group.name}, transport ${transport}${overTls ? ', over TLS' : ''}`;
 
 /** node:test ends every run with its own summary; ours, over all runs, replaces them. */
 function isSummary({ type, data }: TestEvent): boolean {
   return data.file === undefined && (type === 'test:summary' || (type === 'test:diagnostic' && data.nesting === 0));
 }
 
-async function* eventsOf({ group, transport }: TestRun, root: string): AsyncGenerator<TestEvent> {
+async function* eventsOf({ group, transport, overTls }: TestRun, root: string): AsyncGenerator<TestEvent> {
   const silence = new AbortController();
   const giveUp = () => silence.abort(new Error(`The file still runs after ${SILENCE_MS / 1000} s without a word`));
   const timer = setTimeout(giveUp, SILENCE_MS);
   const events: AsyncIterable<TestEvent> = run({
-    files: group.files.map((file) => join(root, file)),
+    files: (overTls ? group.filesOverTls : group.files).map((file) => join(root, file)),
     cwd: root,
     concurrency: group.usesSockets ? 1 : true,
     timeout: TEST_TIMEOUT_MS,
     signal: silence.signal,
-    env: { ...process.env, PATH: pathWithDaemons(), ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }) },
+    env: {
+      ...process.env,
+      PATH: pathWithDaemons(),
+      PHOTON_WIRE_TLS: overTls ? '1' : '',
+      ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }),
+    },
   });
   for await (const event of events) {
     timer.refresh();
@@ -177,7 +184,8 @@ class TestReport {
 
 function runsOf(group: TestGroup): readonly TestRun[] {
   const transports = group.usesSockets ? TRANSPORTS : [null];
-  return transports.map((transport) => ({ group, transport }));
+  const runs = transports.map((transport) => ({ group, transport, overTls: false }));
+  return group.filesOverTls.length === 0 ? runs : [...runs, ...runs.map((run) => ({ ...run, overTls: true }))];
 }
 
 /** Runs the groups and prints them in node:test's own form, with one summary at the end. True when all is well. */

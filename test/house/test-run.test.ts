@@ -42,25 +42,36 @@ function runGroups(directory: string, ...names: readonly string[]) {
   return { code: status, stdout };
 }
 
-test('every test file belongs to one group, and sockets are tested on both transports', (t) => {
+test('every test file belongs to one group, and what goes over the wire is tested over TLS too', (t) => {
   const directory = writeProject(t, {
     'test/routing/a.test.ts': PASS,
     'test/routing/b.test.ts': `import fc from 'fast-check';\n${PASS}`,
     'test/wire/c.test.ts': PASS,
+    'test/wire/h1/g.test.ts': PASS,
     'test/net/d.test.ts': PASS,
     'test/new-folder/e.test.ts': PASS,
     'test/support/f.ts': PASS,
   });
   const found = findTestGroups(directory).filter(({ files }) => files.length > 0);
   assert.deepEqual(found, [
-    { name: 'unit', files: ['test/new-folder/e.test.ts', 'test/routing/a.test.ts'], usesSockets: false },
-    { name: 'property', files: ['test/routing/b.test.ts'], usesSockets: false },
-    { name: 'wire', files: ['test/net/d.test.ts', 'test/wire/c.test.ts'], usesSockets: true },
+    {
+      name: 'unit',
+      files: ['test/new-folder/e.test.ts', 'test/routing/a.test.ts'],
+      usesSockets: false,
+      filesOverTls: [],
+    },
+    { name: 'property', files: ['test/routing/b.test.ts'], usesSockets: false, filesOverTls: [] },
+    {
+      name: 'wire',
+      files: ['test/net/d.test.ts', 'test/wire/c.test.ts', 'test/wire/h1/g.test.ts'],
+      usesSockets: true,
+      filesOverTls: ['test/wire/c.test.ts'],
+    },
   ]);
 });
 
 test('the last lines of a run are one summary over all groups', (t) => {
-  const directory = writeProject(t, { 'test/a.test.ts': PASS, 'test/wire/b.test.ts': PASS_ON_ASKED });
+  const directory = writeProject(t, { 'test/a.test.ts': PASS, 'test/net/b.test.ts': PASS_ON_ASKED });
   const { code, stdout } = runGroups(directory, 'unit', 'wire');
   assert.equal(code, 0, stdout);
   assert.match(stdout, /\ntransport: onread\n[\s\S]*\ntransport: plain\n/);
@@ -70,6 +81,16 @@ test('the last lines of a run are one summary over all groups', (t) => {
     /\nℹ tests 3\nℹ suites 0\nℹ pass 3\nℹ fail 0\nℹ cancelled 0\nℹ skipped 0\nℹ todo 0\nℹ duration_ms [\d.]+\n$/,
   );
   assert.equal(stdout.match(/ℹ pass/g)?.length, 1);
+});
+
+test('wire tests run on both transports, without TLS and over it', (t) => {
+  const text = `${PASS_ON_ASKED}console.log('TLS: ' + process.env.PHOTON_WIRE_TLS);\n`;
+  const { code, stdout } = runGroups(writeProject(t, { 'test/wire/a.test.ts': text }), 'wire');
+  assert.equal(code, 0, stdout);
+  assert.deepEqual(stdout.match(/^(transport|TLS): .*$/gm), [
+    ...['transport: onread', 'TLS: ', 'transport: plain', 'TLS: '],
+    ...['transport: onread', 'TLS: 1', 'transport: plain', 'TLS: 1'],
+  ]);
 });
 
 test('a failing test fails the run, is shown, and no later group runs', (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { guarded } from './guard.ts';
 import {
   announcedFraming,
@@ -43,8 +44,8 @@ interface ReplyHead {
 export class WireClient extends Peer {
   readonly #connectAnother: () => Promise<WireClient>;
 
-  constructor(socket: Peer['socket'], name: string, connectAnother: () => Promise<WireClient>) {
-    super(socket, name);
+  constructor(socket: Socket, name: string, carrier: Socket, connectAnother: () => Promise<WireClient>) {
+    super(socket, name, carrier);
     this.#connectAnother = connectAnother;
   }
 
@@ -112,17 +113,22 @@ function assertReply(reply: Reply, expected: ExpectedReply): void {
 /** Opens clients of one gateway and keeps hold of them for the end of the test. */
 export class ClientFactory {
   readonly #port: number;
+  readonly #secure: boolean;
   readonly clients: WireClient[] = [];
 
-  constructor(port: number) {
+  /** `secure`: the clients speak TLS. */
+  constructor(port: number, secure: boolean) {
     this.#port = port;
+    this.#secure = secure;
   }
 
   readonly connect = async (): Promise<WireClient> => {
-    const socket = connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true });
-    const client = new WireClient(socket, `client ${this.clients.length + 1}`, this.connect);
+    const carrier = connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true });
+    const socket = this.#secure ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
+    const client = new WireClient(socket, `client ${this.clients.length + 1}`, carrier, this.connect);
     this.clients.push(client);
-    await guarded('a connection to the gateway', once(socket, 'connect'), () => '');
+    const opened = once(socket, this.#secure ? 'secureConnect' : 'connect');
+    await guarded('a connection to the gateway', opened, () => '');
     return client;
   };
 }

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
+import type { TlsMaterial } from '../../src/net/tls-server.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
+import { testCertificate } from './certificates.ts';
+
+const TLS: TlsMaterial = {
+  certificates: [{ hosts: [], ...testCertificate('localhost') }],
+  ticketKeys: randomBytes(48),
+};
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -16,11 +24,14 @@ export interface GatewaySettings {
   readonly upstream?: Settings | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
+  /** Listen for HTTPS instead, as `localhost`. */
+  readonly secure?: boolean | undefined;
 }
 
 /** A data plane in this process, listening on a free port. */
 export interface Gateway {
   readonly port: number;
+  readonly scheme: 'http' | 'https';
   readonly plane: DataPlane;
   /** What was logged: level, event and fields, a line each. */
   readonly logLines: readonly string[];
@@ -38,12 +49,13 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     routerTables: buildRouterTables(config.routes),
     shared: createSharedMemory(config, 1),
     row: 0,
+    tls: settings.secure ? TLS : null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);
-  const { port } = await plane.listen({ host: '127.0.0.1', port: 0 });
-  return { port, plane, logLines };
+  const { port } = await plane.listen({ host: '127.0.0.1', port: 0 }, settings.secure);
+  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines };
 }
 
 /** JSON is YAML too, and needs no quoting rules here. */

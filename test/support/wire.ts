@@ -50,9 +50,10 @@ export async function runWire(options: WireOptions, script: Script): Promise<voi
   const clock = new ManualClock();
   const { upstreams: _count, otherPorts = [], ...settings } = options;
   const upstreamPorts = [...upstreams.map((each) => each.port), ...otherPorts];
-  const gateway = await startGateway({ ...settings, upstreamPorts }, clock);
+  const secure = options.secure ?? process.env['PHOTON_WIRE_TLS'] === '1';
+  const gateway = await startGateway({ ...settings, secure, upstreamPorts }, clock);
   clock.onTick(() => gateway.plane.tick());
-  const factory = new ClientFactory(gateway.port);
+  const factory = new ClientFactory(gateway.port, secure);
   try {
     const client = await factory.connect();
     await script({ client, upstream: upstreams[0] as WireUpstream, upstreams, gateway, clock });

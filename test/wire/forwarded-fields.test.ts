@@ -58,7 +58,7 @@ wire('Connection cannot take away what the gateway adds', async (context) => {
     'Connection: X-Forwarded-For, X-Forwarded-Proto, X-Request-ID, Via, Host',
   ]);
   assert.equal(fields.get('x-forwarded-for'), '127.0.0.1');
-  assert.equal(fields.get('x-forwarded-proto'), 'http');
+  assert.equal(fields.get('x-forwarded-proto'), context.gateway.scheme);
   assert.match(fields.get('x-request-id') ?? '', /./);
   assert.match(fields.get('via') ?? '', /^1\.1 \S+/);
   assert.equal(fields.get('host'), 'a.example');
@@ -108,7 +108,7 @@ wire('what a client that is not trusted says about the way it came is replaced',
   const { port } = context.gateway;
   const { fields } = await exchange(context, [`Host: a.example:${port}`, ...CLAIMS]);
   assert.deepEqual(fields.all('x-forwarded-for'), ['127.0.0.1']);
-  assert.deepEqual(fields.all('x-forwarded-proto'), ['http']);
+  assert.deepEqual(fields.all('x-forwarded-proto'), [context.gateway.scheme]);
   assert.deepEqual(fields.all('x-forwarded-host'), [`a.example:${port}`]);
   assert.deepEqual(fields.all('x-forwarded-port'), [String(port)]);
   await context.client.expectStatus(200);
@@ -118,7 +118,7 @@ wire('the X-Forwarded fields are there for a client that sends none', async (con
   const { port } = context.gateway;
   const { fields } = await exchange(context, [`Host: a.example:${port}`]);
   assert.deepEqual(fields.all('x-forwarded-for'), ['127.0.0.1']);
-  assert.deepEqual(fields.all('x-forwarded-proto'), ['http']);
+  assert.deepEqual(fields.all('x-forwarded-proto'), [context.gateway.scheme]);
   assert.deepEqual(fields.all('x-forwarded-host'), [`a.example:${port}`]);
   assert.deepEqual(fields.all('x-forwarded-port'), [String(port)]);
   await context.client.expectStatus(200);
