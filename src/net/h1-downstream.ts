@@ -1,45 +1,18 @@
 import { PhotonError } from '../base/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
-import { RESPONSE_DROPS } from '../http/hop-by-hop.ts';
 import type { OutgoingResponse } from '../http/outgoing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
-import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
-import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
-import { encodeInformationalHead, encodeResponseHead } from '../wire/h1/head-encoder.ts';
-import type { HeadLimits } from '../wire/h1/head-limits.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
 import type { ByteReceiver, Connection } from './connection.ts';
+import type { DownstreamConnection, DownstreamService } from './downstream-service.ts';
 import { H1Output } from './h1-output.ts';
+import { H1Reply } from './h1-reply.ts';
 import type { IoContext } from './io-context.ts';
 import type { DownstreamPeer, DownstreamStream, RequestListener } from './streams.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
-
-/** What connections to clients need of the gateway behind them. Looked at anew for every request. */
-export interface DownstreamService {
-  readonly limits: DownstreamLimits;
-  /** True while no new request is wanted on a connection that has just been answered. */
-  readonly draining: boolean;
-  /** A listener for the next request, to be filled and then begun or refused. */
-  takeListener(): RequestListener;
-  /** Gives back a listener that was neither begun nor refused. */
-  returnListener(listener: RequestListener): void;
-  connectionClosed(connection: H1Downstream): void;
-}
-
-/** Limits of a client's connection; all times in milliseconds. */
-export interface DownstreamLimits extends HeadLimits {
-  /** From the first byte (or the accept) to a whole head. */
-  readonly connectionTimeoutMs: number;
-  /** Between requests. */
-  readonly keepaliveTimeoutMs: number;
-  /** Longest silence within a request's body. */
-  readonly bodyTimeoutMs: number;
-  /** Longest time without the client taking a byte. */
-  readonly sendTimeoutMs: number;
-}
 
 /**
  *          head complete, body due            body complete
@@ -61,7 +34,9 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /** An HTTP/1.x connection from a client: its requests one after the other, in order, pipelined or not. */
-export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, DownstreamPeer, TimerOwner {
+export class H1Downstream
+  implements ByteReceiver, BodySink, DownstreamStream, DownstreamPeer, DownstreamConnection, TimerOwner
+{
   readonly #service: DownstreamService;
   readonly #body: BodyDecoder = new BodyDecoder('malformed_message');
   readonly #output: H1Output;
@@ -76,13 +51,7 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   #betweenRequests = false;
   /** The client has sent FIN: it may still read the reply. */
   #peerEnded = false;
-  /** Of the exchange under way: */
-  #versionMinor = 1;
-  #persistent = true;
-  #replyHeadSent = false;
-  #replyChunked = false;
-  #replyUntilClose = false;
-  #replyComplete = false;
+  readonly #reply: H1Reply;
   #address: string | null = null;
 
   readonly scheme: 'http' | 'https';
@@ -92,6 +61,7 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
     this.#service = service;
     this.scheme = scheme;
     this.#output = new H1Output(io, this);
+    this.#reply = new H1Reply(this.#output);
     this.#readTimer = new Timer(io.wheel, this);
   }
 
@@ -222,12 +192,7 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   }
 
   #startExchange(versionMinor: number, persistent: boolean): void {
-    this.#versionMinor = versionMinor;
-    this.#persistent = persistent;
-    this.#replyHeadSent = false;
-    this.#replyChunked = false;
-    this.#replyUntilClose = false;
-    this.#replyComplete = false;
+    this.#reply.begin(versionMinor, persistent);
     this.#betweenRequests = false;
   }
 
@@ -275,7 +240,7 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
 
   #failRequest(error: PhotonError): void {
     this.#body.abandon();
-    this.#persistent = false;
+    this.#reply.persistent = false;
     this.#listener?.requestFailed(error);
   }
 
@@ -377,56 +342,41 @@ export class H1Downstream implements ByteReceiver, BodySink, DownstreamStream, D
   }
 
   sendInformational(source: ResponseHead): void {
-    // RFC 9110 15.2: an HTTP/1.0 client does not know interim replies.
-    if (this.#versionMinor === 1) this.#output.text(encodeInformationalHead(source));
+    this.#reply.sendInformational(source);
   }
 
   sendHead(outgoing: OutgoingResponse, close: boolean): void {
-    const { framing } = outgoing;
-    const unknownLength = framing === FRAMING.CHUNKED || framing === FRAMING.UNTIL_CLOSE;
-    this.#replyHeadSent = true;
-    this.#replyChunked = unknownLength && this.#versionMinor === 1;
-    this.#replyUntilClose = unknownLength && !this.#replyChunked;
-    if (close || this.#replyUntilClose || this.#service.draining || !this.#mayHearMore) this.#persistent = false;
-    const connection = !this.#persistent ? 'close' : this.#versionMinor === 0 ? 'keep-alive' : '';
-    this.#output.text(encodeResponseHead(outgoing, { chunked: this.#replyChunked, connection }));
+    this.#reply.sendHead(outgoing, close || this.#service.draining || !this.#mayHearMore);
   }
 
   sendData(bytes: Buffer, start: number, end: number): boolean {
-    if (start === end) return true;
-    if (!this.#replyChunked) return this.#output.bytes('', bytes, start, end, '');
-    return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, '\r\n');
+    return this.#reply.sendData(bytes, start, end);
   }
 
   sendText(text: string): void {
-    this.#output.text(this.#replyChunked ? `${chunkPrefix(text.length)}${text}\r\n` : text);
+    this.#reply.sendText(text);
   }
 
   sendTrailers(trailers: Fields): void {
-    if (!this.#replyChunked) return;
-    this.#output.text(chunkedEnd(encodePassingFields(trailers, RESPONSE_DROPS, false)));
-    this.#replyChunked = false;
+    this.#reply.sendTrailers(trailers);
   }
 
   sendEnd(): void {
-    if (this.#replyChunked) this.#output.text(chunkedEnd(''));
     this.#listener = null;
-    this.#replyComplete = true;
-    // Once everything said in this event is on its way: a pipelined request may follow.
-    this.#output.callWhenFlushed();
+    this.#reply.sendEnd();
   }
 
   abort(): void {
     this.#listener = null;
-    if (this.#replyHeadSent && this.#replyUntilClose) this.#connection?.reset();
+    if (this.#reply.headSent && this.#reply.untilClose) this.#connection?.reset();
     else this.#linger();
   }
 
   /** Everything said in this event has been written. */
   flushed(): void {
-    if (!this.#replyComplete) return;
-    this.#replyComplete = false;
-    if (this.#persistent && this.#state === STATE.REPLYING && this.#mayHearMore) this.#awaitNext();
+    if (!this.#reply.complete) return;
+    this.#reply.complete = false;
+    if (this.#reply.persistent && this.#state === STATE.REPLYING && this.#mayHearMore) this.#awaitNext();
     else this.#linger();
   }
 

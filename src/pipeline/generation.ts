@@ -1,6 +1,6 @@
 import type { IpRanges } from '../base/ip-range.ts';
 import type { RouteConfig } from '../config/config.ts';
-import type { DownstreamLimits } from '../net/h1-downstream.ts';
+import type { DownstreamLimits } from '../net/downstream-service.ts';
 import type { Router } from '../routing/router.ts';
 import type { Backend } from '../upstream/backend.ts';
 

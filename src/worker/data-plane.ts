@@ -6,7 +6,8 @@ import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
 import type { ListenSource, OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
-import { type DownstreamLimits, type DownstreamService, H1Downstream } from '../net/h1-downstream.ts';
+import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '../net/downstream-service.ts';
+import { H1Downstream } from '../net/h1-downstream.ts';
 import { IoContext } from '../net/io-context.ts';
 import { type AcceptedSocket, type Listener, openListener } from '../net/listener.ts';
 import type { RequestListener } from '../net/streams.ts';
@@ -50,7 +51,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #tls: TlsServer | null;
   readonly #maxConnections: number;
   readonly #connectionCount: SharedCount;
-  readonly #connections = new Set<H1Downstream>();
+  readonly #connections = new Set<DownstreamConnection>();
   readonly #listeners = new Set<Listener>();
   readonly #backends: readonly Backend[];
   readonly #freeExchanges: Exchange[] = [];
@@ -124,7 +125,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#io.settle();
   }
 
-  connectionClosed(connection: H1Downstream): void {
+  connectionClosed(connection: DownstreamConnection): void {
     if (!this.#connections.delete(connection)) return;
     this.#connectionCount.add(-1);
     if (this.#connections.size === 0) this.#drained?.resolve();

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { FRAMING } from '../../src/http/framing.ts';
 import { RequestHead } from '../../src/http/request-head.ts';
 import { WRITE_HIGH_WATER_BYTES } from '../../src/net/connection.ts';
-import { type DownstreamService, H1Downstream } from '../../src/net/h1-downstream.ts';
+import type { DownstreamService } from '../../src/net/downstream-service.ts';
+import { H1Downstream } from '../../src/net/h1-downstream.ts';
 import type { DownstreamStream, RequestListener } from '../../src/net/streams.ts';
 import { MemoryConnection, MemoryNet } from './memory-connection.ts';
 
