@@ -30,6 +30,8 @@ const io = new IoContext(monotonicClock, (error) => {
 
 /** A connection whose peer takes everything at once. */
 class MemoryConnection implements Connection {
+  readonly handshaking = false;
+  readonly certificateSubject: string | null = null;
   static readonly #sink = Buffer.alloc(64 * 1024);
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;
@@ -74,9 +76,16 @@ const transport: Transport = {
 };
 
 const { config } = parseConfig(CONFIG, { file: 'bench.yaml', format: 'yaml', env: {} });
-const environment = { io, transport, maxHeadBytes: config.server.maxHeaderBytes };
-const tables = buildRouterTables(config.routes);
-const { generation } = buildGeneration(config, tables, createSharedMemory(config, 1), 0, environment);
+const environment = { io, transport, maxHeadBytes: config.server.maxHeaderBytes, log: { warn: () => {} } };
+const plan = {
+  config,
+  routerTables: buildRouterTables(config.routes),
+  shared: createSharedMemory(config, 1),
+  row: 0,
+  tls: { server: null, upstreams: [] },
+  httpsPort: null,
+};
+const { generation } = buildGeneration(plan, environment);
 const free: Exchange[] = [];
 const date = new HttpDate();
 

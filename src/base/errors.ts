@@ -40,6 +40,7 @@ const DEFINITIONS = {
   internal_error: define(500, 'Internal error', 'gateway', true),
   unknown_transfer_coding: define(501, 'Unknown transfer coding', 'downstream', true),
   upstream_connect_failed: define(502, 'Cannot reach the upstream', 'upstream'),
+  upstream_tls_failed: define(502, 'No TLS with the upstream', 'upstream'),
   upstream_reset: define(502, 'The upstream closed the connection', 'upstream'),
   upstream_malformed: define(502, 'The upstream sent a malformed reply', 'upstream'),
   no_upstream: define(503, 'No upstream available', 'gateway'),

@@ -95,6 +95,21 @@ function isUnresolved(node: ConfigNode): boolean {
   return node.kind === 'scalar' && node.origin === 'unresolved';
 }
 
+/** The value under a key of a mapping; null where there is none, or no mapping. */
+export function childOf(node: ConfigNode | null, key: string): ConfigNode | null {
+  return node?.kind === 'mapping' ? (node.entries.get(key)?.value ?? null) : null;
+}
+
+/** The items of a list; none where there is no list. */
+export function itemsOf(node: ConfigNode | null): readonly ConfigNode[] {
+  return node?.kind === 'list' ? node.items : [];
+}
+
+/** The keys and values of a mapping; none where there is no mapping. */
+export function* entriesOf(node: ConfigNode | null): Iterable<readonly [string, ConfigNode]> {
+  if (node?.kind === 'mapping') for (const [key, { value }] of node.entries) yield [key, value];
+}
+
 /** Values that replace what a scalar says, by node. */
 export type Conversions = ReadonlyMap<ConfigNode, Scalar>;
 

@@ -21,6 +21,12 @@ export interface ServerConfig {
   readonly httpsAddr: readonly ListenAddress[];
   /** The certificates for HTTPS; the first one answers clients that ask for no name of the others. */
   readonly tls: readonly CertificateConfig[];
+  /** Null: clients are not asked for certificates. */
+  readonly clientCertificates: { readonly caFile: string; readonly required: boolean } | null;
+  /** What is said to plain HTTP: nothing, or the way to HTTPS, by its own port or by one that stands in front of it. */
+  readonly httpToHttps: boolean | number;
+  /** Null: in the runtime directory. */
+  readonly ticketKeysFile: string | null;
   /** Number of worker threads, at least 1. */
   readonly workers: number;
   /** A client must deliver a whole request head within it. */
@@ -86,6 +92,8 @@ export interface UpstreamConfig {
   readonly sniHostname: string;
   readonly tlsVerify: boolean;
   readonly tlsCa: string | null;
+  /** What to show an upstream that asks for a certificate. */
+  readonly tlsCertificate: { readonly certFile: string; readonly keyFile: string } | null;
 }
 
 export type Algorithm =

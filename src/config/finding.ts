@@ -1,4 +1,4 @@
-import type { ConfigNode, Path } from './config-node.ts';
+import { type ConfigNode, formatPath, type Path, startOf } from './config-node.ts';
 import { isSecretPath } from './secrets.ts';
 import type { Span } from './source-text.ts';
 
@@ -53,6 +53,19 @@ const MAX_SHOWN_CHARS = 60;
 /** A finding of severity `error` without the optional parts. */
 export function errorAt(code: DiagnosticCode, span: Span, path: Path, message: string): Finding {
   return { code, severity: 'error', span, path, message, wanted: null, found: null, didYouMean: null };
+}
+
+/** An option is missing that has to stand at `path`, within `parent`. */
+export function missingKey(parent: ConfigNode, path: Path, wanted: string): Finding {
+  const key = String(path.at(-1));
+  const message = `Missing key "${key}" in ${formatPath(path.slice(0, -1))}: want ${wanted}`;
+  return { ...errorAt('missing-key', startOf(parent), path, message), wanted };
+}
+
+/** An option that changes nothing as long as another one is not set, which `reason` names. */
+export function noEffect(node: ConfigNode, path: Path, reason: string): Finding {
+  const message = `Nothing uses ${formatPath(path)}: ${reason}`;
+  return { ...errorAt('no-effect', node.span, path, message), severity: 'warning' };
 }
 
 /** Describes a value for a message. What may be a secret is not shown. */

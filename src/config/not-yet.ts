@@ -18,8 +18,6 @@ interface NotYet {
   readonly switch?: string;
 }
 
-const UPSTREAM = 'load_balancing.backends.*.upstreams.*';
-
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
   { path: 'server.upgrade_sock', reaction: 'warn' },
@@ -30,10 +28,6 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'load_balancing.backends.*.panic_threshold', reaction: 'warn', unless: [0] },
   { path: 'load_balancing.backends.*.health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'load_balancing.backends.*.circuit_breaker', reaction: 'warn', switch: 'enabled' },
-  { path: `${UPSTREAM}.tls`, reaction: 'refuse', unless: [false] },
-  { path: `${UPSTREAM}.sni_hostname`, reaction: 'warn' },
-  { path: `${UPSTREAM}.tls_verify`, reaction: 'warn' },
-  { path: `${UPSTREAM}.tls_ca`, reaction: 'warn' },
   { path: 'routes.*.middleware.*', reaction: 'refuse' },
   { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },

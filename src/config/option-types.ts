@@ -187,6 +187,16 @@ export function hostPattern() {
   });
 }
 
+/** A name to verify a certificate against, in lower case and without the trailing dot. */
+export function serverName() {
+  const wanted = 'a host name or an IP address without port, such as "api.internal"';
+  return parsedText(wanted, ['api.internal', '10.0.0.1'], (text) => {
+    const name = text.replace(/\.$/, '').toLowerCase();
+    if (!isHostName(name) && !isIpAddress(name)) throw new SyntaxError(wanted);
+    return name;
+  });
+}
+
 /** What goes upstream as Host: the client's, the upstream's own, or a name of your own with or without port. */
 export function upstreamHost() {
   const wanted = '"preserve", "upstream" or a host name such as "app.internal" or "app.internal:8080"';

@@ -1,7 +1,18 @@
 import { parseListenAddress, parseUpstreamAddress, type SocketAddress } from '../base/address.ts';
-import { type ConfigNode, formatPath, type MappingNode, type Path, type ScalarNode, startOf } from './config-node.ts';
+import {
+  type ConfigNode,
+  childOf,
+  entriesOf,
+  formatPath,
+  itemsOf,
+  type MappingNode,
+  type Path,
+  type ScalarNode,
+  startOf,
+} from './config-node.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { describeValue, errorAt, type Finding, quote } from './finding.ts';
+import { describeValue, errorAt, type Finding, missingKey, quote } from './finding.ts';
+import { checkTls } from './tls-references.ts';
 
 /*
  * What options mean for each other: names that must exist, values that must not appear twice. This looks at the document
@@ -24,6 +35,7 @@ export function checkReferences(root: ConfigNode, checkRoutePattern: RoutePatter
   const routes = itemsOf(childOf(root, 'routes'));
   return [
     ...checkListeners(root),
+    ...checkTls(root),
     ...[...entriesOf(backends)].flatMap(([name, backend]) => checkUpstreams(name, backend)),
     ...routes.flatMap((route, index) => (backends?.kind === 'mapping' ? checkBackend(route, index, backends) : [])),
     ...checkIds(routes),
@@ -39,40 +51,9 @@ function checkListeners(root: ConfigNode): readonly Finding[] {
   const https = listenersOf(server, 'https_addr');
   const metrics = textAt(childOf(childOf(root, 'metrics'), 'metrics_addr'), ['metrics', 'metrics_addr']);
   const missing = ['http_addr', 'https_addr'].every((key) => !server.entries.has(key))
-    ? [missingKey(server, 'http_addr', 'an address to listen at, such as "0.0.0.0:8080" (or https_addr)')]
+    ? [missingKey(server, ['server', 'http_addr'], 'an address to listen at, such as "0.0.0.0:8080" (or https_addr)')]
     : [];
-  return [
-    ...missing,
-    ...checkTlsPair(server),
-    ...checkUnusedTls(server),
-    ...checkTwice([...http, ...https, ...metrics]),
-  ];
-}
-
-function checkTlsPair(server: MappingNode): readonly Finding[] {
-  const present = ['tls_cert', 'tls_key'].filter((key) => server.entries.has(key));
-  const listed = childOf(server, 'tls');
-  const hasList = listed?.kind === 'list' && listed.items.length > 0;
-  const wantsTls = present.length > 0 || (server.entries.has('https_addr') && !hasList);
-  const missing = wantsTls ? ['tls_cert', 'tls_key'].filter((key) => !present.includes(key)) : [];
-  return missing.map((key) => missingKey(server, key, 'a PEM file, which https_addr needs'));
-}
-
-function checkUnusedTls(server: MappingNode): readonly Finding[] {
-  if (server.entries.has('https_addr')) return [];
-  const unused = ['tls_cert', 'tls'].flatMap((key) => {
-    const node = childOf(server, key);
-    return node === null ? [] : [{ key, node }];
-  });
-  return unused.map(({ key, node }) => {
-    const message = `Nothing uses server.${key}: there is no https_addr`;
-    return { ...errorAt('no-effect', node.span, ['server', key], message), severity: 'warning' };
-  });
-}
-
-function missingKey(server: MappingNode, key: string, wanted: string): Finding {
-  const message = `Missing key "${key}" in server: want ${wanted}`;
-  return { ...errorAt('missing-key', startOf(server), ['server', key], message), wanted };
+  return [...missing, ...checkTwice([...http, ...https, ...metrics])];
 }
 
 function listenersOf(server: MappingNode, key: string): readonly TextAt[] {
@@ -198,18 +179,6 @@ function checkPatterns(routes: readonly ConfigNode[], check: RoutePatternCheck):
 function duplicate(code: Finding['code'], { node, path }: TextAt, reason: string): Finding {
   const found = describeValue(node, path);
   return { ...errorAt(code, node.span, path, `Cannot use ${formatPath(path)}, ${found}: ${reason}`), found };
-}
-
-function childOf(node: ConfigNode | null, key: string): ConfigNode | null {
-  return node?.kind === 'mapping' ? (node.entries.get(key)?.value ?? null) : null;
-}
-
-function itemsOf(node: ConfigNode | null): readonly ConfigNode[] {
-  return node?.kind === 'list' ? node.items : [];
-}
-
-function* entriesOf(node: ConfigNode | null): Iterable<readonly [string, ConfigNode]> {
-  if (node?.kind === 'mapping') for (const [key, { value }] of node.entries) yield [key, value];
 }
 
 /** The text of a node as a list of one, or of none when it is no text or its `${...}` could not be replaced. */

@@ -53,6 +53,10 @@ function resolveServer(server: ConfigDocument['server']): ServerConfig {
     httpAddr: resolveListeners(server.http_addr),
     httpsAddr: resolveListeners(server.https_addr),
     tls: resolveCertificates(server),
+    clientCertificates:
+      server.client_ca === undefined ? null : { caFile: server.client_ca, required: server.client_auth === 'required' },
+    httpToHttps: server.http_to_https,
+    ticketKeysFile: server.tls_ticket_keys ?? null,
     workers: server.workers ?? availableParallelism(),
     connectionTimeoutMs: server.connection_timeout,
     keepaliveTimeoutMs: server.keepalive_timeout,
@@ -165,6 +169,10 @@ function resolveUpstream(block: UpstreamBlock): UpstreamConfig {
     sniHostname: block.sni_hostname ?? host,
     tlsVerify: block.tls_verify,
     tlsCa: block.tls_ca ?? null,
+    tlsCertificate:
+      block.tls_cert === undefined || block.tls_key === undefined
+        ? null
+        : { certFile: block.tls_cert, keyFile: block.tls_key },
   };
 }
 

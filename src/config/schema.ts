@@ -17,6 +17,7 @@ import {
   oneOrMore,
   printableText,
   routePattern,
+  serverName,
   share,
   shareOrZero,
   textOrPresent,
@@ -70,6 +71,21 @@ const server = z
       )
       .describe('More certificates, chosen by the name that the client asks for (SNI).')
       .prefault([]),
+    client_ca: filePath()
+      .describe('PEM file with the authorities whose certificates clients have to show, or may show (client_auth).')
+      .optional(),
+    client_auth: oneOf(['required', 'optional'])
+      .describe('Whether a client without a certificate is refused. One whose certificate is not valid always is.')
+      .prefault('required'),
+    http_to_https: z
+      .union([flag(), wholeNumber(1, 65_535)], { error: 'true, false or the port that clients reach HTTPS on' })
+      .describe('Answers every request over plain HTTP with a redirect to HTTPS; a number is the port to name there.')
+      .prefault(false),
+    tls_ticket_keys: filePath()
+      .describe(
+        'File that keeps the keys of TLS session tickets over restarts, made if there is none; by default in the runtime directory.',
+      )
+      .optional(),
     workers: wholeNumber(1, 1024).describe('Number of worker threads; by default one for each core.').optional(),
     connection_timeout: duration()
       .describe('The time that a client has to deliver a whole request head; then 408.')
@@ -135,11 +151,13 @@ const upstream = z
       .describe('Share of the traffic compared with the other upstreams; 0 takes it out of service.')
       .prefault(1),
     tls: flag().describe('Whether to speak TLS with the upstream.').prefault(false),
-    sni_hostname: printableText()
+    sni_hostname: serverName()
       .describe("The name to ask for and to verify in the TLS handshake; by default the address's host.")
       .optional(),
     tls_verify: flag().describe("Whether the upstream's certificate must be valid.").prefault(true),
     tls_ca: filePath().describe('PEM file with the authorities to trust instead of the usual ones.').optional(),
+    tls_cert: filePath().describe('PEM file with the certificate chain to show when the upstream asks.').optional(),
+    tls_key: filePath().describe('PEM file with the private key of that certificate.').optional(),
     max_connections: wholeNumber(1, MAX_COUNT)
       .describe('The most connections to this upstream, busy and idle, over all workers. By default there is no limit.')
       .optional(),

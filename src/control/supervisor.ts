@@ -4,11 +4,10 @@ import { createSharedMemory } from '../memory/shared-memory.ts';
 import { bindAddresses } from '../net/bind.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
-import type { TlsMaterial } from '../net/tls-server.ts';
 import { buildRouterTables } from '../routing/router-tables.ts';
+import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
-import { readTlsMaterial } from './tls-material.ts';
-import { type PlannedBinding, WorkerSlot } from './worker-slot.ts';
+import { type PlannedBinding, type WorkerPlan, WorkerSlot } from './worker-slot.ts';
 
 /**
  * The control thread's main object: binds the addresses, keeps one worker per row alive, and ends them.
@@ -21,6 +20,7 @@ export class Supervisor {
   readonly #log: EventLog;
   #bindings: readonly PlannedBinding[] = [];
   #slots: readonly WorkerSlot[] = [];
+  #certificates: Certificates | null = null;
 
   constructor(config: Config, log: EventLog) {
     this.#config = config;
@@ -33,11 +33,11 @@ export class Supervisor {
    */
   async start(): Promise<readonly OpenAddress[]> {
     const transport = chooseTransport(process.env['PHOTON_TRANSPORT']).name;
-    const { httpsAddr } = this.#config.server;
-    const tls = httpsAddr.length === 0 ? null : readTlsMaterial(this.#config.server);
+    const certificates = new Certificates(this.#config, this.#log);
+    this.#certificates = certificates;
     this.#bindings = await this.#bind();
     try {
-      await this.#startWorkers(tls);
+      await this.#startWorkers(certificates);
     } catch (error) {
       await this.close();
       throw error;
@@ -81,6 +81,7 @@ export class Supervisor {
 
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
+    this.#certificates?.close();
     await Promise.all(this.#slots.map((slot) => slot.close()));
     for (const { binding } of this.#bindings) {
       binding.release();
@@ -88,16 +89,20 @@ export class Supervisor {
     this.#bindings = [];
   }
 
-  async #startWorkers(tls: TlsMaterial | null): Promise<void> {
+  async #startWorkers(certificates: Certificates): Promise<void> {
     const { workers } = this.#config.server;
-    const plan = {
+    const plan: WorkerPlan = {
       config: this.#config,
       routerTables: buildRouterTables(this.#config.routes),
       shared: createSharedMemory(this.#config, workers),
       bindings: this.#bindings,
-      tls,
+      httpsPort: this.#bindings.find(({ secure }) => secure)?.binding.address.port ?? null,
+      tls: certificates.material,
     };
     this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log));
     await Promise.all(this.#slots.map((slot) => slot.start()));
+    certificates.watch((material) => {
+      for (const slot of this.#slots) slot.useTls(material);
+    });
   }
 }

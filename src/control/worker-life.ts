@@ -1,6 +1,6 @@
 import { type Transferable, Worker } from 'node:worker_threads';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
-import type { StartMessage } from '../messages/to-worker.ts';
+import type { MessageToWorker, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import { isBoundSocket } from '../net/binding.ts';
 
 /** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
@@ -50,12 +50,20 @@ export class WorkerLife {
     // Node moves bound sockets since 26.4; the type declarations of the transfer list do not know it yet.
     const sources = start.listeners.map(({ source }) => source);
     const sockets = sources.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
-    this.#worker.postMessage(start, sockets);
+    this.#post(start, sockets);
+  }
+
+  #post(message: MessageToWorker, transferred: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, transferred);
+  }
+
+  useTls(tls: TlsMaterial): void {
+    this.#post({ type: 'tls', tls });
   }
 
   /** Lets the worker finish what it has, then ends it. Resolves when the thread is gone. */
   async drain(): Promise<void> {
-    this.#worker.postMessage({ type: 'drain' });
+    this.#post({ type: 'drain' });
     await Promise.race([this.#drained, this.gone]);
     await this.end();
   }

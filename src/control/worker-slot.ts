@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { clearWorkerRow } from '../memory/shared-memory.ts';
 import type { LogMessage } from '../messages/to-control.ts';
-import type { StartMessage } from '../messages/to-worker.ts';
+import type { StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import type { Binding } from '../net/binding.ts';
 import type { EventLog } from './event-log.ts';
 import { RestartBackoff } from './restart-backoff.ts';
@@ -21,7 +21,7 @@ export interface PlannedBinding {
 /** One row of the shared tables and the worker that owns it. A worker that dies is replaced, until the slot is stopped. */
 export class WorkerSlot {
   readonly #row: number;
-  readonly #plan: WorkerPlan;
+  #plan: WorkerPlan;
   readonly #log: EventLog;
   readonly #backoff = new RestartBackoff();
   readonly #stop = new AbortController();
@@ -39,6 +39,12 @@ export class WorkerSlot {
     const life = this.#begin();
     await life.ready;
     void this.#keepOneAlive(life, startedMs);
+  }
+
+  /** New certificates and keys, for this worker and those that replace it. */
+  useTls(tls: TlsMaterial): void {
+    this.#plan = { ...this.#plan, tls };
+    this.#life?.useTls(tls);
   }
 
   /** No replacement from now on; resolves when the worker has finished its work and is gone. */

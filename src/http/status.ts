@@ -3,6 +3,7 @@ const REASONS: Readonly<Record<number, string>> = {
   100: 'Continue',
   200: 'OK',
   204: 'No Content',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',

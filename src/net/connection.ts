@@ -1,3 +1,5 @@
+import type { TlsClient } from './tls-client.ts';
+
 /** Unwritten bytes from which on a connection counts as slow. */
 export const WRITE_HIGH_WATER_BYTES = 64 * 1024;
 
@@ -24,6 +26,8 @@ export interface Connection {
   readonly remotePort: number;
   /** The port that the peer connected to, 0 on a Unix socket. */
   readonly localPort: number;
+  /** Of the certificate that the peer showed, as `formatSubject` writes it; null without one. Settled when data comes. */
+  readonly certificateSubject: string | null;
   /** Sends text, one byte a character (latin1). */
   writeText(text: string): void;
   /**
@@ -31,6 +35,8 @@ export interface Connection {
    * bytes may be those that a receiver was just given: what the socket does not take at once is kept safe.
    */
   writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void;
+  /** Outgoing: the system has connected, and TLS has not come about yet. */
+  readonly handshaking: boolean;
   /** False from the moment that it fails or is destroyed, before `closed` is said. */
   readonly alive: boolean;
   /** Bytes written here but not all taken by the system yet; falls when a whole write has been taken. */
@@ -54,4 +60,6 @@ export interface ConnectTarget {
   /** Path of a Unix socket; then host and port mean nothing. */
   readonly path: string | null;
   readonly keepAlive: { readonly enabled: boolean; readonly idleMs: number };
+  /** What speaks TLS with it; null for none. */
+  readonly tls: TlsClient | null;
 }

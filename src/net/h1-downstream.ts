@@ -91,6 +91,10 @@ export class H1Downstream
     return this.#connection?.localPort ?? 0;
   }
 
+  get certificateSubject(): string | null {
+    return this.#connection?.certificateSubject ?? null;
+  }
+
   // --- what comes in ---------------------------------------------------------------------------------------------------
 
   get inBody(): boolean {

@@ -20,8 +20,8 @@ export interface UpstreamOwner {
   readonly limits: UpstreamLimits;
   /** The exchange is over and the connection can be lent again. */
   connectionIdle(connection: H1Upstream): void;
-  /** The connection is gone, whatever it was doing. */
-  connectionClosed(connection: H1Upstream): void;
+  /** The connection is gone, whatever it was doing. `error`: what went wrong, if anybody is concerned. */
+  connectionClosed(connection: H1Upstream, error: PhotonError | null): void;
 }
 
 /** Limits of an upstream's connections; all times in milliseconds. */
@@ -273,14 +273,21 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   closed(failure: string | null): void {
     const listener = this.#listener;
+    const error = this.#endedBy(failure);
     this.#listener = null;
     this.#state = STATE.CLOSED;
     this.#kept = null;
     this.#readTimer.release();
     this.#output.close();
     this.#connection = null;
-    this.#owner.connectionClosed(this);
-    listener?.responseFailed(this.#connecting ? connectFailed(failure) : reset(failure));
+    this.#owner.connectionClosed(this, error);
+    if (error !== null) listener?.responseFailed(error);
+  }
+
+  /** What went wrong; null when nobody had to do with the connection, and it was open. */
+  #endedBy(failure: string | null): PhotonError | null {
+    if (this.#connecting) return connectFailed(failure, this.#connection?.handshaking ?? false);
+    return this.#listener === null ? null : reset(failure);
   }
 
   writable(): void {
@@ -329,7 +336,8 @@ function malformed(detail: string): PhotonError {
   return new PhotonError('upstream_malformed', detail);
 }
 
-function connectFailed(failure: string | null): PhotonError {
+function connectFailed(failure: string | null, handshaking: boolean): PhotonError {
+  if (handshaking) return new PhotonError('upstream_tls_failed', `No TLS with the upstream (${failure ?? 'closed'}).`);
   return new PhotonError('upstream_connect_failed', `No connection to the upstream (${failure ?? 'closed'}).`);
 }
 

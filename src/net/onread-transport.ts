@@ -41,6 +41,7 @@ export const onreadTransport: Transport = {
   },
 
   connect(io, target, receiver) {
+    if (target.tls !== null) return connectSecure(io, target.tls.connect(connectOptions(target)), receiver);
     const socket = connect({ ...connectOptions(target), onread: readInto(io) });
     const connection = serve(io, socket, receiver);
     // Each address that is tried has a handle of its own. Reading begins after this event.
@@ -60,6 +61,17 @@ function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, c
   connection.adopt(secure, new SecureDriver(secure, io.buffers), carrier);
   handleOf(secure)?.useUserBuffer(io.buffers.shared);
   listenToReads(secure, connection);
+  return connection;
+}
+
+/** TLS reads from the handle below it, which is settled when the system has connected; before the handshake nothing comes. */
+function connectSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver): SocketConnection {
+  const connection = new SocketConnection(io, receiver);
+  connection.adopt(secure, new SecureDriver(secure, io.buffers), secure);
+  secure.prependOnceListener('connect', () => {
+    handleOf(secure)?.useUserBuffer(io.buffers.shared);
+    listenToReads(secure, connection);
+  });
   return connection;
 }
 

@@ -20,7 +20,8 @@ export const plainTransport: Transport = {
   },
 
   connect(io, target, receiver) {
-    const socket = connect(connectOptions(target));
+    const options = connectOptions(target);
+    const socket = target.tls === null ? connect(options) : target.tls.connect(options);
     return serve(io, socket, receiver, socket);
   },
 };

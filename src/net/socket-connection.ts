@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Lease } from './buffer-pool.ts';
+import { formatSubject } from './certificate-subject.ts';
 import { type ByteReceiver, type Connection, WRITE_HIGH_WATER_BYTES } from './connection.ts';
 import type { IoContext } from './io-context.ts';
 import type { SocketDriver } from './socket-driver.ts';
@@ -25,6 +27,7 @@ export class SocketConnection implements Connection {
   #lease: Lease | null = null;
   #writingEnded = false;
   #failure: string | null = null;
+  handshaking = false;
 
   constructor(io: IoContext, receiver: ByteReceiver) {
     this.#io = io;
@@ -42,7 +45,13 @@ export class SocketConnection implements Connection {
     socket.on('drain', onDrain);
     socket.on('error', onError);
     socket.on('close', onClose);
-    if (socket.connecting) socket.on('connect', onConnect);
+    if (!socket.connecting) return;
+    if (socket instanceof TLSSocket) {
+      socket.on('connect', onConnectBelowTls);
+      socket.on('secureConnect', onConnect);
+    } else {
+      socket.on('connect', onConnect);
+    }
   }
 
   /** Lets another receiver hear what happens from now on. */
@@ -62,6 +71,11 @@ export class SocketConnection implements Connection {
 
   get localPort(): number {
     return this.#socket?.localPort ?? 0;
+  }
+
+  get certificateSubject(): string | null {
+    const certificate = this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
+    return certificate === undefined ? null : formatSubject(certificate);
   }
 
   get alive(): boolean {
@@ -166,10 +180,12 @@ export class SocketConnection implements Connection {
     if (socket === null || socket.destroyed) return;
     // A reset while our FIN is on its way leaks the descriptor for good; a socket that is not connected has nobody to reset.
     if (this.#writingEnded || socket.connecting || socket.localPort === undefined) socket.destroy();
+    else if (this.#carrier instanceof TLSSocket) socket.destroy();
     else this.#carrier?.resetAndDestroy();
   }
 
   opened(): void {
+    this.handshaking = false;
     const heldBack = this.pendingBytes >= WRITE_HIGH_WATER_BYTES;
     try {
       this.#driver?.opened();
@@ -226,6 +242,10 @@ export class SocketConnection implements Connection {
 
 function onConnect(this: Socket): void {
   (this as ConnectionSocket).photonConnection.opened();
+}
+
+function onConnectBelowTls(this: Socket): void {
+  (this as ConnectionSocket).photonConnection.handshaking = true;
 }
 
 function onEnd(this: Socket): void {

@@ -61,6 +61,8 @@ export interface DownstreamPeer {
   /** The port of ours that it came to. */
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
+  /** Of its certificate (RFC 4514); null for a client that showed none. */
+  readonly certificateSubject: string | null;
   /** A place for what the pipeline worked out about this peer, so that it does so once per connection; null at first. */
   identity: unknown;
 }

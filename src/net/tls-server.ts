@@ -1,3 +1,4 @@
+import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 
@@ -10,34 +11,36 @@ export interface CertificateMaterial {
   readonly key: string;
 }
 
+/** Which certificates clients have to show. */
+export interface ClientCertificateMaterial {
+  /** The authorities that may have signed them, as PEM text. */
+  readonly ca: string;
+  /** False: a client may come without one. */
+  readonly required: boolean;
+}
+
 /** What the listeners for HTTPS need. */
-export interface TlsMaterial {
+export interface TlsServerMaterial {
   /** The first one answers whoever names no host, or an unknown one. */
   readonly certificates: readonly CertificateMaterial[];
   /** 48 random bytes, the same in all workers: a session that began with one goes on with another (RFC 5077). */
   readonly ticketKeys: Uint8Array;
+  /** Null: clients are not asked for certificates. */
+  readonly clientCertificates: ClientCertificateMaterial | null;
 }
-
-/** Sessions are only resumed within one such context; Node's default hangs on the command line. */
-const SESSION_ID_CONTEXT = 'photon';
 
 /** The server's side of TLS 1.2 and 1.3 for the connections of one worker. */
 export class TlsServer {
+  readonly #clientCertificates: ClientCertificateMaterial | null;
   readonly #default: SecureContext;
   readonly #byHost = new Map<string, SecureContext>();
 
   /** Throws an Error when OpenSSL cannot use a certificate or key. */
-  constructor({ certificates, ticketKeys }: TlsMaterial) {
-    const contexts = certificates.map(({ hosts, cert, key }) => {
-      const context = createSecureContext({
-        cert,
-        key,
-        minVersion: 'TLSv1.2',
-        honorCipherOrder: true,
-        sessionIdContext: SESSION_ID_CONTEXT,
-        ticketKeys: Buffer.from(ticketKeys),
-      });
-      for (const host of hosts) if (!this.#byHost.has(host)) this.#byHost.set(host, context);
+  constructor(material: TlsServerMaterial) {
+    this.#clientCertificates = material.clientCertificates;
+    const contexts = material.certificates.map((certificate) => {
+      const context = contextFor(certificate, material);
+      for (const host of certificate.hosts) if (!this.#byHost.has(host)) this.#byHost.set(host, context);
       return context;
     });
     const [first] = contexts;
@@ -51,14 +54,20 @@ export class TlsServer {
       isServer: true,
       secureContext: this.#default,
       ALPNProtocols: ['http/1.1'],
-      SNICallback: (host, done) => done(null, this.#contextFor(host)),
+      requestCert: this.#clientCertificates !== null,
+      rejectUnauthorized: this.#clientCertificates?.required ?? false,
+      SNICallback: (host, done) => done(null, this.#contextOf(host)),
     });
+    if (this.#clientCertificates !== null) {
+      const { required } = this.#clientCertificates;
+      secure.once('secure', () => refuseInvalid(secure, required));
+    }
     secure.once('secure', releaseControl);
     return secure;
   }
 
   /** Never throws: a client chooses the name. */
-  #contextFor(host: string): SecureContext {
+  #contextOf(host: string): SecureContext {
     const name = host.toLowerCase();
     const exact = this.#byHost.get(name);
     if (exact !== undefined) return exact;
@@ -67,7 +76,54 @@ export class TlsServer {
   }
 }
 
-/** `tls.Server` does the same after a handshake: from then on an error of TLS ends the socket. Not public API. */
+/** Throws the Error of OpenSSL when it cannot use a pair, because the key is too short for instance. */
+export function checkCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+  createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+}
+
+function contextFor({ cert, key }: CertificateMaterial, material: TlsServerMaterial): SecureContext {
+  const { ticketKeys, clientCertificates } = material;
+  return createSecureContext({
+    cert,
+    key,
+    ...(clientCertificates === null ? {} : { ca: clientCertificates.ca }),
+    minVersion: 'TLSv1.2',
+    honorCipherOrder: true,
+    // A client that begins handshake after handshake on one connection costs more than it pays.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    sessionIdContext: sessionContextOf(clientCertificates),
+    ticketKeys: Buffer.from(ticketKeys),
+  });
+}
+
+/**
+ * Sessions are only resumed within one such context (Node's default hangs on the command line). A session carries the client's
+ * certificate: one that other authorities let in must not be resumed.
+ */
+function sessionContextOf(clientCertificates: ClientCertificateMaterial | null): string {
+  if (clientCertificates === null) return 'photon';
+  const { ca, required } = clientCertificates;
+  return createHash('sha256').update(`${required} ${ca}`).digest('hex').slice(0, 32);
+}
+
+/** What `tls.Server` knows of its sockets and we have to ask for. Not public API. */
+interface SecureInternals {
+  readonly _handle: { verifyError?(): Error | null | undefined } | null;
+  _releaseControl?(): boolean;
+}
+
+/**
+ * OpenSSL lets every certificate in and leaves it to us to look at what it found out. A resumed session says the same as when it
+ * began.
+ */
+function refuseInvalid(secure: TLSSocket, required: boolean): void {
+  const shown = secure.getPeerX509Certificate() !== undefined;
+  if (!shown && !required) return;
+  const { _handle } = secure as unknown as SecureInternals;
+  if (!shown || typeof _handle?.verifyError !== 'function' || _handle.verifyError()) secure.destroy();
+}
+
+/** `tls.Server` does the same after a handshake: from then on an error of TLS ends the socket. */
 function releaseControl(this: TLSSocket): void {
-  (this as TLSSocket & { _releaseControl?(): boolean })._releaseControl?.();
+  (this as unknown as SecureInternals)._releaseControl?.();
 }

@@ -19,6 +19,22 @@ export function replyToOptionsAsterisk(exchange: Exchange): void {
   finish(exchange);
 }
 
+/** RFC 9110 15.4.9: 308 keeps method and body. The port is left out where it is the one of the scheme. */
+export function redirectToHttps(exchange: Exchange, port: number): void {
+  const { reply, downstream, services, host, target } = exchange;
+  if (host === '') throw new PhotonError('bad_host', 'Without Host nobody can say where HTTPS is.');
+  const query = target.hasQuery ? `?${target.query}` : '';
+  const location = `https://${host}${port === 443 ? '' : `:${port}`}${target.path}${query}`;
+  reply.status = 308;
+  reply.framing = FRAMING.LENGTH;
+  reply.contentLength = 0;
+  reply.additions = `Location: ${location}\r\nDate: ${services.date}\r\n${traceLines(1, exchange.id)}`;
+  exchange.replyStarted = true;
+  downstream?.sendHead(reply, !downstream.requestComplete);
+  downstream?.sendEnd();
+  finish(exchange);
+}
+
 /** The path is known, but not under this method; `allow` lists those it is known under. */
 export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
   const error = new PhotonError('method_not_allowed', `This path takes ${allow}.`);

@@ -12,6 +12,8 @@ class PeerIdentity {
   readonly generation: Generation;
   readonly trusted: boolean;
   readonly address: string;
+  /** The line that names the certificate of the peer; empty for one without. */
+  readonly certificateLine: string;
   /** `X-Forwarded-*` lines for a peer that is not trusted and asks for `host`. */
   forwardedLines = '';
   host: string | null = null;
@@ -19,6 +21,7 @@ class PeerIdentity {
   constructor(peer: DownstreamPeer, generation: Generation) {
     this.generation = generation;
     this.address = peer.address;
+    this.certificateLine = certificateLine(peer);
     this.trusted = generation.trustedProxies.includes(peer.address);
   }
 }
@@ -34,18 +37,30 @@ export function settleClient(exchange: Exchange, generation: Generation): void {
 
 /**
  * The lines that tell the upstream who the client is (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`): added to what a trusted
- * proxy said, in place of what anybody else claimed.
+ * proxy said, in place of what anybody else claimed. `X-Client-Cert-Subject` is of this connection's certificate alone.
  */
 export function forwardedLinesFor(exchange: Exchange, generation: Generation): string {
   const peer = peerOf(exchange);
   const identity = identityOf(peer, generation);
   const host = writtenHost(exchange);
-  if (identity.trusted) return linesBehindProxy(exchange.request, peer, host);
+  if (identity.trusted) return linesBehindProxy(exchange.request, peer, host) + identity.certificateLine;
   if (identity.host !== host) {
     identity.host = host;
-    identity.forwardedLines = flatText(forwardedLines(peer.address, peer.scheme, host, String(peer.localPort)));
+    const lines = forwardedLines(peer.address, peer.scheme, host, String(peer.localPort));
+    identity.forwardedLines = flatText(lines + identity.certificateLine);
   }
   return identity.forwardedLines;
+}
+
+/** The request came over TLS: to us, or, as a trusted proxy says, to the proxy. */
+export function cameSecurely(exchange: Exchange): boolean {
+  const { scheme } = peerOf(exchange);
+  const proxied = exchange.peerTrusted ? lastValue(exchange.request, FIELD.X_FORWARDED_PROTO) : null;
+  return (proxied ?? scheme).toLowerCase() === 'https';
+}
+
+function certificateLine({ certificateSubject }: DownstreamPeer): string {
+  return certificateSubject === null ? '' : `X-Client-Cert-Subject: ${certificateSubject}\r\n`;
 }
 
 function peerOf(exchange: Exchange): DownstreamPeer {

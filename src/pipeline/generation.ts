@@ -27,4 +27,6 @@ export interface Generation {
   readonly maxBodyBytes: number | null;
   readonly mergeSlashes: boolean;
   readonly trustedProxies: IpRanges;
+  /** Where requests over plain HTTP are sent; null when they are served. */
+  readonly httpsPort: number | null;
 }

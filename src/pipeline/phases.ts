@@ -3,8 +3,8 @@ import { parseAuthority } from '../http/authority.ts';
 import { FIELD } from '../http/field-names.ts';
 import { isSaneRequestId } from '../http/request-id.ts';
 import { ROUTE_METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND } from '../routing/router.ts';
-import { replyMethodNotAllowed, replyToOptionsAsterisk } from './answer.ts';
-import { settleClient } from './client-identity.ts';
+import { redirectToHttps, replyMethodNotAllowed, replyToOptionsAsterisk } from './answer.ts';
+import { cameSecurely, settleClient } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
@@ -15,7 +15,7 @@ import type { Generation } from './generation.ts';
  *
  *   1  pin the Generation           the configuration that this request lives and ends with
  *   2  settle the client            its address, as far as the peers on the way are trusted; the request id
- *   3  settle the target            one normal form of path and host, for matching and for the upstream
+ *   3  settle the target            one normal form of path and host, for matching and for the upstream; to HTTPS, if it must
  *   4  route                        404, 405
  *   5  middleware                   in its fixed stages: it may answer, and nothing below happens
  *   6  cache                        look-up: after the middleware, so that nobody gets what the route would have refused
@@ -33,6 +33,7 @@ export function beginExchange(exchange: Exchange): void {
     settleRequestId(exchange);
     settleTarget(exchange, generation);
     if (exchange.target.form === 'asterisk') replyToOptionsAsterisk(exchange);
+    else if (generation.httpsPort !== null && !cameSecurely(exchange)) redirectToHttps(exchange, generation.httpsPort);
     else if (findRoute(exchange, generation)) forward(exchange);
   } catch (error) {
     failExchange(exchange, error);

@@ -1,9 +1,11 @@
+import type { PhotonError } from '../base/errors.ts';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { SharedCount } from '../memory/shared-memory.ts';
 import type { ConnectTarget } from '../net/connection.ts';
 import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
 import type { IoContext } from '../net/io-context.ts';
 import type { ResponseListener, UpstreamStream } from '../net/streams.ts';
+import { TlsClient, type TlsClientMaterial } from '../net/tls-client.ts';
 import type { Transport } from '../net/transport.ts';
 
 /** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
@@ -19,7 +21,11 @@ export interface UpstreamEnvironment {
   readonly transport: Transport;
   /** Largest head of a reply, in bytes. */
   readonly maxHeadBytes: number;
+  readonly log: { warn(event: string, fields: object): void };
 }
+
+/** An upstream whose TLS fails does so for every request: it is said no more often than this. */
+const REPORT_EVERY_MS = 10_000;
 
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
 export class Upstream implements UpstreamOwner {
@@ -27,12 +33,14 @@ export class Upstream implements UpstreamOwner {
   readonly weight: number;
   readonly limits: UpstreamLimits;
   readonly #environment: UpstreamEnvironment;
-  readonly #target: ConnectTarget;
+  #target: ConnectTarget;
   /** Sockets of this upstream, busy and idle: our part and that of all workers. */
   readonly #sockets: SharedCount;
   /** The one used last is on top: the others may go idle and be closed. */
   readonly #idle: H1Upstream[] = [];
   readonly #open = new Set<H1Upstream>();
+  #tlsReportedMs = Number.NEGATIVE_INFINITY;
+  #tlsFailures = 0;
 
   constructor(config: UpstreamConfig, environment: UpstreamEnvironment, sockets: SharedCount) {
     this.config = config;
@@ -44,6 +52,7 @@ export class Upstream implements UpstreamOwner {
       port: config.port,
       path: config.path,
       keepAlive: { enabled: config.tcpKeepalive.enabled, idleMs: config.tcpKeepalive.idleMs },
+      tls: null,
     };
     this.limits = {
       connectTimeoutMs: config.connectTimeoutMs,
@@ -52,6 +61,14 @@ export class Upstream implements UpstreamOwner {
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       maxHeadBytes: environment.maxHeadBytes,
     };
+  }
+
+  /**
+   * Speaks TLS as `material` says on connections that begin from now on; null for none. Throws an Error when OpenSSL cannot use
+   * it.
+   */
+  useTls(material: TlsClientMaterial | null): void {
+    this.#target = { ...this.#target, tls: material === null ? null : new TlsClient(material) };
   }
 
   /** There is an idle connection here, or room for another one. */
@@ -88,11 +105,21 @@ export class Upstream implements UpstreamOwner {
     else this.#idle.push(connection);
   }
 
-  connectionClosed(connection: H1Upstream): void {
+  connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
+    if (error?.code === 'upstream_tls_failed') this.#reportTls(error.message);
     this.#sockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  #reportTls(reason: string): void {
+    const { io, log } = this.#environment;
+    this.#tlsFailures++;
+    if (io.wheel.nowMs - this.#tlsReportedMs < REPORT_EVERY_MS) return;
+    this.#tlsReportedMs = io.wheel.nowMs;
+    log.warn('upstream-tls-failed', { upstream: this.config.address, reason, failures: this.#tlsFailures });
+    this.#tlsFailures = 0;
   }
 
   /** Closes every connection; exchanges that use one hear that it failed. */

@@ -1,6 +1,7 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { BackendConfig, Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { SharedCount, SharedCursor, type SharedMemory } from '../memory/shared-memory.ts';
+import type { TlsMaterial } from '../messages/to-worker.ts';
 import type { Generation, RoutePlan } from '../pipeline/generation.ts';
 import { Router } from '../routing/router.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
@@ -14,15 +15,22 @@ export interface BuiltGeneration {
   readonly backends: readonly Backend[];
 }
 
-/** Makes a configuration ready to serve in the worker that counts on `row` of the shared memory. */
-export function buildGeneration(
-  config: Config,
-  tables: RouterTables,
-  shared: SharedMemory,
-  row: number,
-  environment: UpstreamEnvironment,
-): BuiltGeneration {
-  const backends = buildBackends(config.backends, shared, row, environment);
+/** What a Generation is made from. */
+export interface GenerationPlan {
+  readonly config: Config;
+  readonly routerTables: RouterTables;
+  readonly shared: SharedMemory;
+  /** The row of the shared memory that the worker counts on. */
+  readonly row: number;
+  readonly tls: TlsMaterial;
+  /** The port of the first listener for HTTPS; null without one. */
+  readonly httpsPort: number | null;
+}
+
+/** Makes a configuration ready to serve in one worker. */
+export function buildGeneration(plan: GenerationPlan, environment: UpstreamEnvironment): BuiltGeneration {
+  const { config } = plan;
+  const backends = buildBackends(plan, environment);
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   const routes = config.routes.map((route): RoutePlan => {
     const backend = byName.get(route.backend);
@@ -32,7 +40,7 @@ export function buildGeneration(
   });
   const { server } = config;
   const generation: Generation = {
-    router: new Router(tables),
+    router: new Router(plan.routerTables),
     routes,
     limits: {
       maxHeadBytes: server.maxHeaderBytes,
@@ -46,22 +54,30 @@ export function buildGeneration(
     maxBodyBytes: server.maxBodyBytes,
     mergeSlashes: server.mergeSlashes,
     trustedProxies: new IpRanges(server.trustedProxies),
+    httpsPort: redirectPort(server.httpToHttps, plan.httpsPort),
   };
   return { generation, backends };
 }
 
+/** The port that plain HTTP is redirected to; null when it is served. */
+function redirectPort(httpToHttps: boolean | number, ownPort: number | null): number | null {
+  if (typeof httpToHttps === 'number') return httpToHttps;
+  return httpToHttps ? ownPort : null;
+}
+
 /** Upstreams are numbered over all backends in the order of the configuration: the columns of the shared rows. */
 function buildBackends(
-  configs: readonly BackendConfig[],
-  shared: SharedMemory,
-  row: number,
+  { config, shared, row, tls }: GenerationPlan,
   environment: UpstreamEnvironment,
 ): readonly Backend[] {
   let number = 0;
-  return configs.map((config, index) => {
-    const upstreams = config.upstreams.map(
-      (upstream) => new Upstream(upstream, environment, SharedCount.upstreamSockets(shared, row, number++)),
-    );
-    return new Backend(config.name, upstreams, new RoundRobin(upstreams, new SharedCursor(shared, index)));
+  return config.backends.map(({ name, upstreams: configs }, index) => {
+    const upstreams = configs.map((upstream) => {
+      const sockets = SharedCount.upstreamSockets(shared, row, number);
+      const built = new Upstream(upstream, environment, sockets);
+      built.useTls(tls.upstreams[number++] ?? null);
+      return built;
+    });
+    return new Backend(name, upstreams, new RoundRobin(upstreams, new SharedCursor(shared, index)));
   });
 }

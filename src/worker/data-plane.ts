@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
+import type { TlsMaterial } from '../messages/to-worker.ts';
 import type { ListenSource, OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '../net/downstream-service.ts';
@@ -12,7 +13,7 @@ import { IoContext } from '../net/io-context.ts';
 import { type AcceptedSocket, type Listener, openListener } from '../net/listener.ts';
 import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
-import { type TlsMaterial, TlsServer } from '../net/tls-server.ts';
+import { TlsServer } from '../net/tls-server.ts';
 import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
@@ -33,8 +34,9 @@ export interface DataPlaneOptions {
   readonly shared: SharedMemory;
   /** Our row of the shared memory. */
   readonly row: number;
-  /** Null or absent: no listener speaks TLS. */
-  readonly tls?: TlsMaterial | null;
+  readonly tls: TlsMaterial;
+  /** The port of the first listener for HTTPS; null without one. */
+  readonly httpsPort: number | null;
   readonly log: DataPlaneLog;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
@@ -48,7 +50,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #log: DataPlaneLog;
   readonly #io: IoContext;
   readonly #transport: Transport;
-  readonly #tls: TlsServer | null;
+  #tls: TlsServer | null;
   readonly #maxConnections: number;
   readonly #connectionCount: SharedCount;
   readonly #connections = new Set<DownstreamConnection>();
@@ -65,15 +67,20 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Exchanges under way. */
   activeExchanges = 0;
 
-  constructor({ config, routerTables, shared, row, tls, log, clock }: DataPlaneOptions) {
+  constructor(options: DataPlaneOptions) {
+    const { config, shared, row, tls, log, clock } = options;
     this.#log = log;
     this.#io = new IoContext(clock ?? monotonicClock, (error) => this.fault(error));
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
-    this.#tls = tls == null ? null : new TlsServer(tls);
+    this.#tls = tls.server === null ? null : new TlsServer(tls.server);
     this.#maxConnections = config.server.maxConnections;
     this.#connectionCount = SharedCount.connections(shared, row);
-    const environment = { io: this.#io, transport: this.#transport, maxHeadBytes: config.server.maxHeaderBytes };
-    const built = buildGeneration(config, routerTables, shared, row, environment);
+    const built = buildGeneration(options, {
+      io: this.#io,
+      transport: this.#transport,
+      maxHeadBytes: config.server.maxHeaderBytes,
+      log,
+    });
     this.generation = built.generation;
     this.#backends = built.backends;
     this.#ticking = clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
@@ -102,9 +109,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   /** Opens a listener, `secure` for HTTPS. Rejects with the system's error when that cannot be done. */
   async listen(source: ListenSource, secure = false): Promise<OpenAddress> {
-    const tls = secure ? this.#tls : null;
-    if (secure && tls === null) throw new Error('Cannot listen for HTTPS without a certificate');
-    const listener = await openListener(this.#transport, source, (accepted) => this.#accept(accepted, tls));
+    if (secure && this.#tls === null) throw new Error('Cannot listen for HTTPS without a certificate');
+    const listener = await openListener(this.#transport, source, (accepted) =>
+      this.#accept(accepted, secure ? this.#tls : null),
+    );
     listener.onFailure((error) => this.#log.error('accept-failed', { error: error.message }));
     this.#listeners.add(listener);
     return listener.address;
@@ -160,6 +168,15 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Runs out timers that are due. Called by an interval, or by whoever drives the clock. */
   tick(): void {
     this.#io.tick();
+  }
+
+  /** Uses new certificates and keys for connections that begin from now on. Throws an Error when OpenSSL cannot use them. */
+  useTls({ server, upstreams }: TlsMaterial): void {
+    const material = this.#backends
+      .flatMap((backend) => backend.upstreams)
+      .map((upstream, index) => ({ upstream, tls: upstreams[index] ?? null }));
+    this.#tls = server === null ? null : new TlsServer(server);
+    for (const { upstream, tls } of material) upstream.useTls(tls);
   }
 
   /** Accepts nothing more, lets what is under way finish, and resolves when the last connection is gone. */

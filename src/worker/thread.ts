@@ -16,6 +16,9 @@ port.on('message', (message: MessageToWorker) => {
     case 'start':
       void start(message);
       break;
+    case 'tls':
+      plane?.useTls(message.tls);
+      break;
     case 'drain':
       void drain();
       break;
@@ -39,8 +42,8 @@ function logAs(level: LogMessage['level']) {
 
 const log: DataPlaneLog = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
 
-async function start({ config, routerTables, shared, row, listeners, tls }: StartMessage): Promise<void> {
-  plane = new DataPlane({ config, routerTables, shared, row, tls, log });
+async function start({ listeners, ...plan }: StartMessage): Promise<void> {
+  plane = new DataPlane({ ...plan, log });
   for (const { source, secure } of listeners) {
     await plane.listen(source, secure);
   }

@@ -22,6 +22,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   internal_error: 500,
   unknown_transfer_coding: 501,
   upstream_connect_failed: 502,
+  upstream_tls_failed: 502,
   upstream_reset: 502,
   upstream_malformed: 502,
   no_upstream: 503,

@@ -165,6 +165,22 @@ const FAULTS: readonly Fault[] = [
     place: 'bad-value server.tls[0].hosts[0] 3:21',
   },
   {
+    why: 'HTTPS without key',
+    text: server('https_addr: ":1"', 'tls_cert: a.pem'),
+    place: 'missing-key server.tls_key 2:3',
+  },
+  {
+    why: 'a certificate for an upstream without its key',
+    text: upstream('tls: true', 'tls_cert: a.pem'),
+    place: 'missing-key load_balancing.backends.web.upstreams[0].tls_key 7:11',
+  },
+  {
+    why: 'a name for an upstream with a port',
+    text: upstream('tls: true', 'sni_hostname: "a:443"'),
+    place: 'bad-value load_balancing.backends.web.upstreams[0].sni_hostname 9:25',
+  },
+  { why: 'a redirect to no port', text: server('http_to_https: 0'), place: 'bad-value server.http_to_https 3:18' },
+  {
     why: 'an upstream without address',
     text: lines(SERVER, 'load_balancing: { backends: { web: { upstreams: [ { weight: 1 } ] } } }', ROUTES),
     place: 'missing-key load_balancing.backends.web.upstreams[0].address 3:51',
@@ -280,11 +296,6 @@ const FAULTS: readonly Fault[] = [
   { why: 'a bad upstream host', text: route('upstream_host: "a b"'), place: 'bad-value routes[0].upstream_host 10:20' },
   { why: 'a negative number of retries', text: route('retries: -1'), place: 'bad-value routes[0].retries 10:14' },
   {
-    why: 'TLS to an upstream, which is not there yet',
-    text: upstream('tls: true'),
-    place: 'not-available-yet load_balancing.backends.web.upstreams[0].tls 8:11',
-  },
-  {
     why: 'a middleware, which is not there yet',
     text: route('middleware: [ auth ]'),
     place: 'not-available-yet routes[0].middleware[0] 10:19',
@@ -377,13 +388,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
   const text = lines(
     SERVER,
     ['  upgrade_sock: /run/a.sock', '  error_pages: { 404: a.html }'],
-    [
-      'load_balancing:',
-      '  algorithm: random',
-      '  backends:',
-      '    web:',
-      '      upstreams: [ { address: a:80, tls_ca: ca.pem } ]',
-    ],
+    ['load_balancing:', '  algorithm: random', '  backends:', '    web:', '      upstreams: [ { address: a:80 } ]'],
     ['      health_check: { path: /up }', '      circuit_breaker: { failure_rate: 0.5 }'],
     ['routes:', '  - path: /**', '    retries: 3', '    cache: { ttl: 5s }'],
     [
@@ -401,7 +406,6 @@ test('what has no effect yet is a warning at the place where it is asked for', (
       'server.upgrade_sock',
       'server.error_pages',
       'load_balancing.algorithm',
-      'load_balancing.backends.web.upstreams[0].tls_ca',
       'load_balancing.backends.web.health_check',
       'load_balancing.backends.web.circuit_breaker',
       'routes[0].retries',

@@ -43,6 +43,9 @@ test('what is left out has the documented default', () => {
       httpAddr: [],
       httpsAddr: [],
       tls: [],
+      clientCertificates: null,
+      httpToHttps: false,
+      ticketKeysFile: null,
       workers: 0,
       connectionTimeoutMs: 30_000,
       keepaliveTimeoutMs: 75_000,
@@ -76,6 +79,7 @@ test('what is left out has the documented default', () => {
     sniHostname: 'a',
     tlsVerify: true,
     tlsCa: null,
+    tlsCertificate: null,
   });
   assert.deepEqual(backends[0]?.circuitBreaker, {
     enabled: true,
@@ -130,7 +134,7 @@ test('every option reaches the configuration', () => {
     { ...config.server, httpAddr: [] },
     {
       httpAddr: [],
-      httpsAddr: [],
+      httpsAddr: [{ host: '127.0.0.1', port: 8443, path: null, text: '127.0.0.1:8443' }],
       tls: [
         {
           hosts: [],
@@ -145,6 +149,9 @@ test('every option reaches the configuration', () => {
           option: { cert: 'server.tls[0].cert', key: 'server.tls[0].key' },
         },
       ],
+      clientCertificates: { caFile: 'clients.pem', required: false },
+      httpToHttps: 443,
+      ticketKeysFile: '/run/ticket-keys',
       workers: 3,
       connectionTimeoutMs: 31_000,
       keepaliveTimeoutMs: 76_000,
@@ -180,10 +187,11 @@ test('every option reaches the configuration', () => {
         connectTimeoutMs: 6_000,
         readTimeoutMs: 90_000,
         writeTimeoutMs: 32_000,
-        tls: false,
+        tls: true,
         sniHostname: 'web.internal',
         tlsVerify: false,
         tlsCa: 'ca.pem',
+        tlsCertificate: { certFile: 'web.pem', keyFile: 'web.key' },
       },
       {
         address: 'unix:/run/web.sock',
@@ -200,6 +208,7 @@ test('every option reaches the configuration', () => {
         sniHostname: '',
         tlsVerify: true,
         tlsCa: null,
+        tlsCertificate: null,
       },
     ],
     healthCheck: {

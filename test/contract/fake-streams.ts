@@ -14,7 +14,6 @@ import type {
   ResponseListener,
   UpstreamStream,
 } from '../../src/net/streams.ts';
-import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { Backend } from '../../src/upstream/backend.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -30,6 +29,8 @@ import {
   type SeenReply,
   type SeenRequest,
   sceneConfig,
+  sceneEnvironment,
+  scenePlan,
   type UpstreamSide,
 } from './scene.ts';
 
@@ -206,6 +207,7 @@ class FakeClient implements ClientSide {
     port: 4711,
     localPort: 8080,
     scheme: 'http',
+    certificateSubject: null,
     identity: null,
   };
   #takes = true;
@@ -427,8 +429,8 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
   const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
-  const environment = { io: net.io, transport: net.transport, maxHeadBytes: 32_768 };
-  const { generation } = buildGeneration(config, buildRouterTables(config.routes), shared, 0, environment);
+  const environment = sceneEnvironment(net);
+  const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const upstream = new FakeUpstream(upstreamConfig, environment, SharedCount.upstreamSockets(shared, 0, 0));
   const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(shared, 0)));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
-import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { buildGeneration } from '../../src/worker/build-generation.ts';
 import { MemoryConnection, MemoryNet } from '../net/memory-connection.ts';
 import { decodeBody, decodeRequest, decodeResponse, type FieldLine, toBytes } from '../wire/h1/decode.ts';
@@ -15,6 +14,8 @@ import {
   type SeenReply,
   type SeenRequest,
   sceneConfig,
+  sceneEnvironment,
+  scenePlan,
   type UpstreamSide,
 } from './scene.ts';
 
@@ -222,8 +223,8 @@ export function h1Scene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
   const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
-  const environment = { io: net.io, transport: net.transport, maxHeadBytes: 32_768 };
-  const { generation } = buildGeneration(config, buildRouterTables(config.routes), shared, 0, environment);
+  const environment = sceneEnvironment(net);
+  const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const log = new ExchangeLog(net.io.wheel, generation, net.faults, options);
   const sides = new Map<MemoryConnection, H1UpstreamSide[]>();
 

@@ -3,9 +3,14 @@ import type { PhotonError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
+import type { SharedMemory } from '../../src/memory/shared-memory.ts';
 import type { TimerWheel } from '../../src/net/timer-wheel.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
+import { buildRouterTables } from '../../src/routing/router-tables.ts';
+import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
+import type { GenerationPlan } from '../../src/worker/build-generation.ts';
+import type { MemoryNet } from '../net/memory-connection.ts';
 
 /**
  * A client, the pipeline and an upstream, whatever protocol is between them:
@@ -153,4 +158,15 @@ export class ExchangeLog implements PipelineServices {
   fault(error: unknown): void {
     this.#faults.push(error);
   }
+}
+
+/** What the upstreams of a scene live in. */
+export function sceneEnvironment({ io, transport }: MemoryNet): UpstreamEnvironment {
+  return { io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } };
+}
+
+/** The plan of a worker without TLS, on the first row. */
+export function scenePlan(config: Config, shared: SharedMemory): GenerationPlan {
+  const tls = { server: null, upstreams: [] };
+  return { config, routerTables: buildRouterTables(config.routes), shared, row: 0, tls, httpsPort: null };
 }

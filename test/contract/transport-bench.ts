@@ -120,6 +120,7 @@ export class TransportBench {
   readonly #tls = new WatchedTlsServer({
     certificates: [{ hosts: [], ...testCertificate('localhost') }],
     ticketKeys: randomBytes(48),
+    clientCertificates: null,
   });
   #prepare: (() => Recorder) | null = null;
   #direction: Direction = 'incoming';
@@ -217,7 +218,7 @@ export class TransportBench {
 }
 
 export function tcpTarget(port: number): ConnectTarget {
-  return { host: '127.0.0.1', port, path: null, keepAlive: { enabled: true, idleMs: 60_000 } };
+  return { host: '127.0.0.1', port, path: null, keepAlive: { enabled: true, idleMs: 60_000 }, tls: null };
 }
 
 function portOf(server: Server): number {

@@ -113,6 +113,7 @@ describe('fields for one hop', () => {
 
   test('never pass to an upstream, nor do claims about the way a request came', () => {
     const claims = [
+      'x-client-cert-subject',
       'forwarded',
       'host',
       'x-forwarded-for',

@@ -67,6 +67,8 @@ export class MemoryNet implements Clock {
 
 /** One end of a connection; the test holds the other. */
 export class MemoryConnection implements Connection {
+  readonly handshaking = false;
+  readonly certificateSubject: string | null = null;
   readonly #net: MemoryNet;
   receiver: ByteReceiver | null = null;
   remoteAddress = '192.0.2.7';

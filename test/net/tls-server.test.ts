@@ -14,9 +14,11 @@ const certificates = [
   { hosts: ['*.tenants.example.com'], ...testCertificate('tenants') },
 ];
 
+const material = { certificates, ticketKeys, clientCertificates: null };
+
 /** A server of two halves, as two workers would be, each with contexts of its own; connections go to them in turn. */
 class TwoWorkers {
-  readonly #workers = [new TlsServer({ certificates, ticketKeys }), new TlsServer({ certificates, ticketKeys })];
+  readonly #workers = [new TlsServer(material), new TlsServer(material)];
   readonly server: Server = createServer((socket) => this.#accept(socket));
   accepted = 0;
 
@@ -99,6 +101,6 @@ describe('the TLS of a listener', () => {
 
 test('a certificate that OpenSSL cannot use is an error, and so is none', () => {
   const broken = { hosts: [], cert: 'no certificate', key: 'no key' };
-  assert.throws(() => new TlsServer({ certificates: [broken], ticketKeys }));
-  assert.throws(() => new TlsServer({ certificates: [], ticketKeys }), { message: /want at least one certificate/ });
+  assert.throws(() => new TlsServer({ ...material, certificates: [broken] }));
+  assert.throws(() => new TlsServer({ ...material, certificates: [] }), { message: /want at least one certificate/ });
 });

@@ -18,7 +18,14 @@ function settled(address: string, chain: readonly string[], trusted: readonly st
   const lines = chain.map((value) => `X-Forwarded-For: ${value}\r\n`).join('');
   const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`, 'latin1');
   decodeRequestHead(bytes, 0, bytes.length, exchange.request, LIMITS);
-  const peer: DownstreamPeer = { address, port: 1, localPort: 2, scheme: 'http', identity: null };
+  const peer: DownstreamPeer = {
+    address,
+    port: 1,
+    localPort: 2,
+    scheme: 'http',
+    certificateSubject: null,
+    identity: null,
+  };
   // Sound: settling the client looks at nothing but the peer.
   exchange.downstream = { peer } as DownstreamStream;
   settleClient(exchange, { ...log.generation, trustedProxies: new IpRanges(trusted) });

@@ -3,14 +3,15 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
-import type { TlsMaterial } from '../../src/net/tls-server.ts';
+import type { TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
 import { testCertificate } from './certificates.ts';
 
-const TLS: TlsMaterial = {
+const TLS: TlsServerMaterial = {
   certificates: [{ hosts: [], ...testCertificate('localhost') }],
   ticketKeys: randomBytes(48),
+  clientCertificates: null,
 };
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -49,7 +50,8 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     routerTables: buildRouterTables(config.routes),
     shared: createSharedMemory(config, 1),
     row: 0,
-    tls: settings.secure ? TLS : null,
+    tls: { server: settings.secure ? TLS : null, upstreams: [] },
+    httpsPort: null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     ...(clock === undefined ? {} : { clock }),
   });

@@ -20,7 +20,7 @@ class Bench {
 
   constructor(settings: Partial<UpstreamConfig> = {}, shared?: SharedMemory, row = 0) {
     this.shared = shared ?? createSharedMemory({ backends: [{ upstreams: [{}] }] }, WORKERS);
-    const environment = { io: this.net.io, transport: this.net.transport, maxHeadBytes: 4096 };
+    const environment = { io: this.net.io, transport: this.net.transport, maxHeadBytes: 4096, log: { warn: () => {} } };
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
       environment,
@@ -131,7 +131,7 @@ describe('the connections to an upstream', () => {
     });
     tcp.lend();
     assert.deepEqual(tcp.net.targets, [
-      { host: 'fd00::1', port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 } },
+      { host: 'fd00::1', port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 }, tls: null },
     ]);
     const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
     unix.lend();
