@@ -18,17 +18,25 @@ export function checkTls(root: ConfigNode): readonly Finding[] {
 }
 
 /** The options that only listeners for HTTPS use. */
-const HTTPS_OPTIONS = ['tls_cert', 'tls', 'client_ca', 'http_to_https', 'tls_ticket_keys'] as const;
+const HTTPS_OPTIONS = ['tls_cert', 'tls', 'client_ca', 'tls_ticket_keys'] as const;
 
 function checkServer(server: MappingNode): readonly Finding[] {
   const has = (key: string) => server.entries.has(key);
   const unused = has('https_addr')
-    ? [
-        ...unusedKeys(server, ['server'], has('client_ca') ? [] : ['client_auth'], 'there is no client_ca'),
-        ...unusedKeys(server, ['server'], has('http_addr') ? [] : ['http_to_https'], 'there is no http_addr'),
-      ]
+    ? unusedKeys(server, ['server'], has('client_ca') ? [] : ['client_auth'], 'there is no client_ca')
     : unusedKeys(server, ['server'], HTTPS_OPTIONS, 'there is no https_addr');
-  return [...checkServerPair(server), ...unused];
+  return [...checkServerPair(server), ...checkRedirect(server), ...unused];
+}
+
+/** A redirect to a port that is given may lead to a proxy in front of us; otherwise it leads to a listener of ours. */
+function checkRedirect(server: MappingNode): readonly Finding[] {
+  const redirect = childOf(server, 'http_to_https');
+  if (redirect === null) return [];
+  if (!server.entries.has('http_addr')) {
+    return unusedKeys(server, ['server'], ['http_to_https'], 'there is no http_addr');
+  }
+  if (!isTrue(redirect) || server.entries.has('https_addr')) return [];
+  return [missingKey(server, ['server', 'https_addr'], 'the address that http_to_https leads to, or a port there')];
 }
 
 function checkServerPair(server: MappingNode): readonly Finding[] {

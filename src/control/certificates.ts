@@ -11,6 +11,8 @@ import { readTlsMaterial, tlsFiles } from './tls-material.ts';
 /** How often the files are looked at. Secrets are mounted in ways that no watch sees; asking costs nothing. */
 const LOOK_EVERY_MS = 1000;
 
+type UseTls = (material: TlsMaterial) => Promise<void>;
+
 /**
  * Certificates and keys as they are now: read again when their files change, the keys of session tickets made anew every day.
  *
@@ -46,12 +48,12 @@ export class Certificates {
     return this.#material;
   }
 
-  /** Looks at the files from now on; `onChange` hears of what is different. */
-  watch(onChange: (material: TlsMaterial) => void): void {
+  /** Looks at the files from now on; `use` is given what is different, and resolves when it is in use. */
+  watch(use: UseTls): void {
     if (this.#files.length === 0) return;
-    this.#timer = setInterval(() => void this.look(onChange), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => void this.look(use), LOOK_EVERY_MS);
     this.#timer.unref();
-    void this.look(onChange);
+    void this.look(use);
   }
 
   close(): void {
@@ -60,14 +62,17 @@ export class Certificates {
   }
 
   /** One look. A certificate and its key are two files: they are read when both have stopped changing. */
-  async look(onChange: (material: TlsMaterial) => void): Promise<void> {
+  async look(use: UseTls): Promise<void> {
     const previous = this.#seen;
     const seen = (await Promise.all(this.#files.map(describeFile))).join('\n');
     this.#seen = seen;
     const changed = seen !== this.#read && seen === previous && this.#reread(seen);
     const rotated = this.#ticketKeys?.rotateIfDue() ?? false;
     if (rotated) this.#renewTicketKeys();
-    if (changed || rotated) onChange(this.#material);
+    if (!changed && !rotated) return;
+    await use(this.#material);
+    if (changed) this.#log.info('certificates-reloaded', { files: this.#files.length });
+    if (rotated) this.#log.info('ticket-keys-rotated');
   }
 
   /** Returns false when the new files cannot be used and the old ones stay. */
@@ -75,7 +80,6 @@ export class Certificates {
     this.#read = seen;
     try {
       this.#material = this.#readAll();
-      this.#log.info('certificates-reloaded', { files: this.#files.length });
       return true;
     } catch (error) {
       this.#log.error('certificates-kept', { reason: (error as Error).message });
@@ -91,7 +95,6 @@ export class Certificates {
     const { server, upstreams } = this.#material;
     if (server === null || this.#ticketKeys === null) return;
     this.#material = { server: { ...server, ticketKeys: this.#ticketKeys.current }, upstreams };
-    this.#log.info('ticket-keys-rotated');
   }
 }
 

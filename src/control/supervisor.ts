@@ -101,8 +101,8 @@ export class Supervisor {
     };
     this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log));
     await Promise.all(this.#slots.map((slot) => slot.start()));
-    certificates.watch((material) => {
-      for (const slot of this.#slots) slot.useTls(material);
+    certificates.watch(async (material) => {
+      await Promise.all(this.#slots.map((slot) => slot.useTls(material)));
     });
   }
 }

@@ -22,6 +22,8 @@ export class WorkerLife {
   readonly gone: Promise<string>;
   readonly #worker: Worker;
   readonly #drained: Promise<void>;
+  /** Who waits for the answers to `useTls`, in the order of the questions. */
+  readonly #tlsUsed: (() => void)[] = [];
 
   constructor(start: StartMessage, onLog: (message: LogMessage) => void) {
     const ready = Promise.withResolvers<void>();
@@ -37,6 +39,9 @@ export class WorkerLife {
           break;
         case 'drained':
           drained.resolve();
+          break;
+        case 'tls-used':
+          this.#tlsUsed.shift()?.();
           break;
         case 'log':
           onLog(message);
@@ -57,8 +62,12 @@ export class WorkerLife {
     this.#worker.postMessage(message, transferred);
   }
 
-  useTls(tls: TlsMaterial): void {
+  /** Resolves when the worker uses it, or is gone. */
+  async useTls(tls: TlsMaterial): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#tlsUsed.push(resolve);
     this.#post({ type: 'tls', tls });
+    await Promise.race([promise, this.gone]);
   }
 
   /** Lets the worker finish what it has, then ends it. Resolves when the thread is gone. */

@@ -41,10 +41,10 @@ export class WorkerSlot {
     void this.#keepOneAlive(life, startedMs);
   }
 
-  /** New certificates and keys, for this worker and those that replace it. */
-  useTls(tls: TlsMaterial): void {
+  /** New certificates and keys, for this worker and those that replace it. Resolves when they are in use. */
+  async useTls(tls: TlsMaterial): Promise<void> {
     this.#plan = { ...this.#plan, tls };
-    this.#life?.useTls(tls);
+    await this.#life?.useTls(tls);
   }
 
   /** No replacement from now on; resolves when the worker has finished its work and is gone. */

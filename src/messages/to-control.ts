@@ -8,6 +8,11 @@ interface DrainedMessage {
   readonly type: 'drained';
 }
 
+/** The answer to new certificates and keys: every connection that begins from now on uses them. */
+interface TlsUsedMessage {
+  readonly type: 'tls-used';
+}
+
 /** An event for the log, which the control thread writes. */
 export interface LogMessage {
   readonly type: 'log';
@@ -16,4 +21,4 @@ export interface LogMessage {
   readonly fields: object;
 }
 
-export type MessageToControl = ReadyMessage | DrainedMessage | LogMessage;
+export type MessageToControl = ReadyMessage | DrainedMessage | TlsUsedMessage | LogMessage;

@@ -18,6 +18,7 @@ port.on('message', (message: MessageToWorker) => {
       break;
     case 'tls':
       plane?.useTls(message.tls);
+      post({ type: 'tls-used' });
       break;
     case 'drain':
       void drain();

@@ -179,6 +179,11 @@ const FAULTS: readonly Fault[] = [
     text: upstream('tls: true', 'sni_hostname: "a:443"'),
     place: 'bad-value load_balancing.backends.web.upstreams[0].sni_hostname 9:25',
   },
+  {
+    why: 'a redirect to HTTPS that is nowhere',
+    text: server('http_to_https: true'),
+    place: 'missing-key server.https_addr 2:3',
+  },
   { why: 'a redirect to no port', text: server('http_to_https: 0'), place: 'bad-value server.http_to_https 3:18' },
   {
     why: 'an upstream without address',
@@ -440,4 +445,13 @@ test('certificates that no listener uses are named', () => {
     parseConfig(text, { file: 'a.yaml', format: 'yaml', env: {} }).warnings.map(({ code, path }) => `${code} ${path}`);
   assert.deepEqual(codesOf(unused), ['no-effect server.tls_cert', 'no-effect server.tls']);
   assert.deepEqual(codesOf(used), []);
+  const upstream = BACKENDS.concat('          tls_verify: false\n          tls_ca: a.pem\n');
+  assert.deepEqual(codesOf(lines(SERVER, upstream, ROUTES)), [
+    'no-effect load_balancing.backends.web.upstreams[0].tls_verify',
+    'no-effect load_balancing.backends.web.upstreams[0].tls_ca',
+  ]);
+  assert.deepEqual(codesOf(lines(SERVER, '  client_auth: optional', '  https_addr: ":8443"', tls, BACKENDS, ROUTES)), [
+    'no-effect server.client_auth',
+  ]);
+  assert.deepEqual(codesOf(lines(SERVER, '  http_to_https: 443', BACKENDS, ROUTES)), []);
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { testCertificate } from '../support/certificates.ts';
 import { type PhotonProcess, startPhoton, temporaryDirectory } from './photon-process.ts';
 import { get, Upstream } from './upstream.ts';
@@ -126,4 +127,60 @@ test('what is in a key file is never repeated', async (t) => {
   const { code, stderr } = await startPhoton(t, { server: { ...HTTPS, tls_key: secret } }).ended;
   assert.equal(code, 1);
   assert.doesNotMatch(stderr, /c2VjcmV0|secret/);
+});
+
+interface Handshake {
+  readonly resumed: boolean;
+  /** What to resume the next one with: a ticket comes with a full handshake only. */
+  readonly session: Buffer | undefined;
+  readonly name: string;
+}
+
+async function handshake(port: number, session?: Buffer): Promise<Handshake> {
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...(session ? { session } : {}) });
+  const ticket = once(socket, 'session') as Promise<[Buffer]>;
+  await once(socket, 'secureConnect');
+  const resumed = socket.isSessionReused();
+  const made = { resumed, session: resumed ? session : (await ticket)[0], name: socket.getPeerCertificate().subject };
+  socket.destroy();
+  return { ...made, name: String(made.name?.CN) };
+}
+
+test('a session goes on with any worker, and after a restart', async (t) => {
+  const upstream = await Upstream.start(t);
+  const server = { ...HTTPS, tls_ticket_keys: join(temporaryDirectory(t), 'ticket-keys') };
+  let session: Buffer | undefined;
+  for (const expected of [false, true]) {
+    const photon = startPhoton(t, { upstreamPort: upstream.port, server });
+    const port = await securePort(photon);
+    for (let turn = 0; turn < 8; turn++) {
+      const made = await handshake(port, session);
+      assert.equal(made.resumed, expected || turn > 0, `handshake ${turn + 1}`);
+      session = made.session;
+    }
+    photon.kill('SIGTERM');
+    assert.equal((await photon.ended).code, 0);
+  }
+});
+
+test('a certificate that is replaced is shown from then on, by every worker; connections go on', async (t) => {
+  const upstream = await Upstream.start(t);
+  const directory = temporaryDirectory(t);
+  const [crt, key] = [join(directory, 'a.crt'), join(directory, 'a.key')];
+  const put = (name: 'localhost' | 'api') => {
+    copyFileSync(testCertificate(name).certFile, crt);
+    copyFileSync(testCertificate(name).keyFile, key);
+  };
+  put('localhost');
+  const server = { ...HTTPS, tls_cert: crt, tls_key: key, tls_ticket_keys: join(directory, 'ticket-keys') };
+  const photon = startPhoton(t, { upstreamPort: upstream.port, server });
+  const port = await securePort(photon);
+  const agent = agentFor(t);
+  assert.equal((await getSecure(port, '/', agent)).status, 200);
+  put('api');
+  await photon.event('certificates-reloaded');
+  for (let turn = 0; turn < 8; turn++) assert.equal((await handshake(port)).name, 'api.example.com');
+  // The one that was open before goes on with what it had: a new one would not be trusted.
+  assert.equal((await getSecure(port, '/', agent)).status, 200);
+  assert.deepEqual(photon.events('worker-died'), []);
 });

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { after, before, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { TlsServer } from '../../src/net/tls-server.ts';
-import { testCertificate } from '../support/certificates.ts';
+import { testAuthority, testCertificate } from '../support/certificates.ts';
 
 const ticketKeys = randomBytes(48);
 const certificates = [
@@ -95,6 +95,53 @@ describe('the TLS of a listener', () => {
         assert.ok(next.isSessionReused(), `connection ${turn + 2}`);
         next.destroy();
       }
+    });
+  }
+});
+
+describe('a session of a client with a certificate', () => {
+  const { ca } = testAuthority();
+  const alice = testCertificate('alice');
+  const servers = {
+    same: new TlsServer({ ...material, clientCertificates: { ca, required: true } }),
+    other: new TlsServer({ ...material, clientCertificates: { ca: testCertificate('api').cert, required: false } }),
+    none: new TlsServer(material),
+  };
+  let serving = servers.same;
+  const listener = createServer((socket) => {
+    const secure = serving.accept(socket);
+    secure.on('error', () => {});
+    secure.resume();
+  });
+  before(async () => {
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+  });
+  after(() => listener.close());
+
+  async function open(options: ConnectionOptions): Promise<{ readonly resumed: boolean; readonly session: Buffer }> {
+    const { port } = listener.address() as AddressInfo;
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...alice, ...options });
+    socket.on('error', () => {});
+    const ticket = once(socket, 'session') as Promise<[Buffer]>;
+    await once(socket, 'secureConnect');
+    const resumed = socket.isSessionReused();
+    // Who resumes goes on with the ticket that it has.
+    const [session] = resumed ? [Buffer.alloc(0)] : await ticket;
+    socket.destroy();
+    return { resumed, session };
+  }
+
+  for (const { to, resumed, why } of [
+    { to: 'same', resumed: true, why: 'with the very authorities that let it in' },
+    { to: 'other', resumed: false, why: 'with other authorities' },
+    { to: 'none', resumed: false, why: 'where nobody asks for certificates' },
+  ] as const) {
+    test(`${resumed ? 'is' : 'is not'} resumed ${why}`, async () => {
+      serving = servers.same;
+      const { session } = await open({});
+      serving = servers[to];
+      assert.equal((await open({ session, cert: undefined, key: undefined })).resumed, resumed);
     });
   }
 });

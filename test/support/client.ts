@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { guarded } from './guard.ts';
 import {
   announcedFraming,
@@ -42,16 +42,21 @@ interface ReplyHead {
 
 /** A raw downstream client. */
 export class WireClient extends Peer {
-  readonly #connectAnother: () => Promise<WireClient>;
+  readonly #connectAnother: (tls?: ConnectionOptions) => Promise<WireClient>;
 
-  constructor(socket: Socket, name: string, carrier: Socket, connectAnother: () => Promise<WireClient>) {
+  constructor(
+    socket: Socket,
+    name: string,
+    carrier: Socket,
+    connectAnother: (tls?: ConnectionOptions) => Promise<WireClient>,
+  ) {
     super(socket, name, carrier);
     this.#connectAnother = connectAnother;
   }
 
-  /** One more client of the same gateway. */
-  connect(): Promise<WireClient> {
-    return this.#connectAnother();
+  /** One more client of the same gateway; `tls` goes to `tls.connect` where it speaks TLS. */
+  connect(tls?: ConnectionOptions): Promise<WireClient> {
+    return this.#connectAnother(tls);
   }
 
   async expectReplyHead(): Promise<ReplyHead> {
@@ -122,9 +127,9 @@ export class ClientFactory {
     this.#secure = secure;
   }
 
-  readonly connect = async (): Promise<WireClient> => {
+  readonly connect = async (tls: ConnectionOptions = {}): Promise<WireClient> => {
     const carrier = connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true });
-    const socket = this.#secure ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
+    const socket = this.#secure ? connectTls({ ...tls, socket: carrier, rejectUnauthorized: false }) : carrier;
     const client = new WireClient(socket, `client ${this.clients.length + 1}`, carrier, this.connect);
     this.clients.push(client);
     const opened = once(socket, this.#secure ? 'secureConnect' : 'connect');

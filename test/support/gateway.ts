@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
+import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
-import type { TlsServerMaterial } from '../../src/net/tls-server.ts';
+import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
 import { testCertificate } from './certificates.ts';
@@ -27,6 +28,8 @@ export interface GatewaySettings {
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
   readonly secure?: boolean | undefined;
+  /** With `secure`: which certificates clients have to show. */
+  readonly clientCertificates?: ClientCertificateMaterial | undefined;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -41,6 +44,8 @@ export interface Gateway {
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
   const { config } = parseConfig(configText(settings), { file: 'test.yaml', format: 'yaml', env: {} });
+  const { clientCertificates = null } = settings;
+  const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
   const logLines: string[] = [];
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -50,7 +55,7 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     routerTables: buildRouterTables(config.routes),
     shared: createSharedMemory(config, 1),
     row: 0,
-    tls: { server: settings.secure ? TLS : null, upstreams: [] },
+    tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
     httpsPort: null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     ...(clock === undefined ? {} : { clock }),

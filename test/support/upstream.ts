@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { eventually, guarded, settle } from './guard.ts';
 import {
   announcedFraming,
@@ -80,6 +81,7 @@ export class WireUpstream {
   readonly #connections: UpstreamConnection[] = [];
   readonly #name: string;
   readonly port: number;
+  readonly #tls: TLSSocketOptions | null;
   #accepted = 0;
   #answer: Answer = () => {
     throw new Error('answerAll was not called');
@@ -89,8 +91,10 @@ export class WireUpstream {
   readonly failures: unknown[] = [];
 
   /** @param server - listening already */
-  private constructor(server: Server, name: string) {
+  private constructor(server: Server, name: string, tls: TLSSocketOptions | null) {
     this.#server = server;
+    // One context for all of its connections: sessions are resumed within one.
+    this.#tls = tls === null ? null : { ...tls, secureContext: createSecureContext(tls) };
     this.#name = name;
     const address = server.address();
     assert.ok(address !== null && typeof address === 'object');
@@ -98,11 +102,12 @@ export class WireUpstream {
     server.on('connection', (socket) => this.#take(socket));
   }
 
-  static async listen(name: string): Promise<WireUpstream> {
+  /** `tls`: how it speaks TLS; null for not at all. */
+  static async listen(name: string, tls: TLSSocketOptions | null = null): Promise<WireUpstream> {
     const server = createServer({ allowHalfOpen: true });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new WireUpstream(server, name);
+    return new WireUpstream(server, name, tls);
   }
 
   /** How many connections the gateway has opened so far. */
@@ -169,7 +174,9 @@ export class WireUpstream {
   }
 
   #take(socket: Socket): void {
-    const connection = new UpstreamConnection(socket, `${this.#name} connection ${this.#connections.length + 1}`);
+    const name = `${this.#name} connection ${this.#connections.length + 1}`;
+    const spoken = this.#tls === null ? socket : new TLSSocket(socket, { ...this.#tls, isServer: true });
+    const connection = new UpstreamConnection(spoken, name, socket);
     this.#connections.push(connection);
     if (this.#answersAll) {
       this.#accepted = this.#connections.length;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ConnectionOptions, TLSSocketOptions } from 'node:tls';
 import { ClientFactory, type WireClient } from './client.ts';
 import { type Gateway, type GatewaySettings, startGateway } from './gateway.ts';
 import { eventually, settle } from './guard.ts';
@@ -12,6 +13,10 @@ export interface WireOptions extends Omit<GatewaySettings, 'upstreamPorts'> {
   readonly upstreams?: number;
   /** Ports of further upstreams, which the test runs itself. */
   readonly otherPorts?: readonly number[];
+  /** How the upstreams speak TLS. The gateway has to be told with `upstream: { tls: true }`. */
+  readonly upstreamTls?: TLSSocketOptions;
+  /** What the first client says to `tls.connect`, where it speaks TLS. */
+  readonly clientTls?: ConnectionOptions;
 }
 
 export interface WireContext {
@@ -45,17 +50,19 @@ export function wire(name: string, optionsOrScript: WireOptions | Script, maybeS
 /** The body of a wire test, for one that has to set something up before the gateway starts. */
 export async function runWire(options: WireOptions, script: Script): Promise<void> {
   const upstreams = await Promise.all(
-    Array.from({ length: options.upstreams ?? 1 }, (_none, index) => WireUpstream.listen(`upstream ${index + 1}`)),
+    Array.from({ length: options.upstreams ?? 1 }, (_none, index) =>
+      WireUpstream.listen(`upstream ${index + 1}`, options.upstreamTls),
+    ),
   );
   const clock = new ManualClock();
-  const { upstreams: _count, otherPorts = [], ...settings } = options;
+  const { upstreams: _count, otherPorts = [], upstreamTls: _tls, clientTls, ...settings } = options;
   const upstreamPorts = [...upstreams.map((each) => each.port), ...otherPorts];
   const secure = options.secure ?? process.env['PHOTON_WIRE_TLS'] === '1';
   const gateway = await startGateway({ ...settings, secure, upstreamPorts }, clock);
   clock.onTick(() => gateway.plane.tick());
   const factory = new ClientFactory(gateway.port, secure);
   try {
-    const client = await factory.connect();
+    const client = await factory.connect(clientTls);
     await script({ client, upstream: upstreams[0] as WireUpstream, upstreams, gateway, clock });
     await expectAllFinished(factory, gateway);
     gateway.plane.close();
