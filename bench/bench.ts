@@ -58,22 +58,30 @@ export interface Candidate {
   start(): Promise<Gateway>;
 }
 
-/** Photon with the given routes, under a name of its own where a case runs two. */
-export function photonCandidate(bench: Bench, paths: readonly string[] = ['/**'], name = 'photon'): Candidate {
+/** What a case wants of Photon: routes, and a name of its own where it runs two. */
+export interface PhotonWish {
+  readonly paths?: readonly string[];
+  readonly name?: string;
+  readonly secure?: boolean;
+}
+
+export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate {
+  const { paths = ['/**'], name = 'photon', secure = false } = wish;
   const { processes, machine, origin, photonEntry, profileDirectory } = bench;
   return {
     name,
     version: `photon on node ${machine.node}`,
     start: () =>
       startPhoton({
-        ...{ processes, core: machine.gatewayCore, originPort: origin.port },
+        ...{ processes, core: machine.gatewayCore, originPort: origin.port, secure },
         ...{ name, entry: photonEntry, paths, profileDirectory },
       }),
   };
 }
 
-function peerCandidates(bench: Bench): Candidate[] {
-  const setup = { processes: bench.processes, core: bench.machine.gatewayCore, originPort: bench.origin.port };
+function peerCandidates(bench: Bench, secure: boolean): Candidate[] {
+  const { processes, machine, origin } = bench;
+  const setup = { processes, core: machine.gatewayCore, originPort: origin.port, secure };
   return bench.peers.map((peer) => ({
     name: peer.name,
     version: peer.version() ?? 'unknown',
@@ -81,7 +89,7 @@ function peerCandidates(bench: Bench): Candidate[] {
   }));
 }
 
-/** Photon on its one catch-all route, then the peers. */
-export function allCandidates(bench: Bench): Candidate[] {
-  return [photonCandidate(bench), ...peerCandidates(bench)];
+/** Photon on its one catch-all route, then the peers; `secure` over TLS. */
+export function allCandidates(bench: Bench, secure = false): Candidate[] {
+  return [photonCandidate(bench, { secure }), ...peerCandidates(bench, secure)];
 }

@@ -1,6 +1,6 @@
 /** Clients that no load generator plays: thousands that stay and say nothing, and some that read slowly. */
 import { connect, type Socket } from 'node:net';
-import { headersOf, type Workload } from './workload.ts';
+import { headersOf, requestText, type Workload } from './workload.ts';
 
 const OPENING_AT_ONCE = 50;
 const SOURCE_ADDRESSES = 9;
@@ -32,11 +32,6 @@ export async function openIdleConnections(port: number, workload: Workload, coun
     for (const socket of sockets) socket.destroy();
     if (lost > 0) throw new Error(`Cannot measure idle connections: ${lost} of ${count} were closed`);
   };
-}
-
-function requestText(path: string, headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 function exchangeOnce(socket: Socket, workload: Workload): Promise<void> {

@@ -47,8 +47,8 @@ export async function measureCpu<Result extends { readonly requests: number }>(
 export async function loadContender(bench: Bench, candidate: Candidate, workload: Workload): Promise<Contender> {
   const { processes, seconds } = bench;
   const gateway = await candidate.start();
-  await verifyReplies(gateway.name, gateway.port, workload);
-  const load = { port: gateway.port, workload, connections: CONNECTIONS };
+  await verifyReplies(gateway, workload);
+  const load = { port: gateway.port, secure: gateway.secure, workload, connections: CONNECTIONS };
 
   async function measure(): Promise<Sample> {
     await runWrk(processes, { ...load, seconds: WARM_UP_SECONDS });

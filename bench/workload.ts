@@ -1,6 +1,7 @@
 /** What a client asks for and what must come back. */
 import { createHash } from 'node:crypto';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { request as requestSecure, Agent as SecureAgent } from 'node:https';
 
 export interface Workload {
   readonly method: 'GET' | 'POST';
@@ -11,6 +12,15 @@ export interface Workload {
   /** Every reply's body. */
   readonly replyBytes: number;
   readonly replySha256: string;
+  /** Every request on a connection of its own. */
+  readonly newConnections?: boolean;
+}
+
+/** Where to ask. */
+export interface Server {
+  readonly name: string;
+  readonly port: number;
+  readonly secure: boolean;
 }
 
 /** What a browser sends with a fetch(): about 350 bytes of head, with the request line. */
@@ -26,7 +36,15 @@ const browserHeaders: Readonly<Record<string, string>> = {
 };
 
 export function headersOf(workload: Workload): Readonly<Record<string, string>> {
-  return workload.body === null ? browserHeaders : { ...browserHeaders, 'Content-Type': 'application/json' };
+  const connection = workload.newConnections ? { Connection: 'close' } : {};
+  const type = workload.body === null ? {} : { 'Content-Type': 'application/json' };
+  return { ...browserHeaders, ...connection, ...type };
+}
+
+/** A GET as it goes over the wire. */
+export function requestText(path: string, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 export function sha256(bytes: string | Buffer): string {
@@ -38,35 +56,37 @@ export function sha256(bytes: string | Buffer): string {
  * the second and third request work on the same connection shows that no byte of a body was lost or left over.
  * @throws Error with what differs
  */
-export async function verifyReplies(who: string, port: number, workload: Workload): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+export async function verifyReplies(server: Server, workload: Workload): Promise<void> {
+  const options = { keepAlive: true, maxSockets: 1, rejectUnauthorized: false };
+  const agent = server.secure ? new SecureAgent(options) : new Agent(options);
   const { paths } = workload;
   try {
     for (const index of [0, paths.length >> 1, paths.length - 1]) {
-      await verifyReply(who, port, paths[index] as string, workload, agent);
+      await verifyReply(server, paths[index] as string, workload, agent);
     }
   } finally {
     agent.destroy();
   }
 }
 
-async function verifyReply(who: string, port: number, path: string, workload: Workload, agent: Agent): Promise<void> {
+async function verifyReply(server: Server, path: string, workload: Workload, agent: Agent): Promise<void> {
   const { method, replyBytes, replySha256 } = workload;
-  const reply = await fetchWhole(port, path, workload, agent);
+  const reply = await fetchWhole(server, path, workload, agent);
   const got = { status: reply.status, bytes: reply.body.length, sha256: sha256(reply.body) };
   const want = { status: 200, bytes: replyBytes, sha256: replySha256 };
   if (JSON.stringify(got) === JSON.stringify(want)) return;
   throw new Error(
-    `Wrong reply of ${who} to ${method} ${path}: want ${JSON.stringify(want)}, got ${JSON.stringify(got)}`,
+    `Wrong reply of ${server.name} to ${method} ${path}: want ${JSON.stringify(want)}, got ${JSON.stringify(got)}`,
   );
 }
 
-function fetchWhole(port: number, path: string, workload: Workload, agent: Agent) {
+function fetchWhole({ port, secure }: Server, path: string, workload: Workload, agent: Agent) {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number; readonly body: Buffer }>();
   const { method, body } = workload;
   const length = body === null ? {} : { 'Content-Length': Buffer.byteLength(body) };
   const headers = { ...headersOf(workload), ...length };
-  const sent = request({ host: '127.0.0.1', port, method, path, headers, agent, timeout: 10_000 });
+  const ask = secure ? requestSecure : request;
+  const sent = ask({ host: '127.0.0.1', port, method, path, headers, agent, timeout: 10_000 });
   sent.once('error', reject).once('timeout', () => sent.destroy(new Error(`No reply to ${method} ${path} in 10 s`)));
   sent.once('response', (reply: IncomingMessage) => {
     const chunks: Buffer[] = [];

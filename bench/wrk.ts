@@ -6,6 +6,8 @@ import { headersOf, type Workload } from './workload.ts';
 
 export interface WrkLoad {
   readonly port: number;
+  /** Over TLS, which wrk does not verify. */
+  readonly secure: boolean;
   readonly workload: Workload;
   readonly connections: number;
   readonly seconds: number;
@@ -30,7 +32,14 @@ export async function runWrk(processes: Processes, load: WrkLoad): Promise<WrkRe
   const { output } = await processes.run({
     name: 'wrk',
     command: 'wrk',
-    args: ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '-s', script, `http://127.0.0.1:${load.port}`],
+    args: [
+      '-t1',
+      `-c${load.connections}`,
+      `-d${load.seconds}s`,
+      '-s',
+      script,
+      `${load.secure ? 'https' : 'http'}://127.0.0.1:${load.port}`,
+    ],
     core: null,
   });
   const line = /^summary (\{.*\})$/m.exec(output)?.[1];

@@ -33,8 +33,8 @@ export const latencyCase: Case = {
 
 async function measureNginxMaximum(bench: Bench): Promise<number> {
   const { processes, machine, origin, seconds } = bench;
-  const gateway = await nginx.start({ processes, core: machine.gatewayCore, originPort: origin.port });
-  const load = { port: gateway.port, workload, connections: CONNECTIONS, seconds };
+  const gateway = await nginx.start({ processes, core: machine.gatewayCore, originPort: origin.port, secure: false });
+  const load = { port: gateway.port, secure: false, workload, connections: CONNECTIONS, seconds };
   const rates: number[] = [];
   for (let round = 0; round < MAXIMUM_ROUNDS; round++) {
     const { requests, durationUs } = await runWrk(processes, load);
@@ -47,8 +47,8 @@ async function measureNginxMaximum(bench: Bench): Promise<number> {
 async function ratedContender(bench: Bench, candidate: Candidate, requestsPerSecond: number): Promise<Contender> {
   const { processes, seconds } = bench;
   const gateway = await candidate.start();
-  await verifyReplies(gateway.name, gateway.port, workload);
-  const load = { port: gateway.port, workload, connections: CONNECTIONS };
+  await verifyReplies(gateway, workload);
+  const load = { port: gateway.port, secure: false, workload, connections: CONNECTIONS };
   await runWrk(processes, { ...load, seconds: 1 });
 
   async function measure(): Promise<Sample> {

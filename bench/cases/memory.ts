@@ -68,8 +68,8 @@ export const memoryCases: readonly Case[] = [
 
 /** Runs a gateway warm, so that what is measured after it is not its first heap. */
 async function warmUp(bench: Bench, gateway: Gateway): Promise<number> {
-  await verifyReplies(gateway.name, gateway.port, workload);
-  await runWrk(bench.processes, { port: gateway.port, workload, connections: CONNECTIONS, seconds: 2 });
+  await verifyReplies(gateway, workload);
+  await runWrk(bench.processes, { port: gateway.port, secure: false, workload, connections: CONNECTIONS, seconds: 2 });
   return readSettledRssBytes(gateway.pids());
 }
 
@@ -85,7 +85,7 @@ async function measureIdle(bench: Bench, gateway: Gateway): Promise<Sample> {
 }
 
 async function measureMillion(bench: Bench, gateway: Gateway): Promise<Sample> {
-  await verifyReplies(gateway.name, gateway.port, workload);
+  await verifyReplies(gateway, workload);
   const load = { port: gateway.port, workload, connections: CONNECTIONS };
   await sendRequests(bench.processes, { ...load, requests: 100_000 });
   const after100kBytes = await readSettledRssBytes(gateway.pids());

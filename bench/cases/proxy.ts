@@ -11,13 +11,13 @@ const shared = {
   needs: ['nginx', 'wrk', 'taskset'],
 };
 
-function proxyCase(name: string, about: string, workload: Workload): Case {
+function proxyCase(name: string, about: string, workload: Workload, secure = false): Case {
   return {
     ...shared,
     name,
     about,
     defaultPeers: ['nginx', 'haproxy'],
-    contenders: (bench) => Promise.all(allCandidates(bench).map((who) => loadContender(bench, who, workload))),
+    contenders: (bench) => Promise.all(allCandidates(bench, secure).map((who) => loadContender(bench, who, workload))),
   };
 }
 
@@ -25,6 +25,11 @@ export const proxyCases: readonly Case[] = [
   proxyCase('proxy-small', 'GET, reply of 64 bytes of JSON, 64 connections, browser-like headers', workloads.small),
   proxyCase('proxy-16k', 'GET, reply of 16 KiB', workloads.file16k),
   proxyCase('proxy-256k', 'GET, reply of 256 KiB', workloads.file256k),
+  proxyCase('tls-small', 'the same as proxy-small over TLS 1.3, ECDSA P-256', workloads.small, true),
+  proxyCase('new-connections', 'proxy-small, every request on a connection of its own', {
+    ...workloads.small,
+    newConnections: true,
+  }),
   proxyCase('proxy-post-4k', 'POST, body of 4 KiB, small reply', workloads.upload),
 ];
 
@@ -63,9 +68,9 @@ export const manyRoutesCase: Case = {
   contenders: (bench) => {
     const { patterns, targets } = tenThousandRoutes();
     return Promise.all([
-      loadContender(bench, photonCandidate(bench, patterns, 'photon-10000'), smallAt(targets)),
+      loadContender(bench, photonCandidate(bench, { paths: patterns, name: 'photon-10000' }), smallAt(targets)),
       // The same requests with one route: what is left is the longer targets, and a load generator with more to do.
-      loadContender(bench, photonCandidate(bench, undefined, 'photon-1'), smallAt(targets)),
+      loadContender(bench, photonCandidate(bench, { name: 'photon-1' }), smallAt(targets)),
       loadContender(bench, photonCandidate(bench), workloads.small),
     ]);
   },

@@ -1,5 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { certificate } from '../certificate.ts';
 import { nginxConfig } from '../nginx-config.ts';
 import { askVersion, type Gateway, type GatewaySetup, type Peer, startGateway } from './peer.ts';
 
@@ -28,19 +29,25 @@ export const nginxSameJob: Peer = nginxPeer(
       add_header X-Request-ID $request_id always;`,
 );
 
+/** Its own defaults but for the shared cache: tickets are what Photon has too. */
+const TLS = `
+    ssl_certificate ${certificate.certFile};
+    ssl_certificate_key ${certificate.keyFile};
+    ssl_protocols TLSv1.2 TLSv1.3;`;
+
 function nginxPeer(name: string, extra: string): Peer {
   function start(setup: GatewaySetup): Promise<Gateway> {
     const directory = mkdtempSync(join(setup.processes.directory, `${name}-`));
     const path = join(directory, 'nginx.conf');
     return startGateway(setup, name, 'nginx', (port) => {
-      writeFileSync(path, nginxConfig(directory, proxyServer(port, setup.originPort, extra)));
+      writeFileSync(path, nginxConfig(directory, proxyServer(port, setup, extra)));
       return ['-c', path, '-e', 'stderr'];
     });
   }
   return { name, version: () => askVersion('nginx'), start };
 }
 
-function proxyServer(port: number, originPort: number, extra: string): string {
+function proxyServer(port: number, { originPort, secure }: GatewaySetup, extra: string): string {
   return `
   upstream origin {
     server 127.0.0.1:${originPort};
@@ -48,7 +55,7 @@ function proxyServer(port: number, originPort: number, extra: string): string {
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port}${secure ? ' ssl' : ''} backlog=4096;${secure ? TLS : ''}
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;

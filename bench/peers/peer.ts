@@ -5,12 +5,15 @@ export interface GatewaySetup {
   readonly processes: Processes;
   readonly core: number;
   readonly originPort: number;
+  /** Speak TLS with clients, by the certificate of `certificate.ts`. */
+  readonly secure: boolean;
 }
 
 /** A gateway that runs, and listens on 127.0.0.1. */
 export interface Gateway {
   readonly name: string;
   readonly port: number;
+  readonly secure: boolean;
   /** All of its processes. */
   pids(): number[];
   stop(): Promise<void>;
@@ -41,5 +44,5 @@ export async function startGateway(
     { name, command, args: argsFor(port), core: setup.core },
     port,
   );
-  return { name, port, pids: () => processTree(running.pid), stop: () => running.stop() };
+  return { name, port, secure: setup.secure, pids: () => processTree(running.pid), stop: () => running.stop() };
 }

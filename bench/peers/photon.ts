@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { certificate } from '../certificate.ts';
 import { pickFreePort } from '../processes.ts';
 import { type Gateway, type GatewaySetup, startGateway } from './peer.ts';
 
@@ -29,9 +30,14 @@ function profilerOptions(directory: string | null): string[] {
   return ['--cpu-prof', '--cpu-prof-dir', directory];
 }
 
+function listener(port: number, secure: boolean): string {
+  if (!secure) return `http_addr: "127.0.0.1:${port}"`;
+  return `https_addr: "127.0.0.1:${port}", tls_cert: ${certificate.certFile}, tls_key: ${certificate.keyFile}`;
+}
+
 function photonConfig(port: number, metricsPort: number, setup: PhotonSetup): string {
   return `
-server: { http_addr: "127.0.0.1:${port}", workers: 1 }
+server: { ${listener(port, setup.secure)}, workers: 1 }
 metrics: { metrics_addr: "127.0.0.1:${metricsPort}" }
 load_balancing: { backends: { origin: { upstreams: [ { address: "127.0.0.1:${setup.originPort}" } ] } } }
 routes:
