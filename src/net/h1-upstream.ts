@@ -268,6 +268,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
       this.#complete();
       return;
     }
+    if (this.#connecting) {
+      // It left instead of shaking hands: `closed` tells so.
+      this.#connection?.destroy();
+      return;
+    }
     this.#fail(new PhotonError('upstream_reset', 'The upstream closed the connection before its reply was complete.'));
   }
 
