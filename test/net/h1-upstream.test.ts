@@ -21,6 +21,7 @@ class Bench {
   readonly pool: string[] = [];
   readonly upstream = new H1Upstream(this.net.io, {
     limits: LIMITS,
+    singleUse: false,
     connectionIdle: () => this.pool.push('idle'),
     connectionClosed: () => this.pool.push('closed'),
   });

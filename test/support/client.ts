@@ -40,18 +40,20 @@ interface ReplyHead {
   readonly fields: Fields;
 }
 
+type Connect = (preface?: string) => Promise<WireClient>;
+
 /** A raw downstream client. */
 export class WireClient extends Peer {
-  readonly #connectAnother: () => Promise<WireClient>;
+  readonly #connectAnother: Connect;
 
-  constructor(socket: Socket, name: string, carrier: Socket, connectAnother: () => Promise<WireClient>) {
+  constructor(socket: Socket, name: string, carrier: Socket, connectAnother: Connect) {
     super(socket, name, carrier);
     this.#connectAnother = connectAnother;
   }
 
-  /** One more client of the same gateway. */
-  connect(): Promise<WireClient> {
-    return this.#connectAnother();
+  /** One more client of the same gateway; with a preface of its own, instead of the usual one. */
+  connect(preface?: string): Promise<WireClient> {
+    return this.#connectAnother(preface);
   }
 
   async expectReplyHead(): Promise<ReplyHead> {
@@ -114,16 +116,19 @@ function assertReply(reply: Reply, expected: ExpectedReply): void {
 export class ClientFactory {
   readonly #port: number;
   readonly #secure: boolean;
+  readonly #preface: string;
   readonly clients: WireClient[] = [];
 
-  /** `secure`: the clients speak TLS. */
-  constructor(port: number, secure: boolean) {
+  /** `secure`: the clients speak TLS. `preface`: latin1, what they send before anything else, TLS included. */
+  constructor(port: number, secure: boolean, preface: string) {
     this.#port = port;
     this.#secure = secure;
+    this.#preface = preface;
   }
 
-  readonly connect = async (): Promise<WireClient> => {
+  readonly connect = async (preface: string = this.#preface): Promise<WireClient> => {
     const carrier = connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true });
+    if (preface !== '') carrier.write(preface, 'latin1');
     const socket = this.#secure ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
     const client = new WireClient(socket, `client ${this.clients.length + 1}`, carrier, this.connect);
     this.clients.push(client);

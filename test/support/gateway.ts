@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
+import type { TlsClientMaterial } from '../../src/net/tls-client.ts';
 import type { TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
@@ -23,6 +24,8 @@ export interface GatewaySettings {
   readonly server?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
+  /** How to speak TLS with every upstream. */
+  readonly upstreamTls?: TlsClientMaterial | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -50,7 +53,10 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     routerTables: buildRouterTables(config.routes),
     shared: createSharedMemory(config, 1),
     row: 0,
-    tls: { server: settings.secure ? TLS : null, upstreams: [] },
+    tls: {
+      server: settings.secure ? TLS : null,
+      upstreams: settings.upstreamPorts.map(() => settings.upstreamTls ?? null),
+    },
     httpsPort: null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     ...(clock === undefined ? {} : { clock }),

@@ -12,6 +12,8 @@ export interface WireOptions extends Omit<GatewaySettings, 'upstreamPorts'> {
   readonly upstreams?: number;
   /** Ports of further upstreams, which the test runs itself. */
   readonly otherPorts?: readonly number[];
+  /** What every client sends before anything else, TLS included (latin1). */
+  readonly preface?: string;
 }
 
 export interface WireContext {
@@ -48,12 +50,12 @@ export async function runWire(options: WireOptions, script: Script): Promise<voi
     Array.from({ length: options.upstreams ?? 1 }, (_none, index) => WireUpstream.listen(`upstream ${index + 1}`)),
   );
   const clock = new ManualClock();
-  const { upstreams: _count, otherPorts = [], ...settings } = options;
+  const { upstreams: _count, otherPorts = [], preface = '', ...settings } = options;
   const upstreamPorts = [...upstreams.map((each) => each.port), ...otherPorts];
   const secure = options.secure ?? process.env['PHOTON_WIRE_TLS'] === '1';
   const gateway = await startGateway({ ...settings, secure, upstreamPorts }, clock);
   clock.onTick(() => gateway.plane.tick());
-  const factory = new ClientFactory(gateway.port, secure);
+  const factory = new ClientFactory(gateway.port, secure, preface);
   try {
     const client = await factory.connect();
     await script({ client, upstream: upstreams[0] as WireUpstream, upstreams, gateway, clock });
