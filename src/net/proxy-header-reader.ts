@@ -15,7 +15,7 @@ export interface ProxyHeaderOwner {
 
 /** A socket that knows its reader, so that listeners are shared functions. */
 interface ReaderSocket extends Socket {
-  photonReader: ProxyHeaderReader;
+  photonReader: ProxyHeaderReader | null;
 }
 
 /**
@@ -81,13 +81,16 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
   }
 
   #finish(header: ProxyHeader): void {
-    const socket = this.#socket;
+    const socket = this.#socket as ReaderSocket;
+    const kept = this.#kept;
     this.#timer.release();
+    // The socket lives on: neither the reader nor what it has kept should.
+    socket.photonReader = null;
     socket.off('readable', onReadable);
     socket.off('end', onEnd);
     socket.off('error', onError);
     socket.off('close', onClose);
-    if (this.#kept.length > header.length) socket.unshift(this.#kept.subarray(header.length));
+    if (kept.length > header.length) socket.unshift(kept.subarray(header.length));
     this.#owner.headerRead(header);
   }
 
@@ -120,7 +123,7 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
 }
 
 function onReadable(this: Socket): void {
-  (this as ReaderSocket).photonReader.read();
+  (this as ReaderSocket).photonReader?.read();
 }
 
 function onEnd(this: Socket): void {
@@ -131,5 +134,5 @@ function onEnd(this: Socket): void {
 function onError(): void {}
 
 function onClose(this: Socket): void {
-  (this as ReaderSocket).photonReader.gone();
+  (this as ReaderSocket).photonReader?.gone();
 }

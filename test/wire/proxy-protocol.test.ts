@@ -134,7 +134,7 @@ for (const header of [V1, V2]) {
 
   wire(`a header of version ${version} and a body come whole in one segment`, proxied, async (context) => {
     const { client, upstream, gateway } = context;
-    const body = 'b'.repeat(20_000);
+    const body = 'b'.repeat(300_000);
     const request = `POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const socket = await openPlainOrTls(context, header, request);
     const connection = await upstream.accept();
@@ -252,6 +252,27 @@ wire('what a client half-closes behind its header is served', plain, async (cont
     await raw.expectClosed();
   }
 });
+
+for (const how of ['end', 'reset'] as const) {
+  wire(`a client that leaves (${how}) in its handshake behind the header leaves nothing`, secure, async (context) => {
+    const { plane } = context.gateway;
+    for (const pieces of [[`${V1}\x16\x03\x01\x02`], [V1, '\x16\x03\x01\x02'], [V1]]) {
+      const before = plane.openConnections;
+      const raw = new Peer(await openRaw(context), 'a client');
+      for (const piece of pieces) raw.socket.write(piece, 'latin1');
+      // A FIN may come in one read with the header; a reset would take it away.
+      if (how === 'reset') await settle(2);
+      raw[how]();
+      const gone = eventually(
+        'the connection to end',
+        () => plane.openConnections === before,
+        () => `${plane.openConnections} are open`,
+      );
+      await context.clock.advanceUntil(gone);
+    }
+    context.upstream.expectNoConnection();
+  });
+}
 
 const INVALID = [
   { bytes: GET, why: 'a request without a header' },
