@@ -25,6 +25,12 @@ const DEBIAN_PACKAGES: readonly DebianPackage[] = [
     neededBy: ['house', 'integration'],
     why: 'the client that everybody tries first',
   },
+  {
+    name: 'haproxy',
+    executable: 'haproxy',
+    neededBy: ['integration'],
+    why: 'the proxy that the PROXY protocol comes from',
+  },
   { name: 'wrk', executable: 'wrk', neededBy: ['processes', 'integration'], why: 'many busy connections at once' },
   { name: 'chromium', executable: 'chromium', neededBy: ['browser'], why: 'a real browser, driven by playwright-core' },
 ];

@@ -35,6 +35,7 @@ class MemoryConnection implements Connection {
   static readonly #sink = Buffer.alloc(64 * 1024);
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;
+  readonly localAddress = '192.0.2.1';
   readonly localPort = 8080;
   readonly alive = true;
   readonly pendingBytes = 0;

@@ -110,6 +110,10 @@ export function* entriesOf(node: ConfigNode | null): Iterable<readonly [string, 
   if (node?.kind === 'mapping') for (const [key, { value }] of node.entries) yield [key, value];
 }
 
+/** The value means true or false; one that was put together from `${...}` is a text. */
+export const isTrue = (node: ConfigNode | null): boolean => node?.kind === 'scalar' && String(node.value) === 'true';
+export const isFalse = (node: ConfigNode | null): boolean => node?.kind === 'scalar' && String(node.value) === 'false';
+
 /** Values that replace what a scalar says, by node. */
 export type Conversions = ReadonlyMap<ConfigNode, Scalar>;
 

@@ -39,6 +39,8 @@ export interface ServerConfig {
   readonly pidFile: string | null;
   /** IP addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[];
+  /** Connections of trusted proxies begin with a PROXY header. */
+  readonly proxyProtocol: boolean;
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
   readonly maxTargetBytes: number;
@@ -84,6 +86,8 @@ export interface UpstreamConfig {
   /** Bound on sockets, busy and idle, over all workers. Null: no limit. */
   readonly maxConnections: number | null;
   readonly tcpKeepalive: TcpKeepaliveConfig;
+  /** The version of the PROXY header that connections begin with; null for none. */
+  readonly sendProxyProtocol: 'v1' | 'v2' | null;
   readonly connectTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;

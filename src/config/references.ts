@@ -4,6 +4,7 @@ import {
   childOf,
   entriesOf,
   formatPath,
+  isTrue,
   itemsOf,
   type MappingNode,
   type Path,
@@ -36,6 +37,7 @@ export function checkReferences(root: ConfigNode, checkRoutePattern: RoutePatter
   return [
     ...checkListeners(root),
     ...checkTls(root),
+    ...checkProxyProtocol(root),
     ...[...entriesOf(backends)].flatMap(([name, backend]) => checkUpstreams(name, backend)),
     ...routes.flatMap((route, index) => (backends?.kind === 'mapping' ? checkBackend(route, index, backends) : [])),
     ...checkIds(routes),
@@ -54,6 +56,19 @@ function checkListeners(root: ConfigNode): readonly Finding[] {
     ? [missingKey(server, ['server', 'http_addr'], 'an address to listen at, such as "0.0.0.0:8080" (or https_addr)')]
     : [];
   return [...missing, ...checkTwice([...http, ...https, ...metrics])];
+}
+
+/** Without anybody to believe it, a PROXY header would only be in the way. */
+function checkProxyProtocol(root: ConfigNode): readonly Finding[] {
+  const server = childOf(root, 'server');
+  const trusted = childOf(server, 'trusted_proxies');
+  if (server?.kind !== 'mapping' || !isTrue(childOf(server, 'proxy_protocol'))) return [];
+  const path = ['server', 'trusted_proxies'];
+  const wanted = 'the proxies whose PROXY header is to be believed';
+  if (trusted === null) return [missingKey(server, path, wanted)];
+  if (trusted.kind !== 'list' || trusted.items.length > 0) return [];
+  const message = `Cannot use ${formatPath(path)} with proxy_protocol: want ${wanted}, got none`;
+  return [{ ...errorAt('bad-value', trusted.span, path, message), wanted, found: 'none' }];
 }
 
 function listenersOf(server: MappingNode, key: string): readonly TextAt[] {

@@ -104,6 +104,9 @@ const server = z
       .array(ipRange(), { error: 'a list of IP addresses and ranges' })
       .describe('Peers whose X-Forwarded-* and X-Request-ID fields are believed: IP addresses and CIDR ranges.')
       .prefault([]),
+    proxy_protocol: flag()
+      .describe('Whether connections of trusted_proxies begin with a PROXY header (v1 or v2), which names the client.')
+      .prefault(false),
     max_header_size: byteSize(256).describe('The most bytes of a request head; more get 431.').prefault('32KiB'),
     max_headers: wholeNumber(1, 10_000).describe('The most header lines of a request; more get 431.').prefault(100),
     max_target: byteSize(16).describe('The most bytes of a request target; more get 414.').prefault('8KiB'),
@@ -162,6 +165,9 @@ const upstream = z
       .describe('The most connections to this upstream, busy and idle, over all workers. By default there is no limit.')
       .optional(),
     tcp_keepalive: tcpKeepalive.prefault({}),
+    send_proxy_protocol: oneOf(['v1', 'v2'])
+      .describe('Begins each connection with a PROXY header of this version; then no two clients share a connection.')
+      .optional(),
     connection_timeout: duration().describe('How long opening a connection may take.').prefault('5s'),
     read_timeout: duration().describe('The longest silence while a reply is due.').prefault('30s'),
     write_timeout: duration().describe('How long the upstream may go without taking a byte.').prefault('30s'),

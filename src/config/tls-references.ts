@@ -1,4 +1,13 @@
-import { type ConfigNode, childOf, entriesOf, itemsOf, type MappingNode, type Path } from './config-node.ts';
+import {
+  type ConfigNode,
+  childOf,
+  entriesOf,
+  isFalse,
+  isTrue,
+  itemsOf,
+  type MappingNode,
+  type Path,
+} from './config-node.ts';
 import { type Finding, missingKey, noEffect } from './finding.ts';
 
 /** What the options of TLS mean for each other, towards clients and towards upstreams. */
@@ -74,7 +83,3 @@ function unusedKeys(parent: MappingNode, path: Path, keys: readonly string[], re
     return node === null ? [] : [noEffect(node, [...path, key], reason)];
   });
 }
-
-/** A substituted value is a text. */
-const isTrue = (node: ConfigNode | null): boolean => node?.kind === 'scalar' && String(node.value) === 'true';
-const isFalse = (node: ConfigNode | null): boolean => node?.kind === 'scalar' && String(node.value) === 'false';

@@ -24,7 +24,8 @@ export interface Connection {
   /** The peer's IP address without IPv6 mapping, `unix:` for a socket without one; and its port, 0 without one. */
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** The port that the peer connected to, 0 on a Unix socket. */
+  /** Our own end: the address and the port that the peer connected to; `unix:` and 0 on a Unix socket. */
+  readonly localAddress: string;
   readonly localPort: number;
   /** Of the certificate that the peer showed, as `formatSubject` writes it; null without one. Settled when data comes. */
   readonly certificateSubject: string | null;

@@ -6,6 +6,7 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
+import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import type { ByteReceiver, Connection } from './connection.ts';
 import type { DownstreamConnection, DownstreamService } from './downstream-service.ts';
 import { H1Output } from './h1-output.ts';
@@ -53,6 +54,8 @@ export class H1Downstream
   #peerEnded = false;
   readonly #reply: H1Reply;
   #address: string | null = null;
+  /** The ends that a PROXY header told of; null for those of the connection. */
+  #announced: Endpoints | null = null;
 
   readonly scheme: 'http' | 'https';
   identity: unknown = null;
@@ -65,9 +68,10 @@ export class H1Downstream
     this.#readTimer = new Timer(io.wheel, this);
   }
 
-  /** Begins to serve the connection, which must hear nothing before. */
-  open(connection: Connection): void {
+  /** Begins to serve the connection, which must hear nothing before. `announced`: what a PROXY header that counts said. */
+  open(connection: Connection, announced: Endpoints | null = null): void {
     this.#connection = connection;
+    this.#announced = announced;
     this.#output.open(connection);
     this.#readTimer.arm(this.#service.limits.connectionTimeoutMs);
   }
@@ -79,16 +83,20 @@ export class H1Downstream
   }
 
   get address(): string {
-    this.#address ??= this.#connection?.remoteAddress ?? '';
+    this.#address ??= this.#announced?.sourceAddress ?? this.#connection?.remoteAddress ?? '';
     return this.#address;
   }
 
   get port(): number {
-    return this.#connection?.remotePort ?? 0;
+    return this.#announced?.sourcePort ?? this.#connection?.remotePort ?? 0;
+  }
+
+  get localAddress(): string {
+    return this.#announced?.destinationAddress ?? this.#connection?.localAddress ?? '';
   }
 
   get localPort(): number {
-    return this.#connection?.localPort ?? 0;
+    return this.#announced?.destinationPort ?? this.#connection?.localPort ?? 0;
   }
 
   get certificateSubject(): string | null {

@@ -18,6 +18,8 @@ import { Timer, type TimerOwner } from './timer-wheel.ts';
 /** Who lends upstream connections out. */
 export interface UpstreamOwner {
   readonly limits: UpstreamLimits;
+  /** No connection is lent a second time: the upstream is told so (RFC 9112 9.6). */
+  readonly singleUse: boolean;
   /** The exchange is over and the connection can be lent again. */
   connectionIdle(connection: H1Upstream): void;
   /** The connection is gone, whatever it was doing. `error`: what went wrong, if anybody is concerned. */
@@ -111,7 +113,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   sendHead(outgoing: OutgoingRequest): void {
     this.#toHead = outgoing.method === 'HEAD';
     this.#requestChunked = outgoing.request.framing === FRAMING.CHUNKED;
-    this.#output.text(encodeRequestHead(outgoing));
+    this.#output.text(encodeRequestHead(outgoing, this.#owner.singleUse));
   }
 
   sendData(bytes: Buffer, start: number, end: number): boolean {
@@ -266,6 +268,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     if (this.#state === STATE.READING_BODY && this.#body.endsWithConnection && this.#listener !== null) {
       this.#body.abandon();
       this.#complete();
+      return;
+    }
+    if (this.#connecting) {
+      // It left instead of shaking hands: `closed` tells so.
+      this.#connection?.destroy();
       return;
     }
     this.#fail(new PhotonError('upstream_reset', 'The upstream closed the connection before its reply was complete.'));

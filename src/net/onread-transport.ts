@@ -4,8 +4,10 @@ import { connectOptions } from './connect-options.ts';
 import { type ByteReceiver, WRITE_HIGH_WATER_BYTES } from './connection.ts';
 import { HandleDriver } from './handle-driver.ts';
 import type { IoContext } from './io-context.ts';
+import { connectPrefacedTls } from './prefaced-tls.ts';
 import { SecureDriver } from './secure-driver.ts';
 import { SocketConnection } from './socket-connection.ts';
+import { HeldWrites } from './stream-driver.ts';
 import { bytesRead, handleOf, type OnRead, type StreamHandle } from './stream-handle.ts';
 import type { Transport } from './transport.ts';
 
@@ -24,6 +26,7 @@ export const onreadTransport: Transport = {
   adopt(io, socket, receiver, tls) {
     if (tls !== null) return adoptSecure(io, tls.accept(socket), receiver, socket);
     const accepted = socket as SocketInternals;
+    const early: Buffer | null = accepted.readableLength === 0 ? null : accepted.read();
     const handle = accepted._handle;
     const moved = new Socket({
       handle,
@@ -37,15 +40,22 @@ export const onreadTransport: Transport = {
     accepted._handle = null;
     const connection = serve(io, moved, receiver);
     listenToReads(moved, connection);
+    // Whoever adopts has to hear of the connection first, and the next read comes later than this.
+    if (early !== null) process.nextTick(deliverEarly, connection, early);
     return connection;
   },
 
-  connect(io, target, receiver) {
-    if (target.tls !== null) return connectSecure(io, target.tls.connect(connectOptions(target)), receiver);
+  connect(io, target, receiver, preface = '') {
+    const { tls } = target;
+    if (tls !== null && preface !== '') {
+      return connectPrefacedTls(io, { target, tls, preface }, receiver, secureCarrier);
+    }
+    if (tls !== null) return connectSecure(io, tls.connect(connectOptions(target)), receiver);
     const socket = connect({ ...connectOptions(target), onread: readInto(io) });
     const connection = serve(io, socket, receiver);
     // Each address that is tried has a handle of its own. Reading begins after this event.
     socket.prependOnceListener('connect', () => listenToReads(socket, connection));
+    if (preface !== '') connection.writeText(preface);
     return connection;
   },
 };
@@ -58,21 +68,31 @@ interface SocketInternals extends Socket {
 /** The accepted socket stays where it is: TLS reads from its handle, and we from that of TLS. */
 function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, carrier: Socket): SocketConnection {
   const connection = new SocketConnection(io, receiver);
-  connection.adopt(secure, new SecureDriver(secure, io.buffers), carrier);
-  handleOf(secure)?.useUserBuffer(io.buffers.shared);
-  listenToReads(secure, connection);
+  connection.adopt(secure, new SecureDriver(secure, io.buffers, null), carrier);
+  readDecrypted(io, connection, secure);
   return connection;
 }
 
 /** TLS reads from the handle below it, which is settled when the system has connected; before the handshake nothing comes. */
 function connectSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver): SocketConnection {
   const connection = new SocketConnection(io, receiver);
-  connection.adopt(secure, new SecureDriver(secure, io.buffers), secure);
-  secure.prependOnceListener('connect', () => {
-    handleOf(secure)?.useUserBuffer(io.buffers.shared);
-    listenToReads(secure, connection);
-  });
+  connection.adopt(secure, new SecureDriver(secure, io.buffers, new HeldWrites()), secure);
+  secure.prependOnceListener('connect', () => readDecrypted(io, connection, secure));
   return connection;
+}
+
+function secureCarrier(io: IoContext, connection: SocketConnection, secure: TLSSocket, held: HeldWrites): void {
+  connection.secure(secure, new SecureDriver(secure, io.buffers, held));
+  readDecrypted(io, connection, secure);
+}
+
+function readDecrypted(io: IoContext, connection: SocketConnection, secure: TLSSocket): void {
+  handleOf(secure)?.useUserBuffer(io.buffers.shared);
+  listenToReads(secure, connection);
+}
+
+function deliverEarly(connection: SocketConnection, bytes: Buffer): void {
+  if (connection.alive) connection.deliver(bytes, bytes.length);
 }
 
 function serve(io: IoContext, socket: Socket, receiver: ByteReceiver): SocketConnection {

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { BufferPool } from './buffer-pool.ts';
-import { StreamDriver } from './stream-driver.ts';
+import { type HeldWrites, StreamDriver } from './stream-driver.ts';
 import { handleOf, startReading, stopReading } from './stream-handle.ts';
 
 /**
@@ -10,8 +10,8 @@ import { handleOf, startReading, stopReading } from './stream-handle.ts';
 export class SecureDriver extends StreamDriver {
   readonly #socket: TLSSocket;
 
-  constructor(socket: TLSSocket, buffers: BufferPool) {
-    super(socket, buffers);
+  constructor(socket: TLSSocket, buffers: BufferPool, held: HeldWrites | null) {
+    super(socket, buffers, held);
     this.#socket = socket;
   }
 

@@ -36,15 +36,7 @@ export class SocketConnection implements Connection {
 
   /** Takes over a socket, which travels in `carrier`: its events are ours from now on. */
   adopt(socket: Socket, driver: SocketDriver, carrier: Socket): void {
-    const ours = socket as ConnectionSocket;
-    ours.photonConnection = this;
-    this.#socket = ours;
-    this.#driver = driver;
-    this.#carrier = carrier;
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    this.#take(socket, driver, carrier);
     if (!socket.connecting) return;
     if (socket instanceof TLSSocket) {
       socket.on('connect', onConnectBelowTls);
@@ -54,19 +46,45 @@ export class SocketConnection implements Connection {
     }
   }
 
+  /** Takes over a socket that is connecting and will only carry TLS: `secure` has to follow when it has connected. */
+  adoptCarrier(carrier: Socket, driver: SocketDriver): void {
+    this.#take(carrier, driver, carrier);
+  }
+
+  /** The carrier has connected, and the handshake begins over it. */
+  secure(secure: TLSSocket, driver: SocketDriver): void {
+    const carrier = this.#carrier;
+    if (carrier === null) return;
+    for (const [event, listener] of LISTENERS) carrier.off(event, listener);
+    this.#take(secure, driver, carrier);
+    this.handshaking = true;
+    secure.on('secureConnect', onConnect);
+  }
+
+  #take(socket: Socket, driver: SocketDriver, carrier: Socket): void {
+    const ours = socket as ConnectionSocket;
+    ours.photonConnection = this;
+    this.#socket = ours;
+    this.#driver = driver;
+    this.#carrier = carrier;
+    for (const [event, listener] of LISTENERS) socket.on(event, listener);
+  }
+
   /** Lets another receiver hear what happens from now on. */
   set receiver(receiver: ByteReceiver) {
     this.#receiver = receiver;
   }
 
   get remoteAddress(): string {
-    const address = this.#socket?.remoteAddress;
-    if (address === undefined) return 'unix:';
-    return address.startsWith('::ffff:') ? address.slice(7) : address;
+    return formatAddressOf(this.#socket?.remoteAddress);
   }
 
   get remotePort(): number {
     return this.#socket?.remotePort ?? 0;
+  }
+
+  get localAddress(): string {
+    return formatAddressOf(this.#socket?.localAddress);
   }
 
   get localPort(): number {
@@ -240,6 +258,11 @@ export class SocketConnection implements Connection {
   }
 }
 
+function formatAddressOf(address: string | undefined): string {
+  if (address === undefined) return 'unix:';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
 function onConnect(this: Socket): void {
   (this as ConnectionSocket).photonConnection.opened();
 }
@@ -263,3 +286,10 @@ function onError(this: Socket, error: NodeJS.ErrnoException): void {
 function onClose(this: Socket): void {
   (this as ConnectionSocket).photonConnection.gone();
 }
+
+const LISTENERS = [
+  ['end', onEnd],
+  ['drain', onDrain],
+  ['error', onError],
+  ['close', onClose],
+] as const;

@@ -53,12 +53,13 @@ export interface DownstreamStream {
   abort(): void;
 }
 
-/** Who a client is, as far as its connection tells. */
+/** Who a client is, as far as its connection tells, or a trusted proxy in the connection's PROXY header. */
 export interface DownstreamPeer {
   /** IP address, `unix:` for a Unix socket. */
   readonly address: string;
   readonly port: number;
-  /** The port of ours that it came to. */
+  /** The address and the port of ours that it came to. */
+  readonly localAddress: string;
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
   /** Of its certificate (RFC 4514); null for a client that showed none. */

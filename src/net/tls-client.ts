@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { isIP, type SocketConstructorOpts, type TcpNetConnectOpts } from 'node:net';
+import { isIP, type Socket, type SocketConstructorOpts, type TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, createSecureContext, type TLSSocket } from 'node:tls';
 
 /** How to speak TLS with one upstream, as it goes from thread to thread. */
@@ -40,13 +40,23 @@ export class TlsClient {
    * may be written before it.
    */
   connect(options: SocketConstructorOpts & Partial<TcpNetConnectOpts>): TLSSocket {
-    const session = this.#session === null ? {} : { session: this.#session };
-    const socket = connect({ ...options, ...this.#options, ...session });
+    const socket = this.#begin(options);
     // Given to a socket that is not TLS's these are options; here they have to be set on the open connection.
     socket.once('connect', () => {
       socket.setNoDelay(options.noDelay ?? false);
       if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
     });
+    return socket;
+  }
+
+  /** Begins to shake hands over a socket that is connected; what was written to it before goes out first. Otherwise as `connect`. */
+  wrap(carrier: Socket): TLSSocket {
+    return this.#begin({ socket: carrier });
+  }
+
+  #begin(options: ConnectionOptions): TLSSocket {
+    const session = this.#session === null ? {} : { session: this.#session };
+    const socket = connect({ ...options, ...this.#options, ...session });
     socket.once('secureConnect', () => this.#keepSessionOf(socket));
     socket.once('error', () => {
       // Whatever failed: the next handshake is a full one.

@@ -8,8 +8,14 @@ export interface Transport {
   readonly name: 'onread' | 'plain';
   /** A server that hands every accepted socket, not yet read from, to `accept`. */
   createServer(accept: (socket: Socket) => void): Server;
-  /** Makes a connection of a socket that a server of this transport accepted; with `tls`, of what comes through it decrypted. */
+  /**
+   * Makes a connection of a socket that a server of this transport accepted; with `tls`, of what comes through it decrypted. Bytes
+   * that were put back into the socket (`unshift`) come first.
+   */
   adopt(io: IoContext, socket: Socket, receiver: ByteReceiver, tls: TlsServer | null): Connection;
-  /** Begins to connect; `receiver` hears `connected` or `closed`. What is written meanwhile is sent then. */
-  connect(io: IoContext, target: ConnectTarget, receiver: ByteReceiver): Connection;
+  /**
+   * Begins to connect; `receiver` hears `connected` or `closed`. What is written meanwhile is sent then. `preface` (latin1) goes
+   * out before anything else, TLS included.
+   */
+  connect(io: IoContext, target: ConnectTarget, receiver: ByteReceiver, preface?: string): Connection;
 }

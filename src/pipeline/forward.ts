@@ -50,7 +50,9 @@ function withoutPrefix(path: string, prefix: string): string {
 function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
   exchange.upstream = upstream;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
-  const stream = upstream.lend(exchange, fresh);
+  // Sound: `downstream` is set before an exchange begins.
+  const { peer } = exchange.downstream as NonNullable<typeof exchange.downstream>;
+  const stream = upstream.lend(exchange, fresh, peer);
   exchange.stream = stream;
   stream.sendHead(exchange);
   for (const part of exchange.sentBody ?? []) stream.sendData(part, 0, part.length);

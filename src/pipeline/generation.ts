@@ -27,6 +27,8 @@ export interface Generation {
   readonly maxBodyBytes: number | null;
   readonly mergeSlashes: boolean;
   readonly trustedProxies: IpRanges;
+  /** Connections of trusted proxies begin with a PROXY header. */
+  readonly proxyProtocol: boolean;
   /** Where requests over plain HTTP are sent; null when they are served. */
   readonly httpsPort: number | null;
 }

@@ -1,12 +1,14 @@
 import type { PhotonError } from '../base/errors.ts';
+import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { SharedCount } from '../memory/shared-memory.ts';
 import type { ConnectTarget } from '../net/connection.ts';
 import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
 import type { IoContext } from '../net/io-context.ts';
-import type { ResponseListener, UpstreamStream } from '../net/streams.ts';
+import type { DownstreamPeer, ResponseListener, UpstreamStream } from '../net/streams.ts';
 import { TlsClient, type TlsClientMaterial } from '../net/tls-client.ts';
 import type { Transport } from '../net/transport.ts';
+import { encodeProxyHeader } from '../wire/proxy-protocol/encode-header.ts';
 
 /** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
 const IDLE_TIMEOUT_MS = 55_000;
@@ -24,14 +26,13 @@ export interface UpstreamEnvironment {
   readonly log: { warn(event: string, fields: object): void };
 }
 
-/** An upstream whose TLS fails does so for every request: it is said no more often than this. */
-const REPORT_EVERY_MS = 10_000;
-
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
 export class Upstream implements UpstreamOwner {
   readonly config: UpstreamConfig;
   readonly weight: number;
   readonly limits: UpstreamLimits;
+  /** A PROXY header speaks for all requests of its connection: none of another client may go there. */
+  readonly singleUse: boolean;
   readonly #environment: UpstreamEnvironment;
   #target: ConnectTarget;
   /** Sockets of this upstream, busy and idle: our part and that of all workers. */
@@ -39,14 +40,17 @@ export class Upstream implements UpstreamOwner {
   /** The one used last is on top: the others may go idle and be closed. */
   readonly #idle: H1Upstream[] = [];
   readonly #open = new Set<H1Upstream>();
-  #tlsReportedMs = Number.NEGATIVE_INFINITY;
-  #tlsFailures = 0;
+  /** An upstream whose TLS fails does so for every request. */
+  readonly #tlsFailures: RepeatedWarning;
 
   constructor(config: UpstreamConfig, environment: UpstreamEnvironment, sockets: SharedCount) {
     this.config = config;
     this.weight = config.weight;
+    this.singleUse = config.sendProxyProtocol !== null;
     this.#environment = environment;
     this.#sockets = sockets;
+    const { io, log } = environment;
+    this.#tlsFailures = new RepeatedWarning(io.wheel, (fields) => log.warn('upstream-tls-failed', fields));
     this.#target = {
       host: config.host,
       port: config.port,
@@ -77,9 +81,9 @@ export class Upstream implements UpstreamOwner {
     return maxConnections === null || this.#idle.length > 0 || this.#sockets.total < maxConnections;
   }
 
-  /** A connection for one exchange: an idle one, or else a new one. `fresh` asks for a new one. */
-  lend(listener: ResponseListener, fresh: boolean): UpstreamStream {
-    const connection = (fresh ? undefined : this.#takeIdle()) ?? this.#connect();
+  /** A connection for one exchange of `peer`: an idle one, or else a new one. `fresh` asks for a new one. */
+  lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream {
+    const connection = (fresh ? undefined : this.#takeIdle()) ?? this.#connect(peer);
     return connection.lend(listener);
   }
 
@@ -90,36 +94,41 @@ export class Upstream implements UpstreamOwner {
     return connection;
   }
 
-  #connect(): H1Upstream {
+  #connect(peer: DownstreamPeer): H1Upstream {
     const { io, transport } = this.#environment;
     const connection = new H1Upstream(io, this);
     this.#open.add(connection);
     this.#sockets.add(1);
-    connection.open(transport.connect(io, this.#target, connection));
+    connection.open(transport.connect(io, this.#target, connection, this.#prefaceFor(peer)));
     return connection;
+  }
+
+  /** What a new connection begins with: the PROXY header that tells of `peer`, where this upstream wants one. */
+  #prefaceFor(peer: DownstreamPeer): string {
+    const { sendProxyProtocol } = this.config;
+    if (sendProxyProtocol === null) return '';
+    return encodeProxyHeader(sendProxyProtocol, {
+      sourceAddress: peer.address,
+      sourcePort: peer.port,
+      destinationAddress: peer.localAddress,
+      destinationPort: peer.localPort,
+    });
   }
 
   connectionIdle(connection: H1Upstream): void {
     const age = this.#environment.io.wheel.nowMs - connection.openedMs;
-    if (this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
+    if (this.singleUse || this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
     else this.#idle.push(connection);
   }
 
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
-    if (error?.code === 'upstream_tls_failed') this.#reportTls(error.message);
+    if (error?.code === 'upstream_tls_failed') {
+      this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
+    }
     this.#sockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
-  }
-
-  #reportTls(reason: string): void {
-    const { io, log } = this.#environment;
-    this.#tlsFailures++;
-    if (io.wheel.nowMs - this.#tlsReportedMs < REPORT_EVERY_MS) return;
-    this.#tlsReportedMs = io.wheel.nowMs;
-    log.warn('upstream-tls-failed', { upstream: this.config.address, reason, failures: this.#tlsFailures });
-    this.#tlsFailures = 0;
   }
 
   /** Closes every connection; exchanges that use one hear that it failed. */

@@ -54,6 +54,7 @@ export function buildGeneration(plan: GenerationPlan, environment: UpstreamEnvir
     maxBodyBytes: server.maxBodyBytes,
     mergeSlashes: server.mergeSlashes,
     trustedProxies: new IpRanges(server.trustedProxies),
+    proxyProtocol: server.proxyProtocol,
     httpsPort: redirectPort(server.httpToHttps, plan.httpsPort),
   };
   return { generation, backends };

@@ -1,5 +1,6 @@
 import { type Clock, monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
+import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { Config } from '../config/config.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
@@ -11,6 +12,7 @@ import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '
 import { H1Downstream } from '../net/h1-downstream.ts';
 import { IoContext } from '../net/io-context.ts';
 import { type AcceptedSocket, type Listener, openListener } from '../net/listener.ts';
+import { ProxyHeaderReader } from '../net/proxy-header-reader.ts';
 import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { TlsServer } from '../net/tls-server.ts';
@@ -19,6 +21,7 @@ import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
 import type { Backend } from '../upstream/backend.ts';
+import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { buildGeneration } from './build-generation.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
@@ -58,6 +61,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #backends: readonly Backend[];
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
+  readonly #headerFaults: RepeatedWarning;
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
 
@@ -71,6 +75,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     const { config, shared, row, tls, log, clock } = options;
     this.#log = log;
     this.#io = new IoContext(clock ?? monotonicClock, (error) => this.fault(error));
+    this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     this.#tls = tls.server === null ? null : new TlsServer(tls.server);
     this.#maxConnections = config.server.maxConnections;
@@ -125,10 +130,34 @@ export class DataPlane implements DownstreamService, PipelineServices {
       return;
     }
     this.#connectionCount.add(1);
+    const full = open >= this.#maxConnections;
+    const { proxyProtocol, trustedProxies } = this.generation;
+    if (proxyProtocol && trustedProxies.includes(accepted.remoteAddress ?? '')) this.#readHeader(accepted, tls, full);
+    else this.#serve(accepted, tls, full, null);
+  }
+
+  /** The peer is a trusted proxy, which says with a PROXY header whose connection this is. */
+  #readHeader(accepted: AcceptedSocket, tls: TlsServer | null, full: boolean): void {
+    const peer = accepted.remoteAddress;
+    const reader = new ProxyHeaderReader(this.#io, accepted, {
+      headerRead: ({ endpoints }) => {
+        this.#connections.delete(reader);
+        this.#serve(accepted, tls, full, endpoints);
+      },
+      headerMissing: (wanted) => {
+        if (wanted !== null) this.#headerFaults.warn({ peer, wanted });
+        this.connectionClosed(reader);
+      },
+    });
+    this.#connections.add(reader);
+    reader.start(this.limits.connectionTimeoutMs);
+  }
+
+  #serve(accepted: AcceptedSocket, tls: TlsServer | null, full: boolean, announced: Endpoints | null): void {
     const downstream = new H1Downstream(this.#io, this, tls === null ? 'http' : 'https');
     this.#connections.add(downstream);
-    downstream.open(this.#transport.adopt(this.#io, accepted, downstream, tls));
-    if (open < this.#maxConnections) return;
+    downstream.open(this.#transport.adopt(this.#io, accepted, downstream, tls), announced);
+    if (!full) return;
     downstream.refuse(new PhotonError('gateway_full', 'The gateway has as many connections as it may.'));
     this.#io.settle();
   }

@@ -9,7 +9,7 @@ test('a diagnostic reads like that of a compiler', () => {
   const text = lines(SERVER, BACKENDS, ROUTES, '    timeuot: 30s').replace('address', 'adress');
   assert.equal(
     formatDiagnostics(diagnosticsOf(text)),
-    `error[unknown-key]: Unknown key "adress" in load_balancing.backends.web.upstreams[0]: want one of address, weight, tls, sni_hostname, tls_verify, tls_ca, tls_cert, tls_key, max_connections, tcp_keepalive, connection_timeout, read_timeout, write_timeout
+    `error[unknown-key]: Unknown key "adress" in load_balancing.backends.web.upstreams[0]: want one of address, weight, tls, sni_hostname, tls_verify, tls_ca, tls_cert, tls_key, max_connections, tcp_keepalive, send_proxy_protocol, connection_timeout, read_timeout, write_timeout
   --> photon.yaml:7:11 at load_balancing.backends.web.upstreams[0].adress
   |
 7 |         - adress: a:80

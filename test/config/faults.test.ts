@@ -109,6 +109,21 @@ const FAULTS: readonly Fault[] = [
     place: 'bad-value server.trusted_proxies[0] 3:22',
   },
   {
+    why: 'a PROXY header that nobody is trusted to send',
+    text: server('proxy_protocol: true'),
+    place: 'missing-key server.trusted_proxies 2:3',
+  },
+  {
+    why: 'a PROXY header that nobody on an empty list is trusted to send',
+    text: server('proxy_protocol: true', 'trusted_proxies: []'),
+    place: 'bad-value server.trusted_proxies 4:20',
+  },
+  {
+    why: 'a PROXY header for an upstream in no version that there is',
+    text: upstream('send_proxy_protocol: v3'),
+    place: 'bad-value load_balancing.backends.web.upstreams[0].send_proxy_protocol 8:32',
+  },
+  {
     why: 'a page for a status of success',
     text: server('error_pages: { 200: a }'),
     place: 'bad-value server.error_pages.200 3:18',

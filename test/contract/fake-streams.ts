@@ -205,6 +205,7 @@ class FakeClient implements ClientSide {
   readonly #peer: DownstreamPeer = {
     address: '192.0.2.7',
     port: 4711,
+    localAddress: '192.0.2.1',
     localPort: 8080,
     scheme: 'http',
     certificateSubject: null,

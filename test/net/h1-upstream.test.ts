@@ -21,6 +21,7 @@ class Bench {
   readonly pool: string[] = [];
   readonly upstream = new H1Upstream(this.net.io, {
     limits: LIMITS,
+    singleUse: false,
     connectionIdle: () => this.pool.push('idle'),
     connectionClosed: () => this.pool.push('closed'),
   });
@@ -226,6 +227,11 @@ describe('a connection to an upstream', () => {
 
   for (const { why, happens, code } of [
     { why: 'is refused', happens: (bench: Bench) => bench.connection.breaks(), code: 'upstream_connect_failed' },
+    {
+      why: 'is ended before it is open, in its handshake',
+      happens: (bench: Bench) => bench.connection.ends(),
+      code: 'upstream_connect_failed',
+    },
     {
       why: 'does not come about in time',
       happens: (bench: Bench) => bench.net.pass(5200),

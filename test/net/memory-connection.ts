@@ -12,6 +12,8 @@ export class MemoryNet implements Clock {
   /** Connections that the transport opened, in their order. */
   readonly outgoing: MemoryConnection[] = [];
   readonly targets: ConnectTarget[] = [];
+  /** What went before everything else on each of them. */
+  readonly prefaces: string[] = [];
   readonly #dying: MemoryConnection[] = [];
   /** False: connections that were closed say so only when `tellClosings` is called, as sockets do after their event. */
   tellsClosings = true;
@@ -54,11 +56,12 @@ export class MemoryNet implements Clock {
     name: 'plain',
     createServer: () => assert.fail('nobody listens here'),
     adopt: () => assert.fail('nobody is accepted here'),
-    connect: (_io, target, receiver) => {
+    connect: (_io, target, receiver, preface = '') => {
       const connection = new MemoryConnection(this);
       connection.receiver = receiver;
       this.outgoing.push(connection);
       this.targets.push(target);
+      this.prefaces.push(preface);
       if (this.opensAtOnce) queueMicrotask(() => connection.opens());
       return connection;
     },
@@ -73,6 +76,7 @@ export class MemoryConnection implements Connection {
   receiver: ByteReceiver | null = null;
   remoteAddress = '192.0.2.7';
   remotePort = 4711;
+  localAddress = '192.0.2.1';
   localPort = 8080;
   /** What was written, as latin1 text; a slow peer has not taken it. */
   written = '';

@@ -21,6 +21,7 @@ function settled(address: string, chain: readonly string[], trusted: readonly st
   const peer: DownstreamPeer = {
     address,
     port: 1,
+    localAddress: '192.0.2.1',
     localPort: 2,
     scheme: 'http',
     certificateSubject: null,

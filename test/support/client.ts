@@ -40,23 +40,28 @@ interface ReplyHead {
   readonly fields: Fields;
 }
 
+/** How one client connects. */
+export interface ConnectOptions {
+  /** For `tls.connect`, where clients speak TLS. */
+  readonly tls?: ConnectionOptions | undefined;
+  /** What it sends before anything else, instead of the usual (latin1). */
+  readonly preface?: string;
+}
+
+type Connect = (options?: ConnectOptions) => Promise<WireClient>;
+
 /** A raw downstream client. */
 export class WireClient extends Peer {
-  readonly #connectAnother: (tls?: ConnectionOptions) => Promise<WireClient>;
+  readonly #connectAnother: Connect;
 
-  constructor(
-    socket: Socket,
-    name: string,
-    carrier: Socket,
-    connectAnother: (tls?: ConnectionOptions) => Promise<WireClient>,
-  ) {
+  constructor(socket: Socket, name: string, carrier: Socket, connectAnother: Connect) {
     super(socket, name, carrier);
     this.#connectAnother = connectAnother;
   }
 
-  /** One more client of the same gateway; `tls` goes to `tls.connect` where it speaks TLS. */
-  connect(tls?: ConnectionOptions): Promise<WireClient> {
-    return this.#connectAnother(tls);
+  /** One more client of the same gateway. */
+  connect(options?: ConnectOptions): Promise<WireClient> {
+    return this.#connectAnother(options);
   }
 
   async expectReplyHead(): Promise<ReplyHead> {
@@ -119,16 +124,19 @@ function assertReply(reply: Reply, expected: ExpectedReply): void {
 export class ClientFactory {
   readonly #port: number;
   readonly #secure: boolean;
+  readonly #preface: string;
   readonly clients: WireClient[] = [];
 
-  /** `secure`: the clients speak TLS. */
-  constructor(port: number, secure: boolean) {
+  /** `secure`: the clients speak TLS. `preface`: latin1, what they send before anything else, TLS included. */
+  constructor(port: number, secure: boolean, preface: string) {
     this.#port = port;
     this.#secure = secure;
+    this.#preface = preface;
   }
 
-  readonly connect = async (tls: ConnectionOptions = {}): Promise<WireClient> => {
+  readonly connect = async ({ tls = {}, preface = this.#preface }: ConnectOptions = {}): Promise<WireClient> => {
     const carrier = connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true });
+    if (preface !== '') carrier.write(preface, 'latin1');
     const socket = this.#secure ? connectTls({ ...tls, socket: carrier, rejectUnauthorized: false }) : carrier;
     const client = new WireClient(socket, `client ${this.clients.length + 1}`, carrier, this.connect);
     this.clients.push(client);

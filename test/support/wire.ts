@@ -17,6 +17,8 @@ export interface WireOptions extends Omit<GatewaySettings, 'upstreamPorts'> {
   readonly upstreamTls?: TLSSocketOptions;
   /** What the first client says to `tls.connect`, where it speaks TLS. */
   readonly clientTls?: ConnectionOptions;
+  /** What every client sends before anything else, TLS included (latin1). */
+  readonly preface?: string;
 }
 
 export interface WireContext {
@@ -55,14 +57,14 @@ export async function runWire(options: WireOptions, script: Script): Promise<voi
     ),
   );
   const clock = new ManualClock();
-  const { upstreams: _count, otherPorts = [], upstreamTls: _tls, clientTls, ...settings } = options;
+  const { upstreams: _count, otherPorts = [], upstreamTls: _tls, clientTls, preface = '', ...settings } = options;
   const upstreamPorts = [...upstreams.map((each) => each.port), ...otherPorts];
   const secure = options.secure ?? process.env['PHOTON_WIRE_TLS'] === '1';
   const gateway = await startGateway({ ...settings, secure, upstreamPorts }, clock);
   clock.onTick(() => gateway.plane.tick());
-  const factory = new ClientFactory(gateway.port, secure);
+  const factory = new ClientFactory(gateway.port, secure, preface);
   try {
-    const client = await factory.connect(clientTls);
+    const client = await factory.connect({ tls: clientTls });
     await script({ client, upstream: upstreams[0] as WireUpstream, upstreams, gateway, clock });
     await expectAllFinished(factory, gateway);
     gateway.plane.close();

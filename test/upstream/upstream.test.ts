@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { UpstreamConfig } from '../../src/config/config.ts';
 import { createSharedMemory, SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
+import type { DownstreamPeer } from '../../src/net/streams.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { sceneConfig } from '../contract/scene.ts';
 import { type MemoryConnection, MemoryNet } from '../net/memory-connection.ts';
@@ -9,6 +10,16 @@ import { ReplyRecorder, sendRequest } from '../net/reply-recorder.ts';
 
 const WORKERS = 2;
 const DONE = 'HTTP/1.1 204 No Content\r\n\r\n';
+
+const PEER: DownstreamPeer = {
+  address: '192.0.2.7',
+  port: 4711,
+  localAddress: '192.0.2.1',
+  localPort: 8080,
+  scheme: 'http',
+  certificateSubject: null,
+  identity: null,
+};
 
 const [anUpstream = assert.fail()] = sceneConfig().backends[0]?.upstreams ?? [];
 
@@ -33,10 +44,14 @@ class Bench {
   }
 
   /** Begins an exchange. `on` is the number of the connection that it went to. */
-  lend({ fresh = false } = {}): { readonly heard: ReplyRecorder; readonly on: number; readonly reused: boolean } {
+  lend({ fresh = false, peer = PEER } = {}): {
+    readonly heard: ReplyRecorder;
+    readonly on: number;
+    readonly reused: boolean;
+  } {
     const heard = new ReplyRecorder();
     const before = this.net.writes;
-    const stream = this.upstream.lend(heard, fresh);
+    const stream = this.upstream.lend(heard, fresh, peer);
     this.net.event(() => sendRequest(stream));
     const on = this.net.outgoing.findIndex(({ lastWrite }) => lastWrite > before);
     this.connection(on).opens();
@@ -54,6 +69,17 @@ class Bench {
 }
 
 describe('the connections to an upstream', () => {
+  test('with a PROXY header tell of the client first, and are never used again', () => {
+    const bench = new Bench({ sendProxyProtocol: 'v1' });
+    for (const [on, address] of ['192.0.2.7', '192.0.2.8', '192.0.2.7'].entries()) {
+      assert.equal(bench.lend({ peer: { ...PEER, address } }).on, on);
+      bench.connection(on).sends(DONE);
+      assert.ok(bench.connection(on).destroyed);
+      assert.match(bench.net.prefaces[on] ?? '', new RegExp(`^PROXY TCP4 ${address} 192.0.2.1 4711 8080\r\n$`));
+      assert.equal(bench.sockets, 0);
+    }
+  });
+
   test('are opened where nobody is idle, and used again, the one used last first', () => {
     const bench = new Bench();
     bench.idle(3);

@@ -34,7 +34,7 @@ wire('who may come without a certificate is nobody, whatever it claims', OPTIONA
     await client.send(`${GET}${claim}\r\n`);
     await client.expectReply({ status: 200, body: 'none' });
   }
-  const alice = await client.connect(shows('alice'));
+  const alice = await client.connect({ tls: shows('alice') });
   await alice.send(`${GET}X-Client-Cert-Subject: CN=admin\r\n\r\n`);
   await alice.expectReply({ status: 200, body: ALICE });
 });
@@ -49,7 +49,7 @@ wire('a claim in a trailer is dropped too', OPTIONAL, async ({ client, upstream 
 
 /** In TLS 1.3 a request can go out with the last bytes of the handshake, before its end is known to the client. */
 async function expectRefused(client: WireClient, tls: ConnectionOptions): Promise<void> {
-  const refused = await client.connect(tls).catch(() => null);
+  const refused = await client.connect({ tls }).catch(() => null);
   if (refused === null) return;
   refused.socket.write(`${GET}\r\n`);
   const heard = await refused.expectClosedAfter();
@@ -81,7 +81,7 @@ wire('a session says whose it is when it is resumed', REQUIRED, async ({ client,
   await client.send(`${GET}\r\n`);
   await client.expectStatus(200);
   const [session] = await ticket;
-  const again = await client.connect({ ...shows('alice'), session });
+  const again = await client.connect({ tls: { ...shows('alice'), session } });
   assert.ok((again.socket as TLSSocket).isSessionReused());
   await again.send(`${GET}\r\n`);
   await again.expectReply({ status: 200, body: ALICE });

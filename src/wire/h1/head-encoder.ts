@@ -5,9 +5,13 @@ import type { ResponseHead } from '../../http/response-head.ts';
 import { reasonPhrase } from '../../http/status.ts';
 import { encodePassingFields, encodeRuns } from './field-encoder.ts';
 
-/** The head of a request to an upstream, as HTTP/1.1 text. Its framing is written anew from what was understood. */
-export function encodeRequestHead(outgoing: OutgoingRequest): string {
-  return `${passingRequest(outgoing)}${outgoing.requestAdditions}${requestFraming(outgoing)}\r\n`;
+/**
+ * The head of a request to an upstream, as HTTP/1.1 text. Its framing is written anew from what was understood. `close`: it is the
+ * last one of its connection.
+ */
+export function encodeRequestHead(outgoing: OutgoingRequest, close = false): string {
+  const connection = close ? 'Connection: close\r\n' : '';
+  return `${passingRequest(outgoing)}${outgoing.requestAdditions}${requestFraming(outgoing)}${connection}\r\n`;
 }
 
 /** The request line, Host and the fields that pass. */

@@ -1,0 +1,138 @@
+import type { Socket } from 'node:net';
+import { decodeProxyHeader } from '../wire/proxy-protocol/decode-header.ts';
+import type { ProxyHeader } from '../wire/proxy-protocol/header.ts';
+import type { DownstreamConnection } from './downstream-service.ts';
+import type { IoContext } from './io-context.ts';
+import { Timer, type TimerOwner } from './timer-wheel.ts';
+
+/** Who takes a connection over once its header has been read. */
+export interface ProxyHeaderOwner {
+  /** The header is read, and what came behind it is put back: the socket is as one that nobody has read from. */
+  headerRead(header: ProxyHeader): void;
+  /** The connection is gone without a header. `wanted`: what its peer should have sent; null when it left by itself. */
+  headerMissing(wanted: string | null): void;
+}
+
+/** A socket that knows its reader, so that listeners are shared functions. */
+interface ReaderSocket extends Socket {
+  photonReader: ProxyHeaderReader | null;
+}
+
+/**
+ * Reads the PROXY header that an accepted connection has to begin with, before TLS and before HTTP. A connection that begins
+ * otherwise, or not in time, is closed without a reply.
+ *
+ *   READING --header complete--> headerRead, the socket is the owner's
+ *      \-------refused, timeout, FIN, error, drain--> closed, headerMissing
+ *
+ * It reads by the stream of the socket, on every transport: that is where bytes can be put back for whoever comes next, a stream,
+ * a handle or TLS.
+ */
+export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
+  readonly #socket: Socket;
+  readonly #io: IoContext;
+  readonly #owner: ProxyHeaderOwner;
+  readonly #timer: Timer;
+  /** What has come of the header: less than `MAX_PROXY_HEADER_BYTES`. */
+  #kept: Buffer = Buffer.alloc(0);
+  #wanted: string | null = null;
+
+  constructor(io: IoContext, socket: Socket, owner: ProxyHeaderOwner) {
+    this.#socket = socket;
+    this.#io = io;
+    this.#owner = owner;
+    this.#timer = new Timer(io.wheel, this);
+  }
+
+  /** Begins to read. */
+  start(timeoutMs: number): void {
+    (this.#socket as ReaderSocket).photonReader = this;
+    this.#timer.arm(timeoutMs);
+    this.#socket.on('readable', onReadable);
+    this.#socket.on('end', onEnd);
+    this.#socket.on('error', onError);
+    this.#socket.on('close', onClose);
+  }
+
+  /** Something has come, or the peer has ended. */
+  read(): void {
+    try {
+      const chunk: Buffer | null = this.#socket.read();
+      if (chunk === null) return;
+      this.#kept = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
+      const header = this.#decode();
+      if (header !== null) this.#finish(header);
+    } catch (error) {
+      this.#io.fault(error);
+      this.close();
+    }
+    this.#io.settle();
+  }
+
+  #decode(): ProxyHeader | null {
+    try {
+      return decodeProxyHeader(this.#kept);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      this.#wanted = error.message;
+      this.close();
+      return null;
+    }
+  }
+
+  #finish(header: ProxyHeader): void {
+    const socket = this.#socket as ReaderSocket;
+    const kept = this.#kept;
+    this.#timer.release();
+    // The socket lives on: neither the reader nor what it has kept should.
+    socket.photonReader = null;
+    socket.off('readable', onReadable);
+    socket.off('end', onEnd);
+    socket.off('error', onError);
+    socket.off('close', onClose);
+    if (kept.length > header.length) socket.unshift(kept.subarray(header.length));
+    this.#owner.headerRead(header);
+  }
+
+  gone(): void {
+    this.#timer.release();
+    try {
+      this.#owner.headerMissing(this.#wanted);
+    } catch (error) {
+      this.#io.fault(error);
+    }
+    this.#io.settle();
+  }
+
+  drain(): void {
+    this.close();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  timerExpired(): void {
+    this.#wanted = 'a PROXY header in time';
+    this.close();
+  }
+
+  timerFailed(): void {
+    this.close();
+  }
+}
+
+function onReadable(this: Socket): void {
+  (this as ReaderSocket).photonReader?.read();
+}
+
+function onEnd(this: Socket): void {
+  this.destroy();
+}
+
+/** 'close' follows. */
+function onError(): void {}
+
+function onClose(this: Socket): void {
+  (this as ReaderSocket).photonReader?.gone();
+}
