@@ -2,6 +2,7 @@ import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorO
 import type { TLSSocket } from 'node:tls';
 import { connectOptions } from './connect-options.ts';
 import { type ByteReceiver, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { reportFailedWrites } from './failed-writes.ts';
 import { HandleDriver } from './handle-driver.ts';
 import type { IoContext } from './io-context.ts';
 import { SecureDriver } from './secure-driver.ts';
@@ -68,6 +69,7 @@ function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, c
 function connectSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver): SocketConnection {
   const connection = new SocketConnection(io, receiver);
   connection.adopt(secure, new SecureDriver(secure, io.buffers), secure);
+  reportFailedWrites(secure, connection);
   secure.prependOnceListener('connect', () => {
     handleOf(secure)?.useUserBuffer(io.buffers.shared);
     listenToReads(secure, connection);

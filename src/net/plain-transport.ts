@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { connectOptions } from './connect-options.ts';
 import type { ByteReceiver } from './connection.ts';
 import { WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { reportFailedWrites } from './failed-writes.ts';
 import type { IoContext } from './io-context.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { StreamDriver } from './stream-driver.ts';
@@ -22,7 +23,9 @@ export const plainTransport: Transport = {
   connect(io, target, receiver) {
     const options = connectOptions(target);
     const socket = target.tls === null ? connect(options) : target.tls.connect(options);
-    return serve(io, socket, receiver, socket);
+    const connection = serve(io, socket, receiver, socket);
+    reportFailedWrites(socket, connection);
+    return connection;
   },
 };
 

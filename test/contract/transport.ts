@@ -309,6 +309,29 @@ export function transportContract(transport: Transport): void {
         assert.deepEqual(absent.story, ['closed ENOENT']);
       }));
 
+    for (const hearsOut of [true, false]) {
+      const wish = hearsOut ? 'is heard by who wants it' : 'is not heard by who does not';
+      test(`what the peer said before a reset that a write meets first ${wish}`, () =>
+        run(async (bench) => {
+          const { ours, heard, peer } = await bench.open('outgoing');
+          heard.hearsOut = hearsOut;
+          // All in one turn: nothing is read in between.
+          peer.socket.write('last words');
+          peer.reset();
+          ours.writeText('more of the request');
+          if (bench.transport.name === 'onread') assert.equal(ours.alive, false);
+          ours.writeBytes('', Buffer.from('and more'), 0, 8, '');
+          await heard.untilClosed();
+          assert.equal(heard.text, hearsOut ? 'last words' : '');
+          assert.deepEqual(heard.story, [
+            'connected',
+            'writingFailed',
+            ...(hearsOut ? ['received'] : []),
+            'closed ECONNRESET',
+          ]);
+        }));
+    }
+
     for (const ending of ['destroy', 'reset'] as const) {
       test(`${ending} while it connects closes it`, () =>
         run(async (bench) => {
