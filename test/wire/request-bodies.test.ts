@@ -96,6 +96,24 @@ for (const { why, sent, seen } of BODIES) {
   });
 }
 
+for (const { why, body } of [
+  { why: 'a length', body: 'Content-Length: 4\r\n\r\nabcd' },
+  { why: 'chunks', body: `Transfer-Encoding: chunked\r\n\r\n${chunked(['abcd'])}` },
+]) {
+  wire(`a HEAD with a body of ${why} passes it, framed, and gets none back`, async ({ client, upstream }) => {
+    upstream.answerAll((request) => {
+      assert.equal(request.body, 'abcd');
+      return 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n';
+    });
+    for (let round = 0; round < 2; round++) {
+      await client.send(`HEAD /x HTTP/1.1\r\nHost: a.example\r\n${body}`);
+      await client.expectReply({ status: 200, toHead: true, headers: { 'content-length': '7' } });
+      await client.expectSilence();
+    }
+    upstream.expectConnections(1);
+  });
+}
+
 wire('trailers of a request pass', async ({ client, upstream }) => {
   const trailers = ['X-Checksum: abc', 'X-Note: d'];
   await client.send(
