@@ -66,6 +66,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #requestChunked = false;
   /** Nothing more of it is going to be sent: from here the upstream's silence counts. */
   #requestOver = false;
+  /** It takes nothing any more, and is read only to hear what was said before. */
+  #writingFailed = false;
   #replyPersistent = false;
   #informationals = 0;
   #readPaused = false;
@@ -245,7 +247,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#listener = null;
     this.#readTimer.disarm();
     if (this.#readPaused) this.resumeResponse();
-    if (this.#replyPersistent && this.#requestOver && this.alive) this.#becomeIdle();
+    if (this.#replyPersistent && this.#requestOver && !this.#writingFailed) this.#becomeIdle();
     else this.#connection?.destroy();
     listener?.responseEnded();
   }
@@ -298,6 +300,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   /** RFC 9112 9.6: a server may answer and close before it has read the request. The answer is still passed on. */
   writingFailed(): boolean {
     if (this.#listener === null) return false;
+    this.#writingFailed = true;
     this.#requestOver = true;
     if (!this.#readPaused) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
     return true;

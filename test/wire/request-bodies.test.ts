@@ -192,6 +192,7 @@ const BROKEN = [
   { why: 'a size with an underscore', sent: '0_4\r\nabcd\r\n' },
   { why: 'a size with a blank inside', sent: '0 4\r\nabcd\r\n' },
   { why: 'a blank behind the size', sent: '4 \r\nabcd\r\n' },
+  { why: 'a byte in place of the CR behind the size', sent: '4x\nabcd\r\n' },
   { why: 'a size with a vertical tab behind it', sent: '4\x0b\r\nabcd\r\n' },
   { why: 'a size in digits that are not ASCII', sent: '\xb2\r\nab\r\n' },
   { why: 'a last chunk with a sign', sent: '4\r\nabcd\r\n-0\r\n\r\n' },
