@@ -15,6 +15,12 @@ export interface ByteReceiver {
   ended(): void;
   /** All that was written has been taken: certain to be said after `pendingBytes` was at `WRITE_HIGH_WATER_BYTES` or above. */
   writable(): void;
+  /**
+   * The peer has closed the connection in the middle of what we write, and what it said before that may not have been read yet.
+   * Returns true to read it: nothing can be written any more, and `closed` follows instead of `ended`, so that nobody takes the
+   * end for an orderly one.
+   */
+  writingFailed(): boolean;
   /** The connection is gone, said exactly once. `failure` is the system's error code (`ECONNRESET`), null when it was orderly. */
   closed(failure: string | null): void;
 }
@@ -38,7 +44,7 @@ export interface Connection {
   writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void;
   /** Outgoing: the system has connected, and TLS has not come about yet. */
   readonly handshaking: boolean;
-  /** False from the moment that it fails or is destroyed, before `closed` is said. */
+  /** False from the moment that it fails, in either direction, or is destroyed: before `closed` is said. */
   readonly alive: boolean;
   /** Bytes written here but not all taken by the system yet; falls when a whole write has been taken. */
   readonly pendingBytes: number;

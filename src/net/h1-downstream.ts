@@ -293,6 +293,11 @@ export class H1Downstream
     this.#listener?.responseWritable();
   }
 
+  writingFailed(): boolean {
+    // Whoever takes no reply has nothing to ask.
+    return false;
+  }
+
   closed(_failure: string | null): void {
     const listener = this.#listener;
     this.#listener = null;

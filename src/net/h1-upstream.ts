@@ -66,7 +66,10 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   /** Of the exchange under way: */
   #toHead = false;
   #requestChunked = false;
-  #requestComplete = false;
+  /** Nothing more of it is going to be sent: from here the upstream's silence counts. */
+  #requestOver = false;
+  /** It takes nothing any more, and is read only to hear what was said before. */
+  #writingFailed = false;
   #replyPersistent = false;
   #informationals = 0;
   #readPaused = false;
@@ -98,7 +101,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   lend(listener: ResponseListener): UpstreamStream {
     this.#listener = listener;
     this.#state = STATE.AWAITING_HEAD;
-    this.#requestComplete = false;
+    this.#requestOver = false;
     this.#informationals = 0;
     this.replyUntouched = true;
     if (!this.#connecting) {
@@ -130,7 +133,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   sendEnd(): void {
     if (this.#requestChunked) this.#output.text(chunkedEnd(''));
-    this.#requestComplete = true;
+    this.#requestOver = true;
     if (!this.#connecting) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
   }
 
@@ -164,7 +167,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   connected(): void {
     this.#connecting = false;
-    if (this.#requestComplete) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    if (this.#requestOver) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
     else this.#readTimer.disarm();
   }
 
@@ -187,7 +190,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
         else if (this.#state === STATE.READING_BODY) position = this.#consumeBody(bytes, position, end);
         else break;
       }
-      if (this.#listener !== null && this.#requestComplete && !this.#readPaused) {
+      if (this.#listener !== null && this.#requestOver && !this.#readPaused) {
         this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
       }
       // Bytes that nobody asked for: a second reply, or more than the length. Whoever sends them is not to be trusted again.
@@ -246,7 +249,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#listener = null;
     this.#readTimer.disarm();
     if (this.#readPaused) this.resumeResponse();
-    if (this.#replyPersistent && this.#requestComplete) this.#becomeIdle();
+    if (this.#replyPersistent && this.#requestOver && !this.#writingFailed) this.#becomeIdle();
     else this.#connection?.destroy();
     listener?.responseEnded();
   }
@@ -299,6 +302,15 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   writable(): void {
     this.#output.drained();
+  }
+
+  /** RFC 9112 9.6: a server may answer and close before it has read the request. The answer is still passed on. */
+  writingFailed(): boolean {
+    if (this.#listener === null) return false;
+    this.#writingFailed = true;
+    this.#requestOver = true;
+    if (!this.#readPaused) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    return true;
   }
 
   timerExpired(): void {

@@ -12,9 +12,12 @@ import {
   writeIsUnderWay,
 } from './stream-handle.ts';
 
-/** Who is told that all that was written has been taken, after it was not at once. */
+/** Who is told how writing goes. */
 export interface DriverOwner {
+  /** All that was written has been taken, after it was not at once. */
   drained(): void;
+  /** The system refused a write with `code`: no other will succeed. Said at least once. */
+  writeFailed(code: string): void;
 }
 
 /** A write that the system did not take at once. */
@@ -125,9 +128,7 @@ export class HandleDriver implements SocketDriver {
   }
 
   #fail(status: number | null): void {
-    if (this.#socket.destroyed) return;
-    const code = status === null ? 'EIO' : getSystemErrorName(status);
-    this.#socket.destroy(Object.assign(new Error(`Cannot write: ${code}`), { code }));
+    if (!this.#socket.destroyed) this.#owner.writeFailed(status === null ? 'EIO' : getSystemErrorName(status));
   }
 }
 

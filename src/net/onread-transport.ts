@@ -2,6 +2,7 @@ import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorO
 import type { TLSSocket } from 'node:tls';
 import { connectOptions } from './connect-options.ts';
 import { type ByteReceiver, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { reportFailedWrites } from './failed-writes.ts';
 import { HandleDriver } from './handle-driver.ts';
 import type { IoContext } from './io-context.ts';
 import { connectPrefacedTls } from './prefaced-tls.ts';
@@ -77,6 +78,7 @@ function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, c
 function connectSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver): SocketConnection {
   const connection = new SocketConnection(io, receiver);
   connection.adopt(secure, new SecureDriver(secure, io.buffers, new HeldWrites()), secure);
+  reportFailedWrites(secure, connection);
   secure.prependOnceListener('connect', () => readDecrypted(io, connection, secure));
   return connection;
 }

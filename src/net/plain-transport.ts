@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { connectOptions } from './connect-options.ts';
 import type { ByteReceiver } from './connection.ts';
 import { WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import { reportFailedWrites } from './failed-writes.ts';
 import type { IoContext } from './io-context.ts';
 import { connectPrefacedTls } from './prefaced-tls.ts';
 import { SocketConnection } from './socket-connection.ts';
@@ -23,15 +24,12 @@ export const plainTransport: Transport = {
 
   connect(io, target, receiver, preface = '') {
     const { tls } = target;
-    if (tls === null) {
-      const socket = connect(connectOptions(target));
-      const connection = serve(io, socket, receiver, socket);
-      if (preface !== '') connection.writeText(preface);
-      return connection;
-    }
-    if (preface !== '') return connectPrefacedTls(io, { target, tls, preface }, receiver, secure);
-    const socket = tls.connect(connectOptions(target));
-    return serve(io, socket, receiver, socket, new HeldWrites());
+    if (tls !== null && preface !== '') return connectPrefacedTls(io, { target, tls, preface }, receiver, secure);
+    const socket = tls === null ? connect(connectOptions(target)) : tls.connect(connectOptions(target));
+    const connection = serve(io, socket, receiver, socket, tls === null ? null : new HeldWrites());
+    reportFailedWrites(socket, connection);
+    if (preface !== '') connection.writeText(preface);
+    return connection;
   },
 };
 

@@ -97,7 +97,7 @@ export class SocketConnection implements Connection {
   }
 
   get alive(): boolean {
-    return this.#socket !== null && !this.#socket.destroyed;
+    return this.#socket !== null && !this.#socket.destroyed && this.#failure === null;
   }
 
   get pendingBytes(): number {
@@ -216,6 +216,11 @@ export class SocketConnection implements Connection {
   }
 
   readEnded(): void {
+    if (this.#failure !== null) {
+      // A write failed before: the peer has reset the connection, and the system says so only once.
+      this.destroy();
+      return;
+    }
     try {
       this.#receiver.ended();
     } catch (error) {
@@ -231,6 +236,19 @@ export class SocketConnection implements Connection {
       this.#fault(error);
     }
     this.#io.settle();
+  }
+
+  /**
+   * Where the peer has closed, what it said before stands in the system's buffer (Linux keeps it, reset or not): it is read up to
+   * its end before the connection goes, if the receiver wants it. A server that refuses an upload answers in just this way.
+   */
+  writeFailed(code: string): void {
+    const socket = this.#socket;
+    if (socket === null || socket.destroyed || this.#failure !== null) return;
+    this.#failure = code;
+    const closedByPeer = code === 'EPIPE' || code === 'ECONNRESET';
+    if (closedByPeer && this.#receiver.writingFailed()) this.#writingEnded = true;
+    else socket.destroy(Object.assign(new Error(`Cannot write: ${code}`), { code }));
   }
 
   #fault(error: unknown): void {

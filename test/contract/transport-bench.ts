@@ -20,6 +20,8 @@ export class Recorder implements ByteReceiver {
   readonly events: string[] = [];
   readonly chunks: Buffer[] = [];
   inBody = false;
+  /** What it answers when writing has failed. */
+  hearsOut = false;
   closings = 0;
   /** Called with every event, after it was written down. */
   meanwhile: (event: string) => void = () => {};
@@ -38,6 +40,11 @@ export class Recorder implements ByteReceiver {
 
   ended(): void {
     this.#heard('ended');
+  }
+
+  writingFailed(): boolean {
+    this.#heard('writingFailed');
+    return this.hearsOut;
   }
 
   writable(): void {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { TLSSocket } from 'node:tls';
 import { type Connection, WRITE_HIGH_WATER_BYTES } from '../../src/net/connection.ts';
+import { TlsClient } from '../../src/net/tls-client.ts';
 import type { Transport } from '../../src/net/transport.ts';
+import { testCertificate } from '../support/certificates.ts';
 import { eventually, settle } from '../support/guard.ts';
 import { type Opened, Recorder, TransportBench, tcpTarget } from './transport-bench.ts';
 
@@ -307,6 +310,54 @@ export function transportContract(transport: Transport): void {
         transport.connect(bench.io, { ...tcpTarget(0), path: '/nonexistent/socket' }, absent);
         await absent.untilClosed();
         assert.deepEqual(absent.story, ['closed ENOENT']);
+      }));
+
+    for (const hearsOut of [true, false]) {
+      const wish = hearsOut ? 'is heard by who wants it' : 'is not heard by who does not';
+      test(`what the peer said before a reset that a write meets first ${wish}`, () =>
+        run(async (bench) => {
+          const { ours, heard, peer } = await bench.open('outgoing');
+          heard.hearsOut = hearsOut;
+          // All in one turn: nothing is read in between.
+          peer.socket.write('last words');
+          peer.reset();
+          ours.writeText('more of the request');
+          if (bench.transport.name === 'onread') assert.equal(ours.alive, false);
+          ours.writeBytes('', Buffer.from('and more'), 0, 8, '');
+          await heard.untilClosed();
+          assert.equal(heard.text, hearsOut ? 'last words' : '');
+          assert.deepEqual(heard.story, [
+            'connected',
+            'writingFailed',
+            ...(hearsOut ? ['received'] : []),
+            'closed ECONNRESET',
+          ]);
+        }));
+    }
+
+    test('what an upstream said over TLS before a reset that a write meets first is heard too', () =>
+      run(async (bench) => {
+        const server = createServer().listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const heard = new Recorder();
+        heard.hearsOut = true;
+        const tls = new TlsClient({ serverName: 'localhost', verify: false, ca: null, certificate: null });
+        const { port } = server.address() as { port: number };
+        const arrival = once(server, 'connection');
+        const ours = transport.connect(bench.io, { ...tcpTarget(port), tls }, heard);
+        const [carrier] = (await arrival) as [Socket];
+        server.close();
+        carrier.setNoDelay(true);
+        const peer = new TLSSocket(carrier, { isServer: true, ...testCertificate('localhost') });
+        peer.on('error', () => {});
+        await heard.until('connected');
+        await settle();
+        peer.write('last words');
+        carrier.resetAndDestroy();
+        ours.writeText('more of the request');
+        await heard.untilClosed();
+        assert.equal(heard.text, 'last words');
+        assert.deepEqual(heard.story, ['connected', 'writingFailed', 'received', 'closed ECONNRESET']);
       }));
 
     for (const ending of ['destroy', 'reset'] as const) {

@@ -53,7 +53,9 @@ export class Peer {
     const start = left();
     let previous = -1;
     for (let quietTurns = 0; quietTurns < 500 && !this.socket.destroyed; quietTurns++) {
-      while (this.socket.writableLength === 0 && left() - start < limitBytes) this.socket.write(chunk);
+      while (this.socket.writable && this.socket.writableLength === 0 && left() - start < limitBytes) {
+        this.socket.write(chunk);
+      }
       await settle(1);
       if (left() !== previous) quietTurns = 0;
       previous = left();

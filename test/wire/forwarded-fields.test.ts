@@ -245,6 +245,37 @@ for (const { offer, why } of [
   });
 }
 
+wire(
+  'an upstream that takes up a protocol nobody offered it gets no tunnel',
+  { routes: [{ retries: 0 }] },
+  async ({ client, upstream }) => {
+    const offer = ['Upgrade: h2c', 'Connection: Upgrade, HTTP2-Settings', 'HTTP2-Settings: AAMAAABkAAQAAP__'];
+    await client.send(`GET /x HTTP/1.1\r\nHost: a.example\r\n${offer.join('\r\n')}\r\n\r\n`);
+    const connection = await upstream.accept();
+    await connection.expectRequest({ headers: { upgrade: null, 'http2-settings': null } });
+    await connection.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nframes');
+    await client.expectReply({ status: 502, headers: { upgrade: null } });
+    await connection.expectClosed();
+    await client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    await client.expectStatus(505);
+    await client.expectClosed();
+    upstream.expectConnections(1);
+  },
+);
+
+wire('Connection: close with the names of what the gateway adds closes, and takes nothing away', async (context) => {
+  const { fields } = await exchange(context, [
+    'Host: a.example',
+    'Connection: close, X-Forwarded-For, X-Forwarded-Host, Via, X-Request-ID, Content-Length',
+  ]);
+  assert.equal(fields.get('x-forwarded-for'), '127.0.0.1');
+  assert.equal(fields.get('x-forwarded-host'), 'a.example');
+  assert.match(fields.get('via') ?? '', /^1\.1 \S+/);
+  assert.match(fields.get('x-request-id') ?? '', /./);
+  await context.client.expectReply({ status: 200, headers: { connection: 'close' } });
+  await context.client.expectClosed();
+});
+
 wire('a head of 30 KiB arrives upstream whole', async (context) => {
   const cookies = Array.from({ length: 60 }, (_none, index) => `X-Cookie-${index}: ${String(index).repeat(240)}`);
   const { fields } = await exchange(context, ['Host: a.example', ...cookies]);

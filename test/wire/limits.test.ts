@@ -69,6 +69,32 @@ wire('a head without an end is 431 before its end', async ({ client, upstream })
   upstream.expectNoConnection();
 });
 
+/** Far beyond the limits: refused with what it takes to see that, however much there is of it. */
+const ENORMOUS = [
+  { why: '100,000 short fields', status: 431, sent: `GET / HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(100_000)}\r\n` },
+  { why: 'a field of a megabyte', status: 431, sent: headOf(1_000_000) },
+  { why: 'a field name of a megabyte', status: 431, sent: `GET / HTTP/1.1\r\n${'n'.repeat(1_000_000)}: 1\r\n\r\n` },
+  { why: 'a target of a megabyte', status: 414, sent: `GET /${'t'.repeat(1_000_000)} HTTP/1.1\r\nHost: a\r\n\r\n` },
+  { why: 'a query of a megabyte', status: 414, sent: `GET /?${'q'.repeat(1_000_000)} HTTP/1.1\r\nHost: a\r\n\r\n` },
+];
+
+for (const { why, status, sent } of ENORMOUS) {
+  wire(`${status} and closed: ${why}`, async ({ client, upstream }) => {
+    await client.send(sent);
+    await client.expectStatus(status);
+    await client.expectClosed();
+    upstream.expectNoConnection();
+  });
+}
+
+wire('a method of a megabyte is refused, and the connection closed', async ({ client, upstream }) => {
+  await client.send(`${'G'.repeat(1_000_000)} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+  const { status } = await client.expectReply();
+  assert.ok([400, 414, 431].includes(status), `status ${status}`);
+  await client.expectClosed();
+  upstream.expectNoConnection();
+});
+
 wire('empty lines before a request are bounded', async ({ client, upstream }) => {
   await client.send('\r\n'.repeat(50_000));
   const reply = await client.expectReply();

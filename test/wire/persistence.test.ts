@@ -113,6 +113,40 @@ wire(
   },
 );
 
+const GARBAGE = [
+  { why: 'binary bytes', sent: '\x00\x01\xff\xfe\r\n\r\n', status: 400 },
+  { why: 'a TLS hello', sent: '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n', status: 400 },
+  { why: 'a line of text', sent: 'hello?\r\n\r\n', status: 400 },
+  { why: 'a request of HTTP/0.9', sent: 'GET /2\r\n\r\n', status: 400 },
+  { why: 'a status line', sent: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', status: 400 },
+  { why: 'the preface of HTTP/2', sent: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', status: 505 },
+  { why: 'two framings', sent: get('/2', 'Content-Length: 1', 'Transfer-Encoding: chunked'), status: 400 },
+  { why: 'two hosts', sent: get('/2', 'Host: b.example'), status: 400 },
+  { why: 'a target without an end', sent: `GET /${'t'.repeat(40_000)}`, status: 414 },
+];
+
+for (const { why, sent, status } of GARBAGE) {
+  for (const cut of ['in one piece', 'in two']) {
+    wire(
+      `garbage behind a request: the request is answered, then ${status} and closed: ${why}, ${cut}`,
+      async (context) => {
+        const { client, upstream } = context;
+        await client.send(cut === 'in two' ? get('/1') : `${get('/1')}${sent}${get('/3')}`);
+        const connection = await upstream.accept();
+        await connection.expectRequest({ target: '/1' });
+        if (cut === 'in two') await client.send(`${sent}${get('/3')}`);
+        await client.expectSilence();
+        await connection.send(ok('one'));
+        await client.expectReply({ status: 200, body: 'one' });
+        await client.expectStatus(status);
+        await client.expectClosed();
+        await connection.expectSilence();
+        upstream.expectConnections(1);
+      },
+    );
+  }
+}
+
 wire('what is pipelined behind Connection: close is not looked at', async ({ client, upstream }) => {
   const seen: string[] = [];
   upstream.answerAll(({ target }) => {

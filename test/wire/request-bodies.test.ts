@@ -39,6 +39,16 @@ const BODIES = [
     seen: { framing: 'length', body: 'abcd' },
   },
   {
+    why: 'a GET with a body in chunks',
+    sent: `${CHUNKED_HEAD.replace('POST', 'GET')}${chunked(['GET / HTTP/1.1\r\n\r\n'])}`,
+    seen: { framing: 'chunked', body: 'GET / HTTP/1.1\r\n\r\n' },
+  },
+  {
+    why: 'a DELETE with a body',
+    sent: 'DELETE /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nabcd',
+    seen: { framing: 'length', body: 'abcd' },
+  },
+  {
     why: 'a body that holds a request',
     sent: 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n',
     seen: { framing: 'length', body: 'GET / HTTP/1.1\r\n\r\n' },
@@ -83,6 +93,24 @@ for (const { why, sent, seen } of BODIES) {
     await client.expectReply({ status: 200, body: seen.body });
     await client.send(sent);
     await client.expectReply({ status: 200, body: seen.body });
+  });
+}
+
+for (const { why, body } of [
+  { why: 'a length', body: 'Content-Length: 4\r\n\r\nabcd' },
+  { why: 'chunks', body: `Transfer-Encoding: chunked\r\n\r\n${chunked(['abcd'])}` },
+]) {
+  wire(`a HEAD with a body of ${why} passes it, framed, and gets none back`, async ({ client, upstream }) => {
+    upstream.answerAll((request) => {
+      assert.equal(request.body, 'abcd');
+      return 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n';
+    });
+    for (let round = 0; round < 2; round++) {
+      await client.send(`HEAD /x HTTP/1.1\r\nHost: a.example\r\n${body}`);
+      await client.expectReply({ status: 200, toHead: true, headers: { 'content-length': '7' } });
+      await client.expectSilence();
+    }
+    upstream.expectConnections(1);
   });
 }
 
@@ -161,13 +189,30 @@ const BROKEN = [
   { why: 'a space before the size', sent: ' 4\r\nabcd\r\n' },
   { why: 'a size larger than any number', sent: 'fffffffffffffffff\r\nabcd\r\n' },
   { why: 'a size that wraps around 64 bits to a small one', sent: '10000000000000004\r\nabcd\r\n' },
+  { why: 'a size with an underscore', sent: '0_4\r\nabcd\r\n' },
+  { why: 'a size with a blank inside', sent: '0 4\r\nabcd\r\n' },
+  { why: 'a blank behind the size', sent: '4 \r\nabcd\r\n' },
+  { why: 'a byte in place of the CR behind the size', sent: '4x\nabcd\r\n' },
+  { why: 'a size with a vertical tab behind it', sent: '4\x0b\r\nabcd\r\n' },
+  { why: 'a size in digits that are not ASCII', sent: '\xb2\r\nab\r\n' },
+  { why: 'a last chunk with a sign', sent: '4\r\nabcd\r\n-0\r\n\r\n' },
   { why: 'a bare LF after the size', sent: '4\nabcd\r\n' },
   { why: 'a bare CR after the size', sent: '4\rabcd\r\n' },
   { why: 'a bare LF after the data', sent: '4\r\nabcd\n0\r\n\r\n' },
+  { why: 'a bare CR after the data', sent: '4\r\nabcd\r0\r\n\r\n' },
+  { why: 'a bare CR in an extension', sent: '4;a\rb\r\nabcd\r\n' },
   { why: 'data longer than its size', sent: '4\r\nabcdef\r\n' },
   { why: 'a bare LF in an extension', sent: '4;a\nb\r\nabcd\r\n' },
   { why: 'a NUL in an extension', sent: '4;a=\x00\r\nabcd\r\n' },
   { why: 'a bare LF after the last chunk', sent: '4\r\nabcd\r\n0\r\n\n' },
+  { why: 'a bare LF after the last size', sent: '4\r\nabcd\r\n0\n\r\n' },
+  { why: 'a bare CR at the end', sent: '4\r\nabcd\r\n0\r\n\rX' },
+  { why: 'a bare LF after a trailer', sent: '0\r\nX-A: 1\nX-B: 2\r\n\r\n' },
+  { why: 'a bare CR in a trailer', sent: '0\r\nX-A: 1\rX-B: 2\r\n\r\n' },
+  { why: 'a NUL in a trailer', sent: '0\r\nX-A: \x00\r\n\r\n' },
+  { why: 'a trailer without a name', sent: '0\r\n: 1\r\n\r\n' },
+  { why: 'a trailer whose name is no token', sent: '0\r\nX(A): 1\r\n\r\n' },
+  { why: 'another request where trailers are due', sent: '0\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n' },
   { why: 'a trailer without a colon', sent: '0\r\nX-A\r\n\r\n' },
   { why: 'a trailer with a space before the colon', sent: '0\r\nX-A : 1\r\n\r\n' },
   { why: 'framing in a trailer', sent: '0\r\nContent-Length: 9\r\n\r\n' },
@@ -191,6 +236,11 @@ for (const { why, sent } of BROKEN) {
 
 for (const { why, sent } of [
   { why: 'an extension without an end', sent: `4;${'x'.repeat(100_000)}` },
+  { why: 'an extension of a megabyte', sent: `4;a="${'x'.repeat(1_000_000)}"\r\nabcd\r\n0\r\n\r\n` },
+  {
+    why: 'a megabyte of extensions, a little on each chunk',
+    sent: `${`1;${'x'.repeat(99)}\r\na\r\n`.repeat(10_000)}0\r\n\r\n`,
+  },
   { why: 'trailers without an end', sent: `0\r\n${'X-A: 1\r\n'.repeat(20_000)}` },
 ]) {
   wire(`what comes with chunks is bounded: ${why}`, async ({ client, upstream }) => {

@@ -35,6 +35,32 @@ wire('502: the upstream closes instead of answering', once, async ({ client, ups
   await connection.expectClosed();
 });
 
+for (const ending of ['end', 'reset'] as const) {
+  wire(
+    `502: the upstream accepts and goes at once, at every request (${ending})`,
+    once,
+    async ({ client, upstream }) => {
+      for (let round = 0; round < 3; round++) {
+        const sending = client.send(`POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nabcd`);
+        const connection = await upstream.accept();
+        connection[ending]();
+        await sending;
+        await client.expectStatus(502);
+        await connection.expectClosedAfter();
+      }
+      upstream.expectConnections(3);
+    },
+  );
+}
+
+wire('502: a banner before the request was even read is no reply', once, async ({ client, upstream }) => {
+  await client.send(GET);
+  const connection = await upstream.accept();
+  await connection.send('220 mail.example ESMTP\r\n\r\n');
+  await client.expectStatus(502);
+  await connection.expectClosedAfter();
+});
+
 wire('502: the upstream closes in the middle of its head', once, async ({ client, upstream }) => {
   await client.send(GET);
   const connection = await upstream.accept();
@@ -73,6 +99,27 @@ const NONSENSE = [
   { why: 'a list of lengths', sent: 'HTTP/1.1 200 OK\r\nContent-Length: 4, 5\r\n\r\nabcde' },
   { why: 'a length that is no number', sent: 'HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nabcd' },
   { why: 'a negative length', sent: 'HTTP/1.1 200 OK\r\nContent-Length: -4\r\n\r\nabcd' },
+  { why: 'a length with a sign', sent: 'HTTP/1.1 200 OK\r\nContent-Length: +4\r\n\r\nabcd' },
+  { why: 'a length in hexadecimal', sent: 'HTTP/1.1 200 OK\r\nContent-Length: 0x4\r\n\r\nabcd' },
+  { why: 'an empty length', sent: 'HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\nabcd' },
+  { why: 'a length that no number can hold', sent: `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(30)}\r\n\r\nabcd` },
+  { why: 'the same length twice', sent: 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nabcd' },
+  {
+    why: 'two framings, the other way round',
+    sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n4\r\nabcd\r\n0\r\n\r\n',
+  },
+  {
+    why: 'chunked on two lines',
+    sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  },
+  { why: 'chunked, but not last', sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n' },
+  { why: 'identity as a coding', sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nabcd' },
+  { why: 'an empty line before the status line', sent: '\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' },
+  { why: 'a status line that ends in a bare CR', sent: 'HTTP/1.1 200 OK\rContent-Length: 0\r\n\r\n' },
+  { why: 'a field without a name', sent: 'HTTP/1.1 200 OK\r\n: 1\r\nContent-Length: 0\r\n\r\n' },
+  { why: 'a NUL in the reason', sent: 'HTTP/1.1 200 O\x00K\r\nContent-Length: 0\r\n\r\n' },
+  { why: 'its own request sent back', sent: GET },
+  { why: 'a TLS alert', sent: '\x15\x03\x01\x00\x02\x02\x46\r\n\r\n' },
   { why: 'a coding that is not known', sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n' },
   { why: 'chunked twice', sent: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n' },
   { why: 'chunked in HTTP/1.0', sent: 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n' },
@@ -163,6 +210,11 @@ const BROKEN_CHUNKS = [
   { why: 'data longer than its size', sent: '4\r\nabcdefgh\r\n' },
   { why: 'a bare LF after the size', sent: '4\r\nabcd\r\n4\nefgh\r\n' },
   { why: 'a bare LF after the data', sent: '4\r\nabcd\n4\r\nefgh\r\n' },
+  { why: 'a size with a sign', sent: '4\r\nabcd\r\n+4\r\nefgh\r\n' },
+  { why: 'a size with an underscore', sent: '4\r\nabcd\r\n0_4\r\nefgh\r\n' },
+  { why: 'a bare CR in an extension', sent: '4\r\nabcd\r\n4;a\rb\r\nefgh\r\n' },
+  { why: 'a bare LF in a trailer', sent: '4\r\nabcd\r\n0\r\nX-A: 1\nX-B: 2\r\n\r\n' },
+  { why: 'another reply where trailers are due', sent: `4\r\nabcd\r\n0\r\n${ok('evil')}` },
   { why: 'framing in a trailer', sent: '4\r\nabcd\r\n0\r\nContent-Length: 9\r\n\r\n' },
   { why: 'a trailer without a colon', sent: '4\r\nabcd\r\n0\r\nX-A\r\n\r\n' },
   { why: 'an extension without an end', sent: `4\r\nabcd\r\n4;${'x'.repeat(100_000)}` },
@@ -179,7 +231,11 @@ for (const { why, sent } of BROKEN_CHUNKS) {
     await connection.send(sent);
     await client.expectTruncatedReply(200);
     await connection.expectClosedAfter();
-    upstream.expectConnections(1);
+    upstream.answerAll(() => ok('good'));
+    const other = await client.connect();
+    await other.send(GET);
+    await other.expectReply({ status: 200, body: 'good' });
+    upstream.expectConnections(2);
   });
 }
 
@@ -188,6 +244,20 @@ const SURPLUS = [
   { why: 'a second reply behind the first', to: 'GET', reply: `${ok('yes')}${ok('evil')}`, body: 'yes' },
   { why: 'a body longer than its length', to: 'GET', reply: `${ok('yes')}evil`, body: 'yes' },
   { why: 'a body to HEAD', to: 'HEAD', reply: ok('evil'), body: '' },
+  {
+    why: 'a body in chunks to HEAD',
+    to: 'HEAD',
+    reply: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n`,
+    body: '',
+  },
+  { why: 'a body with a length of 0', to: 'GET', reply: `${ok('')}evil`, body: '' },
+  {
+    why: 'an interim reply behind the final one',
+    to: 'GET',
+    reply: `${ok('yes')}HTTP/1.1 103 Early Hints\r\n\r\n`,
+    body: 'yes',
+  },
+  { why: 'a line end behind the reply', to: 'GET', reply: `${ok('yes')}\r\n`, body: 'yes' },
   { why: 'a body with 204', to: 'GET', reply: 'HTTP/1.1 204 No Content\r\n\r\nevil', body: '' },
   { why: 'a body with 304', to: 'GET', reply: 'HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil', body: '' },
   {
