@@ -1,5 +1,6 @@
 import { PhotonError } from '../../base/errors.ts';
 import { flatText } from '../../base/latin1.ts';
+import { trimBlanks } from '../../http/characters.ts';
 import { FIELD } from '../../http/field-names.ts';
 import { FIELD_STRIDE, NUMBER } from '../../http/fields.ts';
 import { FRAMING } from '../../http/framing.ts';
@@ -81,7 +82,7 @@ function readContentLength(value: string): number {
 
 function requireChunked(value: string): void {
   if (value === 'chunked' || value.toLowerCase() === 'chunked') return;
-  const codings = value.split(',').map((coding) => coding.trim().toLowerCase());
+  const codings = value.split(',').map((coding) => trimBlanks(coding).toLowerCase());
   if (codings.includes('chunked')) {
     const last = codings.at(-1) === 'chunked' && codings.indexOf('chunked') === codings.length - 1;
     if (!last) throw ambiguous('Transfer-Encoding must have chunked once, as its last coding.');

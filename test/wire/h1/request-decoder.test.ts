@@ -150,6 +150,11 @@ const ACCEPTED: readonly AcceptedCase[] = [
     means: { persistent: false },
   },
   {
+    message: withFields('Connection: \xa0close, close\xa0'),
+    why: 'a no-break space is no blank: these are other options',
+    means: { persistent: true, namesHopByHopFields: true },
+  },
+  {
     message: withFields('Connection: closed, x-close'),
     why: 'an option is compared whole, and other options name fields',
     means: { persistent: true, namesHopByHopFields: true },

@@ -103,6 +103,11 @@ const ACCEPTED: readonly AcceptedCase[] = [
     means: { persistent: true },
   },
   {
+    message: reply('200 OK', 'Content-Length: 1', 'Connection: close\xa0'),
+    why: 'a no-break space is no blank: this is another option',
+    means: { persistent: true, namesHopByHopFields: true },
+  },
+  {
     message: reply('200 OK', 'Content-Length: 1', 'Connection: X-Internal, close'),
     why: 'close and a field named',
     means: { persistent: false, namesHopByHopFields: true },
