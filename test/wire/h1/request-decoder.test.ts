@@ -230,6 +230,8 @@ const REFUSED: readonly RefusedCase[] = [
     [post('Transfer-Encoding: "chunked"'), 'a quoted string is no coding'],
     [post('Transfer-Encoding: \xa0chunked'), 'a no-break space is no blank'],
     [post('Transfer-Encoding:'), 'no coding at all'],
+    [post('Transfer-Encoding: chunked\t'), 'a tab after it, which llhttp takes for a part of its name'],
+    [post('Transfer-Encoding: chunked \t '), 'the same between blanks'],
     [
       post('Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'),
       'a coding that we do not have, in a field of its own',

@@ -145,6 +145,8 @@ const REFUSED: readonly RefusedCase[] = [
     message: reply('200 OK', 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'),
     why: 'chunked in two fields',
   },
+  { message: reply('200 OK', 'Transfer-Encoding: chunked\t'), why: 'a tab, which llhttp takes for a part of its name' },
+  { message: reply('200 OK', 'Transfer-Encoding: chunked \t '), why: 'the same between blanks' },
   { message: reply('200 OK', 'Transfer-Encoding: \x0bchunked'), why: 'a control byte before the coding' },
   { message: 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', why: 'HTTP/1.0 has no transfer codings' },
   { message: 'HTTP/2.0 200 OK\r\n\r\n', why: 'another major version' },
