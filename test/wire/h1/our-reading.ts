@@ -36,7 +36,8 @@ export function readRequests(bytes: Buffer, cut: number): RequestsRead {
       trailers: body.trailers,
     });
     position += head.headBytes + body.bytes;
-    if (!head.persistent) break;
+    // node:http leaves unread what follows an offer to upgrade that nobody takes. We go on with HTTP (RFC 9110 7.8).
+    if (!head.persistent || fields.some(([name]) => name.toLowerCase() === 'upgrade')) break;
   }
   return { requests, bytes: position };
 }
