@@ -1,5 +1,7 @@
 import { METHODS } from 'node:http';
-import { type DecodedResponse, decodeBody, decodeRequest, decodeResponse } from './decode.ts';
+import { PhotonError } from '../../../src/base/errors.ts';
+import { RequestTarget } from '../../../src/http/target.ts';
+import { type DecodedRequest, type DecodedResponse, decodeBody, decodeRequest, decodeResponse } from './decode.ts';
 import type { ParsedRequest } from './second-opinion.ts';
 import type { ParsedReply, ParsedReplyHead } from './second-opinion-on-replies.ts';
 
@@ -22,7 +24,7 @@ export function readRequests(bytes: Buffer, cut: number): RequestsRead {
   while (position < bytes.length) {
     const head = decodeRequest(bytes.subarray(position));
     if (typeof head !== 'object' || !('method' in head)) break;
-    if (!METHODS.includes(head.method) || head.method === 'CONNECT') break;
+    if (!METHODS.includes(head.method) || head.method === 'CONNECT' || !hasTarget(head)) break;
     const rest = bytes.subarray(position + head.headBytes);
     const body = decodeBody(inTwo(rest, cut), head.framing, head.contentLength);
     if (!('complete' in body && body.complete)) break;
@@ -40,6 +42,17 @@ export function readRequests(bytes: Buffer, cut: number): RequestsRead {
     if (!head.persistent || fields.some(([name]) => name.toLowerCase() === 'upgrade')) break;
   }
   return { requests, bytes: position };
+}
+
+/** A target is a part of the head that is read after the rest. */
+function hasTarget({ method, target }: DecodedRequest): boolean {
+  try {
+    new RequestTarget().parse(target, method, true);
+    return true;
+  } catch (error) {
+    if (error instanceof PhotonError) return false;
+    throw error;
+  }
 }
 
 export interface ReplyRead {

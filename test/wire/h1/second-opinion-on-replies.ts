@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FieldLine } from './decode.ts';
-import { memoryConnection, pairs, settled } from './second-opinion.ts';
+import { memoryConnection, pairs, reasonOf, settled } from './second-opinion.ts';
 
 /** The head of a reply. */
 export interface ParsedReplyHead {
@@ -21,8 +21,8 @@ export interface ParsedReply extends ParsedReplyHead {
   readonly endsWith: 'an earlier byte' | 'the last byte' | 'the connection';
 }
 
-/** What node:http made of a reply: null when it refused it, or was still waiting when the connection had ended. */
-export type OpinionOnReply = ParsedReply | null;
+/** What node:http made of a reply, or why it refused it. */
+export type OpinionOnReply = ParsedReply | { readonly refusal: string };
 
 /** What it makes of the reply `bytes` to a request of `method`; the last byte comes apart, and then the connection ends. */
 export async function opinionOnReply(method: string, bytes: Buffer): Promise<OpinionOnReply> {
@@ -49,20 +49,19 @@ class Hearing {
   readonly #informational: ParsedReplyHead[] = [];
   readonly #chunks: Buffer[] = [];
   #message: IncomingMessage | null = null;
-  #refused = false;
+  #refusal: string | null = null;
   complete = false;
 
   constructor(method: string, connection: Duplex) {
     const sent = request({ method, createConnection: () => connection, maxHeaderSize: 64 * 1024 });
-    sent.on('error', () => this.#refuse());
-    // Switching protocols is what we refuse too: nobody asked for it.
-    sent.on('upgrade', () => this.#refuse());
+    sent.on('error', (error) => this.#refuse(error));
+    sent.on('upgrade', () => this.#refuse(new Error('switched protocols')));
     sent.on('information', ({ httpVersion, statusCode, statusMessage, rawHeaders }) => {
       this.#informational.push(headOf({ httpVersion, statusCode, statusMessage, rawHeaders }));
     });
     sent.on('response', (message) => {
       this.#message = message;
-      message.on('error', () => this.#refuse());
+      message.on('error', (error) => this.#refuse(error));
       message.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
       message.on('end', () => {
         this.complete = true;
@@ -71,13 +70,15 @@ class Hearing {
     sent.end();
   }
 
-  #refuse(): void {
-    this.#refused = true;
+  /** The parser's own error comes with others, in any order. */
+  #refuse(error: Error): void {
+    if (this.#refusal === null || 'reason' in error) this.#refusal = reasonOf(error);
   }
 
   reply(endsWith: ParsedReply['endsWith']): OpinionOnReply {
     const message = this.#message;
-    if (this.#refused || !this.complete || message === null || !message.complete) return null;
+    if (this.#refusal !== null) return { refusal: this.#refusal };
+    if (!this.complete || message === null || !message.complete) return { refusal: 'unfinished' };
     return {
       ...headOf(message),
       informational: this.#informational,

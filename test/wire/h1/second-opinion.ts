@@ -18,13 +18,18 @@ export interface Opinion {
   readonly requests: readonly ParsedRequest[];
   /** How many of them it had before the last byte came. */
   readonly beforeLastByte: number;
-  /** It refused what came after them. */
-  readonly refused: boolean;
+  /** Why it refused what came after them; null when it did not. */
+  readonly refusal: string | null;
 }
 
 /** The fields of a message in the form of `IncomingMessage.rawHeaders`, by line. */
 export const pairs = (flat: readonly string[]): readonly FieldLine[] =>
   Array.from({ length: flat.length / 2 }, (_none, at) => [flat[2 * at] as string, flat[2 * at + 1] as string] as const);
+
+/** What the parser says of what it refuses. */
+export function reasonOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+}
 
 /** A connection in memory: what is pushed arrives, what is sent is forgotten. */
 export function memoryConnection(): Duplex {
@@ -48,7 +53,7 @@ export async function settled(): Promise<void> {
 export class SecondOpinion {
   readonly #server: Server;
   #requests: ParsedRequest[] = [];
-  #refused = false;
+  #refusal: string | null = null;
 
   constructor() {
     this.#server = createServer({ requireHostHeader: false, maxHeaderSize: 64 * 1024 });
@@ -67,8 +72,8 @@ export class SecondOpinion {
     for (const event of ['checkContinue', 'checkExpectation'] as const) {
       this.#server.on(event, (request, response) => this.#server.emit('request', request, response));
     }
-    this.#server.on('clientError', (_error, socket) => {
-      this.#refused = true;
+    this.#server.on('clientError', (error, socket) => {
+      this.#refusal ??= reasonOf(error);
       socket.destroy();
     });
   }
@@ -76,7 +81,7 @@ export class SecondOpinion {
   /** What it makes of a connection that sends `bytes`, the last of them apart, and then ends. */
   async ask(bytes: Buffer): Promise<Opinion> {
     this.#requests = [];
-    this.#refused = false;
+    this.#refusal = null;
     const connection = memoryConnection();
     const closed = new Promise((resolve) => connection.once('close', resolve));
     this.#server.emit('connection', connection);
@@ -90,7 +95,7 @@ export class SecondOpinion {
     await settled();
     connection.destroy();
     await closed;
-    return { requests: this.#requests, beforeLastByte, refused: this.#refused };
+    return { requests: this.#requests, beforeLastByte, refusal: this.#refusal };
   }
 }
 

@@ -40,7 +40,7 @@ export const VALID_REQUESTS: readonly ValidRequests[] = [
   one('TRACE', message('TRACE /', ['Max-Forwards: 0'])),
   one('a WebDAV method', message('PROPFIND /dav/', ['Depth: 1', 'Content-Length: 0'])),
   one('PURGE, as caches know it', message('PURGE /stale', [])),
-  one('a method with a dash', message('M-SEARCH *', ['MAN: "ssdp:discover"'])),
+  one('a method with a dash', message('M-SEARCH /', ['MAN: "ssdp:discover"'])),
   one('HTTP/1.0 without Host', 'GET / HTTP/1.0\r\n\r\n'),
   one('HTTP/1.0 that persists', 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'),
   one('absolute-form', message('GET http://a.example/x', ['Proxy-Connection: keep-alive'])),
