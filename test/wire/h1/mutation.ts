@@ -42,24 +42,101 @@ const HARMLESS_LINES: readonly string[] = [
   ...['Cookie: a=b\r\n', "!#$%&'*+-.^_`|~: v\r\n", 'X: \xe9\xff\r\n', 'Connection: X\r\n', 'Transfer-Encodings: a\r\n'],
 ];
 const HARMLESS_CHARACTERS: readonly string[] = ['a', 'Z', '7', '-', '.', '_', '~', '!', '*'];
+/** What can stand where a line ends, before its CRLF or in place of it. */
+const LINE_ENDS: readonly string[] = [
+  ...[' ', '\t', ' \t', '\n', '\r', '\r\r\n', '\n\r\n', '\0', '\x0b', '\x0c', '\x7f', '\xa0', ',', '\r\n '],
+  ...[';', ' ;', ';a', ' ;a', ';\n', ';a\n', ';a=\n\r\n', ';"\n', ';a="\r', '\n0\r\n', '_', '0', 'h', '\r\n\r\n'],
+];
+/** What can stand around the value of a framing field. */
+const AROUND_FRAMING: readonly string[] = [
+  ...[
+    '+',
+    '-',
+    '0x',
+    '0',
+    '0b1',
+    '_',
+    '.',
+    '"',
+    "'",
+    ' ',
+    '\t',
+    '\x0b',
+    '\x0c',
+    '\xa0',
+    '\0',
+    ',',
+    ';',
+    'x',
+    '5,',
+    '5, ',
+  ],
+  ...['identity, ', 'chunked, ', 'gzip,', '\r\n ', '\n', '\r', '1e', '\xb2'],
+];
+const VERSIONS: readonly string[] = [
+  ...[
+    'HTTP/1.0',
+    'HTTP/1.2',
+    'HTTP/1.9',
+    'HTTP/2.0',
+    'HTTP/0.9',
+    'HTTP/1.01',
+    'HTTP/01.1',
+    'http/1.1',
+    'HTTP/1',
+    'HTTP 1.1',
+  ],
+];
 
-/** One change to a text: at `at` (a fraction of its length), `removed` characters give way to `piece`. */
-interface Mutation {
-  readonly at: number;
-  readonly removed: number;
-  readonly piece: string;
-  /** Move on to where the next line begins: that is where whole fields and chunks fit. */
-  readonly atLine: boolean;
-}
+type Mutation = (text: string) => string;
 
 /** Evenly spread: fc.double would take every second number from next to 0. */
 const place = fc.nat({ max: 9999 }).map((tenThousandths) => tenThousandths / 10_000);
 const anyByte = fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte));
-const mutationOf = (parts: {
-  readonly removed: fc.Arbitrary<number>;
-  readonly piece: fc.Arbitrary<string>;
-  readonly atLine: fc.Arbitrary<boolean>;
-}): fc.Arbitrary<Mutation> => fc.record({ at: place, ...parts });
+const mostly0 = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 12 }) });
+
+/** `removed` characters at a place (a fraction of the length) give way to `piece`. */
+const anywhere = (piece: fc.Arbitrary<string>, removed: fc.Arbitrary<number>): fc.Arbitrary<Mutation> =>
+  fc.tuple(place, removed, piece).map(([at, count, put]) => (text) => {
+    const position = Math.floor(at * (text.length + 1));
+    return text.slice(0, position) + put + text.slice(position + count);
+  });
+
+/** The same where a line begins: that is where whole fields and chunks fit. */
+const atLine = (piece: fc.Arbitrary<string>, removed: fc.Arbitrary<number>): fc.Arbitrary<Mutation> =>
+  fc.tuple(place, removed, piece).map(([at, count, put]) => (text) => {
+    const lineEnd = oneOf(text, /\r\n/g, at);
+    return lineEnd === null ? text : text.slice(0, lineEnd + 2) + put + text.slice(lineEnd + 2 + count);
+  });
+
+/** A line's end gets something before it, or gives way to it. */
+const lineEnd: fc.Arbitrary<Mutation> = fc
+  .tuple(place, fc.constantFrom(0, 0, 2), fc.constantFrom(...LINE_ENDS))
+  .map(([at, count, put]) => (text) => {
+    const position = oneOf(text, /\r\n/g, at);
+    return position === null ? text : text.slice(0, position) + put + text.slice(position + count);
+  });
+
+/** The value of a Content-Length or Transfer-Encoding gets something before or after it. */
+const framing: fc.Arbitrary<Mutation> = fc
+  .tuple(fc.constantFrom('before', 'after'), fc.constantFrom(...AROUND_FRAMING))
+  .map(
+    ([side, put]) =>
+      (text) =>
+        text.replace(/((?:content-length|transfer-encoding):[ \t]*)([^\r]*)/i, (_all, name, value) =>
+          side === 'before' ? name + put + value : name + value + put,
+        ),
+  );
+
+const version: fc.Arbitrary<Mutation> = fc
+  .constantFrom(...VERSIONS)
+  .map((other) => (text) => text.replace(/HTTP\/1\.\d/, other));
+
+/** Where one of the matches of `pattern` is; null when there is none. */
+function oneOf(text: string, pattern: RegExp, at: number): number | null {
+  const positions = Array.from(text.matchAll(pattern), ({ index }) => index);
+  return positions[Math.floor(at * positions.length)] ?? null;
+}
 
 /** A line or the middle of one out of another message. */
 const borrowed = (texts: readonly string[]): fc.Arbitrary<string> =>
@@ -71,48 +148,24 @@ const borrowed = (texts: readonly string[]): fc.Arbitrary<string> =>
   });
 
 function mutation(texts: readonly string[]): fc.Arbitrary<Mutation> {
-  const mostly0 = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 12 }) });
+  const none = fc.constant(0);
+  const hostile = fc.constantFrom(...HOSTILE);
   return fc.oneof(
-    {
-      weight: 8,
-      arbitrary: mutationOf({
-        removed: fc.constant(0),
-        piece: fc.constantFrom(...HARMLESS_LINES),
-        atLine: fc.constant(true),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: mutationOf({
-        removed: fc.constantFrom(0, 1),
-        piece: fc.constantFrom(...HARMLESS_CHARACTERS),
-        atLine: fc.constant(false),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: mutationOf({ removed: mostly0, piece: fc.constantFrom(...HOSTILE), atLine: fc.boolean() }),
-    },
-    { weight: 1, arbitrary: mutationOf({ removed: mostly0, piece: borrowed(texts), atLine: fc.boolean() }) },
-    { weight: 1, arbitrary: mutationOf({ removed: mostly0, piece: anyByte, atLine: fc.boolean() }) },
-    { weight: 1, arbitrary: mutationOf({ removed: mostly0, piece: fc.constant(''), atLine: fc.boolean() }) },
+    { weight: 10, arbitrary: atLine(fc.constantFrom(...HARMLESS_LINES), none) },
+    { weight: 5, arbitrary: anywhere(fc.constantFrom(...HARMLESS_CHARACTERS), fc.constantFrom(0, 1)) },
+    { weight: 2, arbitrary: anywhere(hostile, mostly0) },
+    { weight: 2, arbitrary: atLine(hostile, mostly0) },
+    { weight: 3, arbitrary: lineEnd },
+    { weight: 2, arbitrary: framing },
+    { weight: 1, arbitrary: version },
+    { weight: 1, arbitrary: atLine(borrowed(texts), mostly0) },
+    { weight: 1, arbitrary: anywhere(fc.oneof(borrowed(texts), anyByte, fc.constant('')), mostly0) },
   );
-}
-
-function mutate(text: string, changes: readonly Mutation[]): string {
-  let result = text;
-  for (const { at, removed, piece, atLine } of changes) {
-    let position = Math.floor(at * (result.length + 1));
-    const lineEnd = result.indexOf('\r\n', position);
-    if (atLine && lineEnd >= 0) position = lineEnd + 2;
-    result = result.slice(0, position) + piece + result.slice(position + removed);
-  }
-  return result;
 }
 
 /** One of `texts` with one to three changes. */
 export function mutated(texts: readonly string[]): fc.Arbitrary<string> {
   return fc
     .tuple(fc.constantFrom(...texts), fc.array(mutation(texts), { minLength: 1, maxLength: 3 }))
-    .map(([text, changes]) => mutate(text, changes));
+    .map(([text, changes]) => changes.reduce((changed, change) => change(changed), text));
 }

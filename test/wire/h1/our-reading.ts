@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { PhotonError } from '../../../src/base/errors.ts';
+import { parseAuthority } from '../../../src/http/authority.ts';
 import { RequestTarget } from '../../../src/http/target.ts';
 import { type DecodedRequest, type DecodedResponse, decodeBody, decodeRequest, decodeResponse } from './decode.ts';
 import type { ParsedRequest } from './second-opinion.ts';
@@ -47,7 +48,9 @@ export function readRequests(bytes: Buffer, cut: number): RequestsRead {
 /** A target is a part of the head that is read after the rest. */
 function hasTarget({ method, target }: DecodedRequest): boolean {
   try {
-    new RequestTarget().parse(target, method, true);
+    const parsed = new RequestTarget();
+    parsed.parse(target, method, true);
+    if (parsed.authority !== null) parseAuthority(parsed.authority);
     return true;
   } catch (error) {
     if (error instanceof PhotonError) return false;
