@@ -122,5 +122,6 @@ export const configuration: Target<ConfigurationInput> = {
       return 'refused';
     }
   },
-  shares: { read: 0.05, refused: 0.2 },
+  runsInTests: 2000,
+  shares: { read: 0.04, refused: 0.2 },
 };

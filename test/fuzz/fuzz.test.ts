@@ -4,12 +4,12 @@ import { foundAbout } from './found.ts';
 import { attack } from './target.ts';
 import { TARGETS } from './targets.ts';
 
-const RUNS = Number(process.env['PHOTON_FUZZ_RUNS'] ?? 4000);
 const SEED = Number(process.env['PHOTON_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 /** With fewer, shares are chance. */
 const RUNS_FOR_SHARES = 1000;
 
 for (const target of TARGETS) {
+  const wanted = Number(process.env['PHOTON_FUZZ_RUNS'] ?? target.runsInTests);
   describe(target.name, () => {
     for (const { file, why, input } of foundAbout(target.name)) {
       test(`${file} is not found any more: ${why.split('\n', 1)[0]}`, async () => {
@@ -17,8 +17,8 @@ for (const target of TARGETS) {
       });
     }
 
-    test(`nothing is found in ${RUNS} runs (PHOTON_FUZZ_SEED=${SEED})`, async (context) => {
-      const { runs, verdicts, finding } = await attack(target, SEED, RUNS);
+    test(`nothing is found in ${wanted} runs (PHOTON_FUZZ_SEED=${SEED})`, async (context) => {
+      const { runs, verdicts, finding } = await attack(target, SEED, wanted);
       assert.equal(finding, null, `${finding?.why}\n${JSON.stringify(finding?.input)}`);
       for (const [verdict, count] of verdicts) context.diagnostic(`${verdict}: ${count}`);
       if (runs < RUNS_FOR_SHARES) return;

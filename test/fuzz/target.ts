@@ -7,6 +7,8 @@ export interface Target<Input> {
   readonly inputs: fc.Arbitrary<Input>;
   /** Says how the decoder fared with an input; throws when it did what it must not. */
   examine(input: Input): Promise<string>;
+  /** How many inputs `npm test` shows it: enough to find what was broken on purpose, in about a second. */
+  readonly runsInTests: number;
   /** The least share of a run's inputs that has to come to each of these verdicts: else nothing much was tested. */
   readonly shares: Readonly<Record<string, number>>;
 }
