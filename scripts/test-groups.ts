@@ -27,6 +27,9 @@ const within =
   (file: string): boolean =>
     folders.some((folder) => file.startsWith(`test/${folder}/`));
 
+const isPropertyTest = (file: string, text: string): boolean =>
+  within('fuzz')(file) || text.includes("from 'fast-check'");
+
 /**
  * Which group a test file belongs to: the first row that takes it. The last row takes everything else, so that no file
  * is left out. The groups run from the last row up: what people wait for least comes first.
@@ -37,7 +40,7 @@ const RULES: readonly GroupRule[] = [
   { name: 'wire', usesSockets: true, takes: within('net', 'upstream', 'pipeline', 'worker', 'wire', 'contract') },
   { name: 'processes', usesSockets: false, takes: within('control', 'bench') },
   { name: 'house', usesSockets: false, takes: within('house') },
-  { name: 'property', usesSockets: false, takes: (_, text) => text.includes("from 'fast-check'") },
+  { name: 'property', usesSockets: false, takes: isPropertyTest },
   { name: 'unit', usesSockets: false, takes: () => true },
 ];
 

@@ -21,3 +21,17 @@ export function isToken(text: string): boolean {
   }
   return text.length > 0;
 }
+
+/**
+ * `text` without the blanks around it: SP and HTAB (RFC 9110 5.6.3). `trim()` would take a no-break space too, which is a byte
+ * of the value to everybody else.
+ */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;

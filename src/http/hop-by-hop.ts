@@ -1,3 +1,4 @@
+import { trimBlanks } from './characters.ts';
 import { FIELD, FIELD_COUNT } from './field-names.ts';
 import type { Fields } from './fields.ts';
 
@@ -49,6 +50,6 @@ function dropTable(numbers: readonly number[]): Uint8Array {
 export function namedHopByHopFields(fields: Fields): ReadonlySet<string> {
   const names = new Set<string>();
   const listed = fields.combinedValue('connection') ?? '';
-  for (const name of listed.split(',')) names.add(name.trim().toLowerCase());
+  for (const name of listed.split(',')) names.add(trimBlanks(name).toLowerCase());
   return names;
 }

@@ -128,10 +128,13 @@ function rewritePath(path: string, mergeSlashes: boolean): string {
   return `/${kept.join('/')}${endsInSlash && kept.length > 0 ? '/' : ''}`;
 }
 
-/** `..%2Fa` is a climb to an upstream that decodes before it splits; `..;a` is one to servlet containers. */
+/**
+ * `..%2Fa` is a climb to an upstream that decodes before it splits; `..;a` is one to servlet containers, and `a%2F..;b` to
+ * those of them that decode `%2F`. A plain `..` is no riddle to anybody.
+ */
 function climbsForSomeUpstreams(segment: string): boolean {
-  if (!segment.includes('..')) return false;
-  return segment.startsWith('..;') || (segment.includes('%2F') && segment.split('%2F').includes('..'));
+  if (segment === '..' || !segment.includes('..')) return false;
+  return segment.split('%2F').some((part) => part === '..' || part.startsWith('..;'));
 }
 
 function rewriteCharacters(path: string): string {

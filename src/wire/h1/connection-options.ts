@@ -1,3 +1,4 @@
+import { trimBlanks } from '../../http/characters.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 
@@ -23,7 +24,7 @@ export function readConnectionField(head: RequestHead | ResponseHead, value: str
   }
   let closes = false;
   for (const part of value.split(',')) {
-    const option = part.trim().toLowerCase();
+    const option = trimBlanks(part).toLowerCase();
     if (option === 'close') closes = true;
     else if (option === 'keep-alive') head.persistent = true;
     else if (option !== '' && !ALWAYS_HOP_BY_HOP.has(option)) head.namesHopByHopFields = true;

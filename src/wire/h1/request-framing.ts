@@ -1,11 +1,13 @@
 import { PhotonError } from '../../base/errors.ts';
 import { flatText } from '../../base/latin1.ts';
+import { trimBlanks } from '../../http/characters.ts';
 import { FIELD } from '../../http/field-names.ts';
 import { FIELD_STRIDE, NUMBER } from '../../http/fields.ts';
 import { FRAMING } from '../../http/framing.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import { readConnectionField } from './connection-options.ts';
 import { parseDigits } from './digits.ts';
+import { isChunked } from './transfer-coding.ts';
 
 /**
  * Decides once what a request's fields mean for its connection: how the body ends (RFC 9112 6.3), whether the connection
@@ -32,7 +34,7 @@ export function settleRequest(head: RequestHead): void {
         break;
       case FIELD.TRANSFER_ENCODING:
         codings++;
-        requireChunked(head.value(field));
+        if (!isChunked(head, field)) throw otherCoding(head.value(field));
         break;
       case FIELD.CONNECTION:
         closes = readConnectionField(head, head.value(field)) || closes;
@@ -79,14 +81,13 @@ function readContentLength(value: string): number {
   return length;
 }
 
-function requireChunked(value: string): void {
-  if (value === 'chunked' || value.toLowerCase() === 'chunked') return;
-  const codings = value.split(',').map((coding) => coding.trim().toLowerCase());
+function otherCoding(value: string): PhotonError {
+  const codings = value.split(',').map((coding) => trimBlanks(coding).toLowerCase());
   if (codings.includes('chunked')) {
     const last = codings.at(-1) === 'chunked' && codings.indexOf('chunked') === codings.length - 1;
-    if (!last) throw ambiguous('Transfer-Encoding must have chunked once, as its last coding.');
+    if (!last) return ambiguous('Transfer-Encoding must have chunked once, as its last coding.');
   }
-  throw new PhotonError('unknown_transfer_coding', 'Only the chunked transfer coding is understood.');
+  return new PhotonError('unknown_transfer_coding', 'Only the chunked transfer coding is understood.');
 }
 
 /** RFC 9110 10.1.1. A known one is passed on: the upstream answers it. */

@@ -9,8 +9,10 @@ const LF = 0x0a;
 const SP = 0x20;
 const HTAB = 0x09;
 const DEL = 0x7f;
-/** The status line as far as its form is fixed: `x` is 0 or 1, `d` any digit. */
+/** The status line as far as its form is fixed: `x` is the minor version, 0 or 1, and `d` any digit. */
 const PREFIX = 'HTTP/1.x ddd';
+const MINOR = 0x78;
+const DIGIT = 0x64;
 
 /**
  * Decodes one reply head (RFC 9112 4 and 5) from `bytes` between `start` and `end` into `head`; `toHead` says that it answers
@@ -61,9 +63,9 @@ function scanStatus(bytes: Buffer, start: number, end: number, head: ResponseHea
 }
 
 function fitsPrefix(byte: number, wanted: number): boolean {
-  if (byte === wanted) return true;
-  if (wanted === 0x78) return byte === 0x30 || byte === 0x31;
-  return wanted === 0x64 && byte >= 0x30 && byte <= 0x39;
+  if (wanted === MINOR) return byte === 0x30 || byte === 0x31;
+  if (wanted === DIGIT) return byte >= 0x30 && byte <= 0x39;
+  return byte === wanted;
 }
 
 function decimal(bytes: Buffer, at: number): number {

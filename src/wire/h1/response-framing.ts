@@ -5,6 +5,7 @@ import { FRAMING } from '../../http/framing.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 import { readConnectionField } from './connection-options.ts';
 import { parseDigits } from './digits.ts';
+import { isChunked } from './transfer-coding.ts';
 
 /**
  * Decides once what a reply's fields mean for its connection: how the body ends (RFC 9112 6.3) and whether the connection
@@ -25,7 +26,7 @@ export function settleResponse(head: ResponseHead, toHead: boolean): void {
         break;
       case FIELD.TRANSFER_ENCODING:
         codings++;
-        if (head.value(field).toLowerCase() !== 'chunked') throw malformed('Transfer-Encoding is not just chunked.');
+        if (!isChunked(head, field)) throw malformed('Transfer-Encoding is not just chunked.');
         break;
       case FIELD.CONNECTION:
         closes = readConnectionField(head, head.value(field)) || closes;

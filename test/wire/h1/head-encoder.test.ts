@@ -84,6 +84,11 @@ describe('the head of a request to an upstream', () => {
     assert.equal(head, 'GET /out?q HTTP/1.1\r\nHost: out\r\nCookie: a\r\nX-Secrets: 4\r\n\r\n');
   });
 
+  test('has the fields that Connection names with a no-break space, which is no blank', () => {
+    const head = encodeRequest('GET / HTTP/1.1\r\nHost: in\r\nConnection: \xa0cookie\r\nCookie: a\r\n\r\n');
+    assert.equal(head, 'GET /out?q HTTP/1.1\r\nHost: out\r\nCookie: a\r\n\r\n');
+  });
+
   test('keeps its own Host, framing and additions whatever Connection names', () => {
     const head = encodeRequest(
       'POST / HTTP/1.1\r\nHost: in\r\nConnection: host, content-length, via, x-request-id\r\nContent-Length: 3\r\nVia: a\r\n\r\n',

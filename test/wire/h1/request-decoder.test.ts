@@ -150,6 +150,11 @@ const ACCEPTED: readonly AcceptedCase[] = [
     means: { persistent: false },
   },
   {
+    message: withFields('Connection: \xa0close, close\xa0'),
+    why: 'a no-break space is no blank: these are other options',
+    means: { persistent: true, namesHopByHopFields: true },
+  },
+  {
     message: withFields('Connection: closed, x-close'),
     why: 'an option is compared whole, and other options name fields',
     means: { persistent: true, namesHopByHopFields: true },
@@ -225,6 +230,8 @@ const REFUSED: readonly RefusedCase[] = [
     [post('Transfer-Encoding: "chunked"'), 'a quoted string is no coding'],
     [post('Transfer-Encoding: \xa0chunked'), 'a no-break space is no blank'],
     [post('Transfer-Encoding:'), 'no coding at all'],
+    [post('Transfer-Encoding: chunked\t'), 'a tab after it, which llhttp takes for a part of its name'],
+    [post('Transfer-Encoding: chunked \t '), 'the same between blanks'],
     [
       post('Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'),
       'a coding that we do not have, in a field of its own',
