@@ -30,6 +30,8 @@ export const FIELD = {
   FORWARDED: 21,
   DATE: 22,
   X_CLIENT_CERT_SUBJECT: 23,
+  /** A known name with `_` in the place of `-`: what reads field names as variables (CGI, WSGI, PHP) takes it for that name. */
+  LOOKALIKE: 24,
 } as const;
 
 /** Lower-case names by number; index 0 is unused. */
@@ -60,9 +62,11 @@ export const FIELD_NAMES: readonly string[] = [
   'x-client-cert-subject',
 ];
 
-/** How many numbers there are, 0 included: the size of a table indexed by them. */
-export const FIELD_COUNT = FIELD_NAMES.length;
+/** How many numbers there are, those without a name included: the size of a table indexed by them. */
+export const FIELD_COUNT = FIELD_NAMES.length + 1;
 
+const UNDERSCORE = 0x5f;
+const HYPHEN = 0x2d;
 const SLOTS = 256;
 
 /**
@@ -77,7 +81,7 @@ const NUMBER_BY_SLOT = buildSlots();
 
 function buildSlots(): Uint8Array {
   const slots = new Uint8Array(SLOTS);
-  for (let number = 1; number < FIELD_COUNT; number++) {
+  for (let number = 1; number < FIELD_NAMES.length; number++) {
     const name = FIELD_NAMES[number] as string;
     const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 2));
     if (slots[slot] !== 0) throw new Error(`${name} and ${FIELD_NAMES[slots[slot] as number]} share a slot`);
@@ -94,7 +98,7 @@ const LOWER_CASE_BITS = 0x20202020;
 const NAME_WORDS = buildNameWords();
 
 function buildNameWords(): Int32Array {
-  const words = new Int32Array(FIELD_COUNT * WORDS_PER_NAME);
+  const words = new Int32Array(FIELD_NAMES.length * WORDS_PER_NAME);
   for (const [number, name] of FIELD_NAMES.entries()) {
     const bytes = Buffer.from(name, 'latin1');
     for (let i = 0; i * 4 < bytes.length && bytes.length >= 4; i++) {
@@ -115,17 +119,29 @@ export function fieldNumber(bytes: Uint8Array, words: DataView, start: number, e
   const lastButOne = TOKEN_LOWER_CASE[bytes[end - 2] as number] as number;
   const number = NUMBER_BY_SLOT[slotOf(length, first, lastButOne)] as number;
   if (number === FIELD.OTHER || (FIELD_NAMES[number] as string).length !== length) return FIELD.OTHER;
-  return length < 4 ? sameShortName(bytes, start, number) : sameName(words, start, end, number);
+  if (length < 4) return sameShortName(bytes, start, number);
+  return sameName(words, start, end, number) ? number : lookalike(bytes, start, number);
+}
+
+/** Called for the rare other name in the slot of a known one, so that looking costs nothing. */
+function lookalike(bytes: Uint8Array, start: number, number: number): number {
+  const name = FIELD_NAMES[number] as string;
+  for (let i = 0; i < name.length; i++) {
+    const byte = bytes[start + i] as number;
+    const alike = byte === UNDERSCORE ? HYPHEN : TOKEN_LOWER_CASE[byte];
+    if (alike !== name.charCodeAt(i)) return FIELD.OTHER;
+  }
+  return FIELD.LOOKALIKE;
 }
 
 /** From 0x20 on, setting bit 0x20 makes no byte equal to one of a known name but that byte itself and its upper case. */
-function sameName(words: DataView, start: number, end: number, number: number): number {
+function sameName(words: DataView, start: number, end: number, number: number): boolean {
   const last = end - 4;
   let word = number * WORDS_PER_NAME;
   for (let at = start; at < last; at += 4, word++) {
-    if (!sameWord(words.getInt32(at, true), NAME_WORDS[word] as number)) return FIELD.OTHER;
+    if (!sameWord(words.getInt32(at, true), NAME_WORDS[word] as number)) return false;
   }
-  return sameWord(words.getInt32(last, true), NAME_WORDS[word] as number) ? number : FIELD.OTHER;
+  return sameWord(words.getInt32(last, true), NAME_WORDS[word] as number);
 }
 
 const sameWord = (word: number, lowerCase: number): boolean =>

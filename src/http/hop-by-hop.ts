@@ -29,6 +29,7 @@ const REWRITTEN_TOWARDS_UPSTREAM: readonly number[] = [
   FIELD.FORWARDED,
   FIELD.X_REQUEST_ID,
   FIELD.X_CLIENT_CERT_SUBJECT,
+  FIELD.LOOKALIKE,
 ];
 
 /** By number (`FIELD`): 1 when a field of a request does not pass to the upstream. */

@@ -24,8 +24,20 @@ describe('the number of a field name', () => {
       assert.equal(numberOf(name.toUpperCase()), number, name);
       assert.equal(numberOf(name.replace(/^./, (first) => first.toUpperCase())), number, name);
     });
-    assert.equal(FIELD_COUNT, FIELD_NAMES.length);
+    assert.equal(FIELD_COUNT, FIELD_NAMES.length + 1);
     assert.equal(new Set(Object.values(FIELD)).size, FIELD_COUNT);
+  });
+
+  test('is one of its own for a known name with underscores, some or all', () => {
+    for (const name of FIELD_NAMES.filter((each) => each.includes('-'))) {
+      for (const alike of [
+        name.replaceAll('-', '_'),
+        name.replaceAll('-', '_').toUpperCase(),
+        name.replace('-', '_'),
+      ]) {
+        assert.equal(numberOf(alike), FIELD.LOOKALIKE, alike);
+      }
+    }
   });
 
   test('is 0 for every name that differs from a known one by one byte, or is shorter or longer', () => {
@@ -34,7 +46,8 @@ describe('the number of a field name', () => {
       for (let at = 0; at < name.length; at++) {
         for (const byte of OTHER_BYTES) {
           const other = name.slice(0, at) + byte + name.slice(at + 1);
-          if (!known.has(other)) assert.equal(numberOf(other), 0, other);
+          const alike = byte === '_' && name[at] === '-';
+          if (!known.has(other)) assert.equal(numberOf(other), alike ? FIELD.LOOKALIKE : FIELD.OTHER, other);
         }
       }
       for (const other of [`${name}s`, `x${name}`, name.slice(1), name.slice(0, -1), `${name}-`]) {
@@ -122,6 +135,7 @@ describe('fields for one hop', () => {
       'x-forwarded-proto',
     ];
     assert.deepEqual(dropped(REQUEST_DROPS), [...hopByHop, ...claims, 'x-request-id'].sort());
+    assert.equal(REQUEST_DROPS[FIELD.LOOKALIKE], 1);
   });
 
   test('never pass to a client, nor does another request id than ours', () => {

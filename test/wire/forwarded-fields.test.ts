@@ -133,6 +133,18 @@ wire('to what a trusted proxy says the gateway adds its peer', trusting, async (
   await context.client.expectStatus(200);
 });
 
+// CGI, WSGI and PHP read field names as variables, in which a hyphen becomes an underscore.
+wire('names that read like those which the gateway writes do not pass', async (context) => {
+  const lines = ['X_Forwarded_For: 10.0.0.1', 'x-forwarded_proto: https', 'X_CLIENT-CERT_SUBJECT: CN=admin'];
+  const { fields } = await exchange(context, ['Host: a.example', ...lines, 'Content_Length: 5', 'X_Own: passes']);
+  for (const line of [...lines, 'Content_Length']) {
+    assert.equal(fields.get(line.split(':')[0]?.toLowerCase() ?? ''), null, line);
+  }
+  assert.equal(fields.get('x_own'), 'passes');
+  assert.deepEqual(fields.all('x-forwarded-for'), ['127.0.0.1']);
+  await context.client.expectStatus(200);
+});
+
 wire(
   'a proxy outside trusted_proxies is not trusted',
   { server: { trusted_proxies: ['10.0.0.0/8'] } },

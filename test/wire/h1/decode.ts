@@ -1,5 +1,5 @@
 import { PhotonError } from '../../../src/base/errors.ts';
-import { FIELD_NAMES } from '../../../src/http/field-names.ts';
+import { FIELD, FIELD_NAMES } from '../../../src/http/field-names.ts';
 import type { Fields } from '../../../src/http/fields.ts';
 import { FRAMING } from '../../../src/http/framing.ts';
 import { RequestHead } from '../../../src/http/request-head.ts';
@@ -64,11 +64,14 @@ export function fieldLines(fields: Fields): readonly FieldLine[] {
   return Array.from({ length: fields.count }, (_none, field) => [fields.name(field), fields.value(field)] as const);
 }
 
+function numberOf(lowerCaseName: string): number {
+  const isLookalike = lowerCaseName.includes('_') && FIELD_NAMES.includes(lowerCaseName.replaceAll('_', '-'));
+  return isLookalike ? FIELD.LOOKALIKE : Math.max(0, FIELD_NAMES.indexOf(lowerCaseName));
+}
+
 /** The numbers of the fields have to be those of their names. */
 function numbersAreRight(fields: Fields): boolean {
-  return fieldLines(fields).every(
-    ([name], field) => fields.number(field) === Math.max(0, FIELD_NAMES.indexOf(name.toLowerCase())),
-  );
+  return fieldLines(fields).every(([name], field) => fields.number(field) === numberOf(name.toLowerCase()));
 }
 
 function framingName(framing: number): FramingName {
