@@ -58,8 +58,16 @@ export interface Candidate {
   start(): Promise<Gateway>;
 }
 
-/** Photon with the given routes, under a name of its own where a case runs two. */
-export function photonCandidate(bench: Bench, paths: readonly string[] = ['/**'], name = 'photon'): Candidate {
+interface PhotonVariant {
+  /** Where a case runs several. */
+  readonly name?: string;
+  /** Route patterns; by default one that takes everything. */
+  readonly paths?: readonly string[];
+  readonly accessLog?: boolean;
+}
+
+export function photonCandidate(bench: Bench, variant: PhotonVariant = {}): Candidate {
+  const { name = 'photon', paths = ['/**'], accessLog = false } = variant;
   const { processes, machine, origin, photonEntry, profileDirectory } = bench;
   return {
     name,
@@ -67,12 +75,12 @@ export function photonCandidate(bench: Bench, paths: readonly string[] = ['/**']
     start: () =>
       startPhoton({
         ...{ processes, core: machine.gatewayCore, originPort: origin.port },
-        ...{ name, entry: photonEntry, paths, profileDirectory },
+        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory },
       }),
   };
 }
 
-function peerCandidates(bench: Bench): Candidate[] {
+export function peerCandidates(bench: Bench): Candidate[] {
   const setup = { processes: bench.processes, core: bench.machine.gatewayCore, originPort: bench.origin.port };
   return bench.peers.map((peer) => ({
     name: peer.name,

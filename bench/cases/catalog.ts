@@ -1,6 +1,7 @@
 import type { Case } from '../bench.ts';
+import { accessLogCase } from './access-log.ts';
 import { latencyCase } from './latency.ts';
 import { memoryCases } from './memory.ts';
 import { manyRoutesCase, proxyCases } from './proxy.ts';
 
-export const cases: readonly Case[] = [...proxyCases, manyRoutesCase, latencyCase, ...memoryCases];
+export const cases: readonly Case[] = [...proxyCases, manyRoutesCase, accessLogCase, latencyCase, ...memoryCases];

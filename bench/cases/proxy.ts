@@ -63,9 +63,9 @@ export const manyRoutesCase: Case = {
   contenders: (bench) => {
     const { patterns, targets } = tenThousandRoutes();
     return Promise.all([
-      loadContender(bench, photonCandidate(bench, patterns, 'photon-10000'), smallAt(targets)),
+      loadContender(bench, photonCandidate(bench, { paths: patterns, name: 'photon-10000' }), smallAt(targets)),
       // The same requests with one route: what is left is the longer targets, and a load generator with more to do.
-      loadContender(bench, photonCandidate(bench, undefined, 'photon-1'), smallAt(targets)),
+      loadContender(bench, photonCandidate(bench, { name: 'photon-1' }), smallAt(targets)),
       loadContender(bench, photonCandidate(bench), workloads.small),
     ]);
   },

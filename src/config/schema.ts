@@ -11,6 +11,7 @@ import {
   ipRange,
   listenAddress,
   listOf,
+  logOutput,
   MAX_TIMER_MS,
   method,
   oneOf,
@@ -339,6 +340,20 @@ const metrics = z
   })
   .describe('Metrics for Prometheus.');
 
+const accessLog = z
+  .strictObject({
+    enabled: flag().describe('Whether every request leaves a line.').prefault(true),
+    format: oneOf(['json', 'combined'])
+      .describe('One JSON object a line, or the combined format of Apache and nginx.')
+      .prefault('json'),
+    output: logOutput().describe('"stdout", or the file to append to.').prefault('stdout'),
+    sample: shareOrZero().describe('Share of the requests to log; those that failed always are.').prefault(1),
+    query: oneOf(['none', 'masked', 'full'])
+      .describe('What of the query string is logged: nothing, all but the values of secret parameters, or everything.')
+      .prefault('none'),
+  })
+  .describe('A line for every request.');
+
 const cache = z
   .strictObject({
     enabled: flag().describe('Whether replies are cached.').prefault(false),
@@ -378,6 +393,7 @@ export function documentSchema(middleware: readonly MiddlewareDeclaration[]) {
     // Without a block nobody asked for checks.
     health_check: healthCheck.prefault({ enabled: false }),
     metrics: metrics.prefault({}),
+    access_log: accessLog.prefault({}),
     cache: cache.prefault({}),
   });
 }

@@ -1,5 +1,5 @@
 import { type Transferable, Worker } from 'node:worker_threads';
-import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
+import type { AccessLinesMessage, LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type { MessageToWorker, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import { isBoundSocket } from '../net/binding.ts';
 
@@ -8,6 +8,14 @@ const THREAD = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts
 
 /** The JavaScript heap of one worker. Buffers do not count here: the data plane bounds them itself. */
 const MAX_HEAP_MB = 1024;
+
+/** Hears what a worker says besides how it lives. */
+export interface WorkerListener {
+  onLog(message: LogMessage): void;
+  /** `giveBack` sends the block back for further lines. */
+  onAccessLines(message: AccessLinesMessage, giveBack: () => void): void;
+  onAccessDropped(lines: number): void;
+}
 
 /**
  * One worker thread from its start to its end.
@@ -23,7 +31,7 @@ export class WorkerLife {
   readonly #worker: Worker;
   readonly #drained: Promise<void>;
 
-  constructor(start: StartMessage, onLog: (message: LogMessage) => void) {
+  constructor(start: StartMessage, listener: WorkerListener) {
     const ready = Promise.withResolvers<void>();
     const drained = Promise.withResolvers<void>();
     this.#worker = new Worker(THREAD, {
@@ -39,7 +47,13 @@ export class WorkerLife {
           drained.resolve();
           break;
         case 'log':
-          onLog(message);
+          listener.onLog(message);
+          break;
+        case 'access-lines':
+          listener.onAccessLines(message, () => this.#giveBack(message.block));
+          break;
+        case 'access-dropped':
+          listener.onAccessDropped(message.lines);
           break;
       }
     });
@@ -55,6 +69,10 @@ export class WorkerLife {
 
   #post(message: MessageToWorker, transferred: readonly Transferable[] = []): void {
     this.#worker.postMessage(message, transferred);
+  }
+
+  #giveBack(block: ArrayBuffer): void {
+    this.#post({ type: 'access-block', block }, [block]);
   }
 
   useTls(tls: TlsMaterial): void {

@@ -30,6 +30,8 @@ export const FIELD = {
   FORWARDED: 21,
   DATE: 22,
   X_CLIENT_CERT_SUBJECT: 23,
+  USER_AGENT: 24,
+  REFERER: 25,
 } as const;
 
 /** Lower-case names by number; index 0 is unused. */
@@ -58,6 +60,8 @@ export const FIELD_NAMES: readonly string[] = [
   'forwarded',
   'date',
   'x-client-cert-subject',
+  'user-agent',
+  'referer',
 ];
 
 /** How many numbers there are, 0 included: the size of a table indexed by them. */

@@ -16,4 +16,19 @@ export interface LogMessage {
   readonly fields: object;
 }
 
-export type MessageToControl = ReadyMessage | DrainedMessage | LogMessage;
+/** Lines of the access log: the block goes along with the message, and comes back when they are written. */
+export interface AccessLinesMessage {
+  readonly type: 'access-lines';
+  readonly block: ArrayBuffer;
+  /** How much of the block is lines. */
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+/** Lines that the worker had no room for, since it last said so. */
+interface AccessDroppedMessage {
+  readonly type: 'access-dropped';
+  readonly lines: number;
+}
+
+export type MessageToControl = ReadyMessage | DrainedMessage | LogMessage | AccessLinesMessage | AccessDroppedMessage;

@@ -44,4 +44,10 @@ export interface DrainMessage {
   readonly type: 'drain';
 }
 
-export type MessageToWorker = StartMessage | TlsMessage | DrainMessage;
+/** A block of access log lines is written: it may be filled again. */
+export interface AccessBlockMessage {
+  readonly type: 'access-block';
+  readonly block: ArrayBuffer;
+}
+
+export type MessageToWorker = StartMessage | TlsMessage | DrainMessage | AccessBlockMessage;

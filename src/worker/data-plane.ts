@@ -18,7 +18,9 @@ import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
+import type { AccessSink } from '../telemetry/access-buffer.ts';
 import type { Backend } from '../upstream/backend.ts';
+import { AccessRecorder } from './access-recorder.ts';
 import { buildGeneration } from './build-generation.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
@@ -38,6 +40,8 @@ export interface DataPlaneOptions {
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
   readonly log: DataPlaneLog;
+  /** Where the lines of the access log go. */
+  readonly accessSink: AccessSink;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
 }
@@ -58,6 +62,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #backends: readonly Backend[];
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
+  readonly #accessRecorder: AccessRecorder;
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
 
@@ -68,9 +73,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
   activeExchanges = 0;
 
   constructor(options: DataPlaneOptions) {
-    const { config, shared, row, tls, log, clock } = options;
+    const { config, shared, row, tls, log, accessSink, clock = monotonicClock } = options;
     this.#log = log;
-    this.#io = new IoContext(clock ?? monotonicClock, (error) => this.fault(error));
+    this.#io = new IoContext(clock, (error) => this.fault(error));
+    this.#accessRecorder = new AccessRecorder(clock, accessSink);
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     this.#tls = tls.server === null ? null : new TlsServer(tls.server);
     this.#maxConnections = config.server.maxConnections;
@@ -83,7 +89,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     });
     this.generation = built.generation;
     this.#backends = built.backends;
-    this.#ticking = clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
+    this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
   }
 
   /** Name of the transport in use. */
@@ -97,6 +103,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   get date(): string {
     return this.#httpDate.text;
+  }
+
+  get nowMs(): number {
+    return this.#io.eventMs;
   }
 
   get limits(): DownstreamLimits {
@@ -149,14 +159,25 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#reuse(listener as Exchange);
   }
 
-  exchangeFinished(exchange: Exchange): void {
+  exchangeFinished(exchange: Exchange, error: PhotonError | null): void {
+    if (exchange.generation?.timed) this.#accessRecorder.finished(exchange, error, this.#io.eventMs);
     this.#reuse(exchange);
+  }
+
+  /** A block of the access log is written and may be filled again. */
+  takeBackBlock(block: ArrayBuffer): void {
+    this.#accessRecorder.giveBack(block);
   }
 
   #reuse(exchange: Exchange): void {
     this.activeExchanges--;
     exchange.clear();
     this.#freeExchanges.push(exchange);
+  }
+
+  /** Hands over the lines of the access log that wait. */
+  flushAccessLog(): void {
+    this.#accessRecorder.flush();
   }
 
   fault(error: unknown): void {
@@ -168,6 +189,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Runs out timers that are due. Called by an interval, or by whoever drives the clock. */
   tick(): void {
     this.#io.tick();
+    this.#accessRecorder.tick();
   }
 
   /** Uses new certificates and keys for connections that begin from now on. Throws an Error when OpenSSL cannot use them. */
@@ -198,5 +220,6 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#listeners.clear();
     for (const connection of this.#connections) connection.close();
     for (const backend of this.#backends) backend.close();
+    this.flushAccessLog();
   }
 }

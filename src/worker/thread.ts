@@ -6,6 +6,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type { MessageToWorker, StartMessage } from '../messages/to-worker.ts';
+import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
 
 const port = controlPort();
@@ -18,6 +19,9 @@ port.on('message', (message: MessageToWorker) => {
       break;
     case 'tls':
       plane?.useTls(message.tls);
+      break;
+    case 'access-block':
+      plane?.takeBackBlock(message.block);
       break;
     case 'drain':
       void drain();
@@ -42,8 +46,15 @@ function logAs(level: LogMessage['level']) {
 
 const log: DataPlaneLog = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
 
+const accessSink: AccessSink = {
+  handOver(block, bytes, lines) {
+    port.postMessage({ type: 'access-lines', block, bytes, lines } satisfies MessageToControl, [block]);
+  },
+  dropped: (lines) => post({ type: 'access-dropped', lines }),
+};
+
 async function start({ listeners, ...plan }: StartMessage): Promise<void> {
-  plane = new DataPlane({ ...plan, log });
+  plane = new DataPlane({ ...plan, log, accessSink });
   for (const { source, secure } of listeners) {
     await plane.listen(source, secure);
   }
