@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AccessBuffer, BLOCK_BYTES, MAX_BLOCKS } from '../../src/telemetry/access-buffer.ts';
+import { MAX_LINE_BYTES } from '../../src/telemetry/access-line.ts';
+
+class Sink {
+  readonly blocks: { readonly block: ArrayBuffer; readonly text: string; readonly lines: number }[] = [];
+  readonly drops: number[] = [];
+
+  handOver(block: ArrayBuffer, bytes: number, lines: number): void {
+    this.blocks.push({ block, text: Buffer.from(block, 0, bytes).toString('latin1'), lines });
+  }
+
+  dropped(lines: number): void {
+    this.drops.push(lines);
+  }
+}
+
+const line = (number: number) => `${String(number).padStart(99, '0')}\n`;
+
+test('nothing is handed over where there is nothing', () => {
+  const sink = new Sink();
+  new AccessBuffer(sink).flush();
+  assert.deepEqual([sink.blocks, sink.drops], [[], []]);
+});
+
+test('lines are handed over when they fill a block, whole and in order', () => {
+  const sink = new Sink();
+  const buffer = new AccessBuffer(sink);
+  for (let number = 0; number < 2000; number++) buffer.add(line(number));
+  const early = sink.blocks.length;
+  buffer.flush();
+  assert.equal(early, Math.floor((2000 * 100) / BLOCK_BYTES));
+  assert.equal(sink.blocks.map(({ text }) => text).join(''), Array.from({ length: 2000 }, (_, i) => line(i)).join(''));
+  assert.equal(
+    sink.blocks.reduce((sum, { lines }) => sum + lines, 0),
+    2000,
+  );
+});
+
+test('where no block comes back, no more than the bound is held; the rest is dropped and counted', () => {
+  const sink = new Sink();
+  const buffer = new AccessBuffer(sink);
+  const perBlock = Math.floor(BLOCK_BYTES / 100);
+  for (let number = 0; number < perBlock * MAX_BLOCKS + 25; number++) buffer.add(line(number));
+  buffer.flush();
+  assert.equal(sink.blocks.length, MAX_BLOCKS);
+  assert.deepEqual(sink.drops, [25]);
+  buffer.flush();
+  assert.deepEqual(sink.drops, [25], 'each is counted once');
+});
+
+test('a block that comes back is filled again', () => {
+  const sink = new Sink();
+  const buffer = new AccessBuffer(sink);
+  for (let round = 0; round < MAX_BLOCKS * 3; round++) {
+    buffer.add(line(round));
+    buffer.flush();
+    buffer.giveBack((sink.blocks.at(-1) as (typeof sink.blocks)[number]).block);
+  }
+  assert.equal(sink.blocks.length, MAX_BLOCKS * 3);
+  assert.equal(new Set(sink.blocks.map(({ block }) => block)).size, 1);
+  assert.deepEqual(sink.drops, []);
+});
+
+test('the longest line there can be fits into a block', () => {
+  const sink = new Sink();
+  const buffer = new AccessBuffer(sink);
+  const longest = `${'x'.repeat(MAX_LINE_BYTES - 1)}\n`;
+  buffer.add(longest);
+  buffer.add(longest);
+  buffer.flush();
+  assert.deepEqual(
+    sink.blocks.map(({ text }) => text),
+    [longest, longest],
+  );
+});
