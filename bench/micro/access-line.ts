@@ -3,6 +3,7 @@ import { bench, do_not_optimize, run } from 'mitata';
 import { FIELD } from '../../src/http/field-names.ts';
 import { RequestHead } from '../../src/http/request-head.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
+import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
 import { AccessBuffer } from '../../src/telemetry/access-buffer.ts';
 import { type AccessLine, compileAccessLine } from '../../src/telemetry/access-line.ts';
 import type { AccessRecord } from '../../src/telemetry/access-record.ts';
@@ -55,8 +56,9 @@ function fill(): AccessRecord {
 }
 
 /** The control thread takes everything at once. */
-const buffer: AccessBuffer = new AccessBuffer({
-  handOver: (block) => buffer.giveBack(block),
+const blocks = new AccessBlocks(AccessBlocks.allocate());
+const buffer = new AccessBuffer(blocks, {
+  handOver: (block) => blocks.free(block),
   dropped: (lines) => {
     throw new Error(`${lines} lines were dropped`);
   },

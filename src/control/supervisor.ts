@@ -5,7 +5,7 @@ import { bindAddresses } from '../net/bind.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import { buildRouterTables } from '../routing/router-tables.ts';
-import { MAX_BLOCKS } from '../telemetry/access-buffer.ts';
+import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
@@ -71,7 +71,7 @@ export class Supervisor {
 
   #openAccessLog(): AccessLog | null {
     const { accessLog, server } = this.#config;
-    return accessLog.enabled ? new AccessLog(accessLog.file, this.#log, server.workers * MAX_BLOCKS) : null;
+    return accessLog.enabled ? new AccessLog(accessLog.file, this.#log, server.workers * BLOCK_COUNT) : null;
   }
 
   /** Opens log files anew, which were moved away. */

@@ -2,6 +2,7 @@ import { type Transferable, Worker } from 'node:worker_threads';
 import type { AccessLinesMessage, LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type { MessageToWorker, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import { isBoundSocket } from '../net/binding.ts';
+import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
 /** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
 const THREAD = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
@@ -12,8 +13,8 @@ const MAX_HEAP_MB = 1024;
 /** Hears what a worker says besides how it lives. */
 export interface WorkerListener {
   onLog(message: LogMessage): void;
-  /** `giveBack` sends the block back for further lines. */
-  onAccessLines(message: AccessLinesMessage, giveBack: () => void): void;
+  /** Of the lines in `blocks`. */
+  onAccessLines(message: AccessLinesMessage, blocks: AccessBlocks): void;
   onAccessDropped(lines: number): void;
 }
 
@@ -34,6 +35,7 @@ export class WorkerLife {
   constructor(start: StartMessage, listener: WorkerListener) {
     const ready = Promise.withResolvers<void>();
     const drained = Promise.withResolvers<void>();
+    const accessBlocks = new AccessBlocks(start.accessMemory);
     this.#worker = new Worker(THREAD, {
       name: `photon-worker-${start.row}`,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
@@ -50,7 +52,7 @@ export class WorkerLife {
           listener.onLog(message);
           break;
         case 'access-lines':
-          listener.onAccessLines(message, () => this.#giveBack(message.block));
+          listener.onAccessLines(message, accessBlocks);
           break;
         case 'access-dropped':
           listener.onAccessDropped(message.lines);
@@ -69,10 +71,6 @@ export class WorkerLife {
 
   #post(message: MessageToWorker, transferred: readonly Transferable[] = []): void {
     this.#worker.postMessage(message, transferred);
-  }
-
-  #giveBack(block: ArrayBuffer): void {
-    this.#post({ type: 'access-block', block }, [block]);
   }
 
   useTls(tls: TlsMaterial): void {

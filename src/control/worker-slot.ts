@@ -3,13 +3,14 @@ import { clearWorkerRow } from '../memory/shared-memory.ts';
 import type { AccessLinesMessage, LogMessage } from '../messages/to-control.ts';
 import type { StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import type { Binding } from '../net/binding.ts';
+import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import type { AccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { WorkerLife, type WorkerListener } from './worker-life.ts';
 
 /** What a worker serves, the same for all rows. */
-export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners'> & {
+export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners' | 'accessMemory'> & {
   readonly bindings: readonly PlannedBinding[];
 };
 
@@ -69,7 +70,9 @@ export class WorkerSlot implements WorkerListener {
       const source = binding.sourceFor(this.#row);
       return source === null ? [] : [{ source, secure }];
     });
-    this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, ...plan }, this);
+    // Made anew for each life: lines of the one before may still wait to be written.
+    const accessMemory = AccessBlocks.allocate();
+    this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, accessMemory, ...plan }, this);
     return this.#life;
   }
 
@@ -107,8 +110,12 @@ export class WorkerSlot implements WorkerListener {
     this.#log[level](event, { worker: this.#row, ...fields });
   }
 
-  onAccessLines({ block, bytes, lines }: AccessLinesMessage, giveBack: () => void): void {
-    this.#accessLog?.append({ bytes: new Uint8Array(block, 0, bytes), lines, release: giveBack });
+  onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
+    this.#accessLog?.append({
+      bytes: blocks.bytesOf(block).subarray(0, bytes),
+      lines,
+      release: () => blocks.free(block),
+    });
   }
 
   onAccessDropped(lines: number): void {

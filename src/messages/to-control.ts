@@ -16,10 +16,10 @@ export interface LogMessage {
   readonly fields: object;
 }
 
-/** Lines of the access log: the block goes along with the message, and comes back when they are written. */
+/** Lines of the access log: a block of the memory that the worker started with, which is ours until it is freed. */
 export interface AccessLinesMessage {
   readonly type: 'access-lines';
-  readonly block: ArrayBuffer;
+  readonly block: number;
   /** How much of the block is lines. */
   readonly bytes: number;
   readonly lines: number;

@@ -17,6 +17,8 @@ export interface StartMessage {
   readonly tls: TlsMaterial;
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
+  /** Where the worker writes its lines of the access log, of `AccessBlocks.allocate`. */
+  readonly accessMemory: SharedArrayBuffer;
 }
 
 /** One listener of a worker. */
@@ -44,10 +46,4 @@ export interface DrainMessage {
   readonly type: 'drain';
 }
 
-/** A block of access log lines is written: it may be filled again. */
-export interface AccessBlockMessage {
-  readonly type: 'access-block';
-  readonly block: ArrayBuffer;
-}
-
-export type MessageToWorker = StartMessage | TlsMessage | DrainMessage | AccessBlockMessage;
+export type MessageToWorker = StartMessage | TlsMessage | DrainMessage;

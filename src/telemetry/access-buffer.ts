@@ -1,84 +1,62 @@
 import { writeLatin1 } from '../base/latin1.ts';
+import { type AccessBlocks, BLOCK_BYTES, BLOCK_COUNT } from './access-blocks.ts';
 import { MAX_LINE_BYTES } from './access-line.ts';
 
-/** Where blocks of lines go. */
+/** Hears what becomes of the lines. */
 export interface AccessSink {
-  /** Takes a block that begins with `bytes` bytes of whole lines. It comes back with `AccessBuffer.giveBack`. */
-  handOver(block: ArrayBuffer, bytes: number, lines: number): void;
+  /** A block begins with `bytes` bytes of whole lines; it is the sink's until it frees it. */
+  handOver(block: number, bytes: number, lines: number): void;
   /** So many lines found no room. */
   dropped(lines: number): void;
 }
 
-/** About 200 lines: what handing a block over costs is shared by them. A line always fits into an empty one. */
-export const BLOCK_BYTES = 64 * 1024;
-
-/** No more than this waits for the control thread, and for the disk behind it: 1 MiB a worker. */
-export const MAX_BLOCKS = 16;
-
 /**
- * The lines of one worker on their way to the control thread. Blocks go round:
+ * The lines of one worker on their way to the control thread, in one block after the other, round and round:
  *
- *   free ---> current ---full, or flush()---> with the control thread
- *    ^                                            | written
- *    +------------------giveBack()----------------+
+ *   0 free   1 handed over   2 handed over   3 current   4 free   ...   15 free
  *
- * Invariant: free + current + out <= MAX_BLOCKS. Where all of them are out, lines are dropped and counted.
+ * Where the next block is not free yet, lines are dropped and counted.
  */
 export class AccessBuffer {
+  readonly #blocks: AccessBlocks;
   readonly #sink: AccessSink;
-  readonly #free: Buffer[] = [];
+  /** The number of the current block, or of the next one where there is none. */
+  #block = 0;
   #current: Buffer | null = null;
-  #blocks = 0;
   #used = 0;
   #lines = 0;
   #dropped = 0;
 
-  constructor(sink: AccessSink) {
+  constructor(blocks: AccessBlocks, sink: AccessSink) {
+    this.#blocks = blocks;
     this.#sink = sink;
   }
 
   /** Adds a line of ASCII text, at most `MAX_LINE_BYTES` long, with its line feed. */
   add(line: string): void {
     if (line.length > BLOCK_BYTES - this.#used) this.#handOver();
-    const block = this.#current ?? this.#takeBlock();
-    if (block === null || line.length > MAX_LINE_BYTES) {
+    this.#current ??= this.#blocks.take(this.#block);
+    if (this.#current === null || line.length > MAX_LINE_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#used += writeLatin1(block, line, this.#used);
+    this.#used += writeLatin1(this.#current, line, this.#used);
     this.#lines++;
   }
 
   /** Hands over what there is, and says what had to be dropped. */
   flush(): void {
-    this.#handOver();
+    if (this.#lines > 0) this.#handOver();
     if (this.#dropped === 0) return;
     this.#sink.dropped(this.#dropped);
     this.#dropped = 0;
   }
 
-  /** Takes a block back that was handed over and is written. */
-  giveBack(block: ArrayBuffer): void {
-    this.#free.push(Buffer.from(block));
-  }
-
   #handOver(): void {
-    if (this.#current === null || this.#lines === 0) return;
-    // Sound: blocks are made below, or came back as ArrayBuffers.
-    this.#sink.handOver(this.#current.buffer as ArrayBuffer, this.#used, this.#lines);
+    this.#sink.handOver(this.#block, this.#used, this.#lines);
+    this.#block = (this.#block + 1) % BLOCK_COUNT;
     this.#current = null;
     this.#used = 0;
     this.#lines = 0;
-  }
-
-  #takeBlock(): Buffer | null {
-    this.#current = this.#free.pop() ?? this.#makeBlock();
-    return this.#current;
-  }
-
-  #makeBlock(): Buffer | null {
-    if (this.#blocks === MAX_BLOCKS) return null;
-    this.#blocks++;
-    return Buffer.from(new ArrayBuffer(BLOCK_BYTES));
   }
 }

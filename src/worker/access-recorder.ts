@@ -3,6 +3,7 @@ import type { PhotonError } from '../base/errors.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import { AccessBuffer, type AccessSink } from '../telemetry/access-buffer.ts';
 import type { AccessRecord } from '../telemetry/access-record.ts';
 
@@ -42,9 +43,10 @@ export class AccessRecorder {
   #epochMs = 0;
   #flushedMs = 0;
 
-  constructor(clock: Clock, sink: AccessSink) {
+  /** `memory` is of `AccessBlocks.allocate`. */
+  constructor(clock: Clock, memory: SharedArrayBuffer, sink: AccessSink) {
     this.#clock = clock;
-    this.#buffer = new AccessBuffer(sink);
+    this.#buffer = new AccessBuffer(new AccessBlocks(memory), sink);
     this.#setEpoch();
   }
 
@@ -69,10 +71,6 @@ export class AccessRecorder {
 
   flush(): void {
     this.#buffer.flush();
-  }
-
-  giveBack(block: ArrayBuffer): void {
-    this.#buffer.giveBack(block);
   }
 
   #setEpoch(): number {

@@ -40,7 +40,8 @@ export interface DataPlaneOptions {
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
   readonly log: DataPlaneLog;
-  /** Where the lines of the access log go. */
+  /** What the lines of the access log are written into, of `AccessBlocks.allocate`, and who hears of them. */
+  readonly accessMemory: SharedArrayBuffer;
   readonly accessSink: AccessSink;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
@@ -73,10 +74,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
   activeExchanges = 0;
 
   constructor(options: DataPlaneOptions) {
-    const { config, shared, row, tls, log, accessSink, clock = monotonicClock } = options;
+    const { config, shared, row, tls, log, accessMemory, accessSink, clock = monotonicClock } = options;
     this.#log = log;
     this.#io = new IoContext(clock, (error) => this.fault(error));
-    this.#accessRecorder = new AccessRecorder(clock, accessSink);
+    this.#accessRecorder = new AccessRecorder(clock, accessMemory, accessSink);
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     this.#tls = tls.server === null ? null : new TlsServer(tls.server);
     this.#maxConnections = config.server.maxConnections;
@@ -162,11 +163,6 @@ export class DataPlane implements DownstreamService, PipelineServices {
   exchangeFinished(exchange: Exchange, error: PhotonError | null): void {
     if (exchange.generation?.timed) this.#accessRecorder.finished(exchange, error, this.#io.eventMs);
     this.#reuse(exchange);
-  }
-
-  /** A block of the access log is written and may be filled again. */
-  takeBackBlock(block: ArrayBuffer): void {
-    this.#accessRecorder.giveBack(block);
   }
 
   #reuse(exchange: Exchange): void {

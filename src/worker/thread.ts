@@ -20,9 +20,6 @@ port.on('message', (message: MessageToWorker) => {
     case 'tls':
       plane?.useTls(message.tls);
       break;
-    case 'access-block':
-      plane?.takeBackBlock(message.block);
-      break;
     case 'drain':
       void drain();
       break;
@@ -47,9 +44,7 @@ function logAs(level: LogMessage['level']) {
 const log: DataPlaneLog = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
 
 const accessSink: AccessSink = {
-  handOver(block, bytes, lines) {
-    port.postMessage({ type: 'access-lines', block, bytes, lines } satisfies MessageToControl, [block]);
-  },
+  handOver: (block, bytes, lines) => post({ type: 'access-lines', block, bytes, lines }),
   dropped: (lines) => post({ type: 'access-dropped', lines }),
 };
 

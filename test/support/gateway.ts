@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
 import type { TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
+import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
 import type { AccessSink } from '../../src/telemetry/access-buffer.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
 import { testCertificate } from './certificates.ts';
@@ -50,10 +51,12 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
   };
   let accessText = '';
+  const accessMemory = AccessBlocks.allocate();
+  const accessBlocks = new AccessBlocks(accessMemory);
   const accessSink: AccessSink = {
     handOver(block, bytes) {
-      accessText += Buffer.from(block, 0, bytes).toString('latin1');
-      plane.takeBackBlock(block);
+      accessText += accessBlocks.bytesOf(block).toString('latin1', 0, bytes);
+      accessBlocks.free(block);
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
@@ -65,6 +68,7 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     tls: { server: settings.secure ? TLS : null, upstreams: [] },
     httpsPort: null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    accessMemory,
     accessSink,
     ...(clock === undefined ? {} : { clock }),
   });

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AccessBuffer, BLOCK_BYTES, MAX_BLOCKS } from '../../src/telemetry/access-buffer.ts';
+import { AccessBlocks, BLOCK_BYTES, BLOCK_COUNT } from '../../src/telemetry/access-blocks.ts';
+import { AccessBuffer } from '../../src/telemetry/access-buffer.ts';
 import { MAX_LINE_BYTES } from '../../src/telemetry/access-line.ts';
 
+/** The control thread's side, which sees the same memory. */
 class Sink {
-  readonly blocks: { readonly block: ArrayBuffer; readonly text: string; readonly lines: number }[] = [];
+  readonly memory = AccessBlocks.allocate();
+  readonly #blocks = new AccessBlocks(this.memory);
+  readonly blocks: { readonly block: number; readonly text: string; readonly lines: number }[] = [];
   readonly drops: number[] = [];
 
-  handOver(block: ArrayBuffer, bytes: number, lines: number): void {
-    this.blocks.push({ block, text: Buffer.from(block, 0, bytes).toString('latin1'), lines });
+  handOver(block: number, bytes: number, lines: number): void {
+    this.blocks.push({ block, text: this.#blocks.bytesOf(block).toString('latin1', 0, bytes), lines });
+  }
+
+  free(block: number): void {
+    this.#blocks.free(block);
   }
 
   dropped(lines: number): void {
@@ -20,13 +28,13 @@ const line = (number: number) => `${String(number).padStart(99, '0')}\n`;
 
 test('nothing is handed over where there is nothing', () => {
   const sink = new Sink();
-  new AccessBuffer(sink).flush();
+  new AccessBuffer(new AccessBlocks(sink.memory), sink).flush();
   assert.deepEqual([sink.blocks, sink.drops], [[], []]);
 });
 
 test('lines are handed over when they fill a block, whole and in order', () => {
   const sink = new Sink();
-  const buffer = new AccessBuffer(sink);
+  const buffer = new AccessBuffer(new AccessBlocks(sink.memory), sink);
   for (let number = 0; number < 2000; number++) buffer.add(line(number));
   const early = sink.blocks.length;
   buffer.flush();
@@ -38,34 +46,37 @@ test('lines are handed over when they fill a block, whole and in order', () => {
   );
 });
 
-test('where no block comes back, no more than the bound is held; the rest is dropped and counted', () => {
+test('where no block is freed, no more than the bound is held; the rest is dropped and counted', () => {
   const sink = new Sink();
-  const buffer = new AccessBuffer(sink);
+  const buffer = new AccessBuffer(new AccessBlocks(sink.memory), sink);
   const perBlock = Math.floor(BLOCK_BYTES / 100);
-  for (let number = 0; number < perBlock * MAX_BLOCKS + 25; number++) buffer.add(line(number));
+  for (let number = 0; number < perBlock * BLOCK_COUNT + 25; number++) buffer.add(line(number));
   buffer.flush();
-  assert.equal(sink.blocks.length, MAX_BLOCKS);
+  assert.equal(sink.blocks.length, BLOCK_COUNT);
   assert.deepEqual(sink.drops, [25]);
   buffer.flush();
   assert.deepEqual(sink.drops, [25], 'each is counted once');
 });
 
-test('a block that comes back is filled again', () => {
+test('a block that is freed is filled again', () => {
   const sink = new Sink();
-  const buffer = new AccessBuffer(sink);
-  for (let round = 0; round < MAX_BLOCKS * 3; round++) {
+  const buffer = new AccessBuffer(new AccessBlocks(sink.memory), sink);
+  for (let round = 0; round < BLOCK_COUNT * 3; round++) {
     buffer.add(line(round));
     buffer.flush();
-    buffer.giveBack((sink.blocks.at(-1) as (typeof sink.blocks)[number]).block);
+    sink.free((sink.blocks.at(-1) as (typeof sink.blocks)[number]).block);
   }
-  assert.equal(sink.blocks.length, MAX_BLOCKS * 3);
-  assert.equal(new Set(sink.blocks.map(({ block }) => block)).size, 1);
+  assert.equal(sink.blocks.length, BLOCK_COUNT * 3);
+  assert.deepEqual(
+    sink.blocks.map(({ text }) => text),
+    sink.blocks.map((_, round) => line(round)),
+  );
   assert.deepEqual(sink.drops, []);
 });
 
 test('the longest line there can be fits into a block', () => {
   const sink = new Sink();
-  const buffer = new AccessBuffer(sink);
+  const buffer = new AccessBuffer(new AccessBlocks(sink.memory), sink);
   const longest = `${'x'.repeat(MAX_LINE_BYTES - 1)}\n`;
   buffer.add(longest);
   buffer.add(longest);
