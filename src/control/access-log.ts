@@ -104,8 +104,10 @@ export class AccessLog {
     await this.#settled();
     this.#ended = true;
     if (this.#paused !== null) clearTimeout(this.#paused);
-    for (const { lines } of this.#queue) this.drop(lines);
+    const lost = this.#queue.reduce((sum, { lines }) => sum + lines, 0);
     this.#queue.length = 0;
+    this.droppedLines += lost;
+    this.#unreported += lost;
     if (this.#unreported > 0) this.#report();
     if (!this.#busy) closeOutput(this.#output);
   }
