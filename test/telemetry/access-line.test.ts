@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { compileAccessLine, MAX_LINE_BYTES } from '../../src/telemetry/access-line.ts';
 import type { AccessRecord } from '../../src/telemetry/access-record.ts';
@@ -21,6 +22,15 @@ test('a JSON line has every field, in this order', () => {
       '"upstream":"127.0.0.1:3000","upstream_status":200,"tries":1,"upstream_ms":11.000,"user_agent":"curl/8.5.0",' +
       '"referer":"https://www.example.com/start?session=***"}\n',
   );
+});
+
+test('the documentation names every field, and no other', () => {
+  const document = readFileSync(new URL('../../docs/access-log.md', import.meta.url), 'utf8');
+  const table = /\| field \| meaning \|\n([\s\S]*?)\n\n/.exec(document)?.[1] ?? '';
+  const named = table
+    .split('\n')
+    .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1]));
+  assert.deepEqual(named.toSorted(), Object.keys(fields({ error: 'upstream_reset' }, 'masked')).toSorted());
 });
 
 test('a field without a value is left out', () => {
