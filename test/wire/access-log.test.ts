@@ -154,6 +154,21 @@ wire('nothing of one request shows up in the line of the next one', async (conte
   for (const field of absent) assert.ok(!(field in (line ?? {})), field);
 });
 
+wire('an upstream that fails has not the status and the tries of the request before', async (context) => {
+  const { client, upstream } = context;
+  await client.send(GET);
+  const connection = await upstream.accept();
+  await connection.expectRequest();
+  await connection.send(ok('hello'));
+  await client.expectStatus(200);
+  await client.send('POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
+  await connection.expectRequest();
+  connection.reset();
+  await client.expectStatus(502);
+  const [, line] = await linesOf(context, 2);
+  assertLine(line, { status: 502, error: 'upstream_reset', upstream_status: undefined, tries: 1 });
+});
+
 wire('a client that is too slow with its head leaves 408', async (context) => {
   const { client, clock } = context;
   await client.send('GET /x HTTP/1.1\r\n');
