@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AccessLog } from '../../src/control/access-log.ts';
 import { eventually } from '../support/guard.ts';
-import { temporaryDirectory } from './photon-process.ts';
+import { endGroup, temporaryDirectory } from './photon-process.ts';
 
 const LINES_EACH = 3;
 
@@ -66,3 +67,39 @@ test('what comes after the end is released and counted', async (t) => {
   append(piece('late'));
   assert.deepEqual([released(), log.droppedLines], [1, LINES_EACH]);
 });
+
+/** In a process of its own, in whose standard output nobody else has set anything: more than a pipe or a socket holds. */
+const WRITE_TO_STDOUT = `
+  import { AccessLog } from ${JSON.stringify(new URL('../../src/control/access-log.ts', import.meta.url).href)};
+  const event = (name) => process.stderr.write(name + ' ');
+  const log = new AccessLog(null, { info: event, warn: event, error: event }, 100);
+  for (let i = 0; i < 50; i++) log.append({ bytes: Buffer.alloc(65536, 'x'), lines: 1, release: () => {} });
+  await log.close();
+  process.stderr.write('closed ');
+`;
+
+const STUCK_OUTPUTS = [
+  { what: 'a pipe', command: 'sh', args: ['-c', '{ "$0" --input-type=module -e "$1"; echo end >&2; } | sleep 60'] },
+  { what: 'a socket', command: 'sh', args: ['-c', '"$0" --input-type=module -e "$1"; echo end >&2'] },
+] as const;
+
+for (const { what, command, args } of STUCK_OUTPUTS) {
+  test(`${what} that nobody reads keeps the process neither from closing the log nor from ending`, async (t) => {
+    // Node gives its children sockets where it says pipe, and nobody listens to this one.
+    const child = spawn(command, [...args, process.execPath, WRITE_TO_STDOUT], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    t.after(() => endGroup(child));
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    await eventually(
+      'the process to end',
+      () => stderr.includes('end'),
+      () => stderr,
+    );
+    assert.equal(stderr, 'access-log-dropped closed end\n');
+  });
+}

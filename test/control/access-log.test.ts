@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually, guarded } from '../support/guard.ts';
-import { type PhotonProcess, startPhoton, temporaryDirectory, writeConfig } from './photon-process.ts';
+import { endGroup, type PhotonProcess, startPhoton, temporaryDirectory, writeConfig } from './photon-process.ts';
 import { get, Upstream } from './upstream.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -202,14 +202,6 @@ function startPiped(t: TestContext, config: string, reader: string) {
   });
   t.after(() => endGroup(shell));
   return { events: (event: string) => eventsIn(stderr, event), seen: () => stderr };
-}
-
-function endGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // All of it has ended.
-  }
 }
 
 interface Event {

@@ -134,3 +134,12 @@ export function writeConfig(t: TestContext, { upstreamPort = 1, server = {}, acc
 export function startPhoton(t: TestContext, settings: Settings = {}, env: NodeJS.ProcessEnv = {}): PhotonProcess {
   return new PhotonProcess(t, ['--config', writeConfig(t, settings)], env);
 }
+
+/** Kills a process and what it started; it must be the first of its process group (`detached`). */
+export function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it has ended.
+  }
+}
