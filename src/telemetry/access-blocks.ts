@@ -1,11 +1,14 @@
-/** About 150 lines: what handing a block over costs is shared by them. A line always fits into an empty one. */
-export const BLOCK_BYTES = 64 * 1024;
+/** About 300 lines: what handing a block over and writing it costs is shared by them. A line always fits into an empty one. */
+export const BLOCK_BYTES = 128 * 1024;
 
 /** No more than this waits for the control thread, and for the disk behind it: 1 MiB a worker. */
-export const BLOCK_COUNT = 16;
+export const BLOCK_COUNT = 8;
 
 const FLAG_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const FLAGS_BYTES = BLOCK_COUNT * FLAG_BYTES;
+
+/** What `take` returns when every block is taken. */
+export const NO_BLOCK = -1;
 
 const FREE = 0;
 const TAKEN = 1;
@@ -13,8 +16,8 @@ const TAKEN = 1;
 /**
  * The memory in which one worker's lines go to the control thread, seen from either side:
  *
- *   | flag 0 | flag 1 | ... | flag 15 |  block 0  |  block 1  | ... |  block 15  |
- *     int32                             64 KiB
+ *   | flag 0 | flag 1 | ... | flag 7 |  block 0  |  block 1  | ... |  block 7  |
+ *     int32                            128 KiB
  *
  * A flag goes from FREE to TAKEN by the worker, before the first line, and back by the control thread, when the last line is
  * written. So each block has one thread at a time that may touch it.
@@ -38,9 +41,12 @@ export class AccessBlocks {
     return new SharedArrayBuffer(FLAGS_BYTES + BLOCK_COUNT * BLOCK_BYTES);
   }
 
-  /** For the worker: the block becomes its own. Null when it is not free. */
-  take(block: number): Buffer | null {
-    return Atomics.compareExchange(this.#flags, block, FREE, TAKEN) === FREE ? this.bytesOf(block) : null;
+  /** For the worker: a free block becomes its own; -1 when there is none. The first one, whose memory is in the cache still. */
+  take(): number {
+    for (let block = 0; block < BLOCK_COUNT; block++) {
+      if (Atomics.compareExchange(this.#flags, block, FREE, TAKEN) === FREE) return block;
+    }
+    return NO_BLOCK;
   }
 
   /** For the control thread: the block is the worker's again. */

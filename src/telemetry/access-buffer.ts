@@ -1,5 +1,5 @@
 import { writeLatin1 } from '../base/latin1.ts';
-import { type AccessBlocks, BLOCK_BYTES, BLOCK_COUNT } from './access-blocks.ts';
+import { type AccessBlocks, BLOCK_BYTES, NO_BLOCK } from './access-blocks.ts';
 import { MAX_LINE_BYTES } from './access-line.ts';
 
 /** Hears what becomes of the lines. */
@@ -11,17 +11,16 @@ export interface AccessSink {
 }
 
 /**
- * The lines of one worker on their way to the control thread, in one block after the other, round and round:
+ * The lines of one worker on their way to the control thread:
  *
- *   0 free   1 handed over   2 handed over   3 current   4 free   ...   15 free
+ *   free block --first line--> current --full, or flush()--> handed over --written--> free block
  *
- * Where the next block is not free yet, lines are dropped and counted.
+ * Where no block is free, lines are dropped and counted.
  */
 export class AccessBuffer {
   readonly #blocks: AccessBlocks;
   readonly #sink: AccessSink;
-  /** The number of the current block, or of the next one where there is none. */
-  #block = 0;
+  #block = NO_BLOCK;
   #current: Buffer | null = null;
   #used = 0;
   #lines = 0;
@@ -34,13 +33,13 @@ export class AccessBuffer {
 
   /** Adds a line of ASCII text, at most `MAX_LINE_BYTES` long, with its line feed. */
   add(line: string): void {
-    if (line.length > BLOCK_BYTES - this.#used) this.#handOver();
-    this.#current ??= this.#blocks.take(this.#block);
-    if (this.#current === null || line.length > MAX_LINE_BYTES) {
+    if (this.#lines > 0 && line.length > BLOCK_BYTES - this.#used) this.#handOver();
+    const block = this.#current ?? this.#takeBlock();
+    if (block === null || line.length > MAX_LINE_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#used += writeLatin1(this.#current, line, this.#used);
+    this.#used += writeLatin1(block, line, this.#used);
     this.#lines++;
   }
 
@@ -52,9 +51,14 @@ export class AccessBuffer {
     this.#dropped = 0;
   }
 
+  #takeBlock(): Buffer | null {
+    this.#block = this.#blocks.take();
+    this.#current = this.#block === NO_BLOCK ? null : this.#blocks.bytesOf(this.#block);
+    return this.#current;
+  }
+
   #handOver(): void {
     this.#sink.handOver(this.#block, this.#used, this.#lines);
-    this.#block = (this.#block + 1) % BLOCK_COUNT;
     this.#current = null;
     this.#used = 0;
     this.#lines = 0;
