@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessLog } from './access-log-options.ts';
 import {
   absolutePath,
   byteSize,
@@ -11,7 +12,6 @@ import {
   ipRange,
   listenAddress,
   listOf,
-  logOutput,
   MAX_TIMER_MS,
   method,
   oneOf,
@@ -339,20 +339,6 @@ const metrics = z
     detailed_metrics: flag().describe('Whether metrics are split by route and upstream.').prefault(true),
   })
   .describe('Metrics for Prometheus.');
-
-const accessLog = z
-  .strictObject({
-    enabled: flag().describe('Whether every request leaves a line.').prefault(true),
-    format: oneOf(['json', 'combined'])
-      .describe('One JSON object a line, or the combined format of Apache and nginx.')
-      .prefault('json'),
-    output: logOutput().describe('"stdout", or the file to append to.').prefault('stdout'),
-    sample: shareOrZero().describe('Share of the requests to log; those that failed always are.').prefault(1),
-    query: oneOf(['none', 'masked', 'full'])
-      .describe('What of the query string is logged: nothing, all but the values of secret parameters, or everything.')
-      .prefault('none'),
-  })
-  .describe('A line for every request.');
 
 const cache = z
   .strictObject({

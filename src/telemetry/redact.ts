@@ -48,6 +48,7 @@ function isSecretName(name: string): boolean {
 
 /** Undefined when the percent-encoding is broken: nobody knows what the upstream makes of such a name. */
 function decoded(name: string): string | undefined {
+  if (!name.includes('%')) return name;
   try {
     return decodeURIComponent(name);
   } catch {
