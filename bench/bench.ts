@@ -58,15 +58,19 @@ export interface Candidate {
   start(): Promise<Gateway>;
 }
 
-/** What a case wants of Photon: routes, and a name of its own where it runs two. */
+/** What a case wants of Photon. */
 export interface PhotonWish {
-  readonly paths?: readonly string[];
+  /** Where a case runs several. */
   readonly name?: string;
+  /** Route patterns; by default one that takes everything. */
+  readonly paths?: readonly string[];
+  /** Speak TLS with clients. */
   readonly secure?: boolean;
+  readonly accessLog?: boolean;
 }
 
 export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate {
-  const { paths = ['/**'], name = 'photon', secure = false } = wish;
+  const { name = 'photon', paths = ['/**'], secure = false, accessLog = false } = wish;
   const { processes, machine, origin, photonEntry, profileDirectory } = bench;
   return {
     name,
@@ -74,12 +78,12 @@ export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate 
     start: () =>
       startPhoton({
         ...{ processes, core: machine.gatewayCore, originPort: origin.port, secure },
-        ...{ name, entry: photonEntry, paths, profileDirectory },
+        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory },
       }),
   };
 }
 
-function peerCandidates(bench: Bench, secure: boolean): Candidate[] {
+export function peerCandidates(bench: Bench, secure = false): Candidate[] {
   const { processes, machine, origin } = bench;
   const setup = { processes, core: machine.gatewayCore, originPort: origin.port, secure };
   return bench.peers.map((peer) => ({

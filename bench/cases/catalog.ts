@@ -1,7 +1,15 @@
 import type { Case } from '../bench.ts';
+import { accessLogCase } from './access-log.ts';
 import { handshakeCases } from './handshake.ts';
 import { latencyCase } from './latency.ts';
 import { memoryCases } from './memory.ts';
 import { manyRoutesCase, proxyCases } from './proxy.ts';
 
-export const cases: readonly Case[] = [...proxyCases, ...handshakeCases, manyRoutesCase, latencyCase, ...memoryCases];
+export const cases: readonly Case[] = [
+  ...proxyCases,
+  ...handshakeCases,
+  manyRoutesCase,
+  accessLogCase,
+  latencyCase,
+  ...memoryCases,
+];

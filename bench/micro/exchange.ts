@@ -22,6 +22,7 @@ const CONFIG = JSON.stringify({
   server: { http_addr: '127.0.0.1:8080' },
   load_balancing: { backends: { origin: { upstreams: [{ address: '127.0.0.1:8081' }] } } },
   routes: [{ path: '/**', backend: 'origin' }],
+  access_log: { enabled: false },
 });
 
 const io = new IoContext(monotonicClock, (error) => {
@@ -94,6 +95,9 @@ const services: PipelineServices = {
   wheel: io.wheel,
   requestIds: new RequestIdGenerator(),
   generation,
+  get nowMs() {
+    return io.eventMs;
+  },
   get date() {
     return date.text;
   },

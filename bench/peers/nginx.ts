@@ -29,18 +29,26 @@ export const nginxSameJob: Peer = nginxPeer(
       add_header X-Request-ID $request_id always;`,
 );
 
+/** With the access log that it has by default: one write for every line. */
+export const nginxLog: Peer = nginxPeer('nginx-log', '', 'combined');
+
+/** Lines gather in memory, as many as ours and for as long. */
+export const nginxLogBuffered: Peer = nginxPeer('nginx-log-buffered', '', 'combined buffer=64k flush=100ms');
+
 /** Its own defaults but for the shared cache: tickets are what Photon has too. */
 const TLS = `
     ssl_certificate ${certificate.certFile};
     ssl_certificate_key ${certificate.keyFile};
     ssl_protocols TLSv1.2 TLSv1.3;`;
 
-function nginxPeer(name: string, extra: string): Peer {
+/** `log`: how requests are logged; empty for not at all. */
+function nginxPeer(name: string, extra: string, log = ''): Peer {
   function start(setup: GatewaySetup): Promise<Gateway> {
     const directory = mkdtempSync(join(setup.processes.directory, `${name}-`));
     const path = join(directory, 'nginx.conf');
     return startGateway(setup, name, 'nginx', (port) => {
-      writeFileSync(path, nginxConfig(directory, proxyServer(port, setup, extra)));
+      const access = log === '' ? '' : `\n      access_log ${join(directory, 'access.log')} ${log};`;
+      writeFileSync(path, nginxConfig(directory, proxyServer(port, setup, extra + access)));
       return ['-c', path, '-e', 'stderr'];
     });
   }

@@ -10,16 +10,20 @@ export interface PhotonSetup extends GatewaySetup {
   readonly entry: string;
   /** Route patterns; all lead to the origin. */
   readonly paths: readonly string[];
+  /** Log every request to a file, as JSON. */
+  readonly accessLog: boolean;
   /** Where every thread writes its CPU profile when it ends; null: no profile. */
   readonly profileDirectory: string | null;
 }
 
 /** Photon with one worker thread. Its control thread shares the core, and counts. */
 export async function startPhoton(setup: PhotonSetup): Promise<Gateway> {
-  const path = join(mkdtempSync(join(setup.processes.directory, 'photon-')), 'photon.yaml');
+  const directory = mkdtempSync(join(setup.processes.directory, 'photon-'));
+  const path = join(directory, 'photon.yaml');
+  const accessLog = `{ enabled: ${setup.accessLog}, output: "${join(directory, 'access.log')}" }`;
   const metricsPort = await pickFreePort();
   return startGateway(setup, setup.name, process.execPath, (port) => {
-    writeFileSync(path, photonConfig(port, metricsPort, setup));
+    writeFileSync(path, photonConfig(port, metricsPort, accessLog, setup));
     return [...profilerOptions(setup.profileDirectory), setup.entry, '--config', path];
   });
 }
@@ -35,10 +39,11 @@ function listener(port: number, secure: boolean): string {
   return `https_addr: "127.0.0.1:${port}", tls_cert: ${certificate.certFile}, tls_key: ${certificate.keyFile}`;
 }
 
-function photonConfig(port: number, metricsPort: number, setup: PhotonSetup): string {
+function photonConfig(port: number, metricsPort: number, accessLog: string, setup: PhotonSetup): string {
   return `
 server: { ${listener(port, setup.secure)}, workers: 1 }
 metrics: { metrics_addr: "127.0.0.1:${metricsPort}" }
+access_log: ${accessLog}
 load_balancing: { backends: { origin: { upstreams: [ { address: "127.0.0.1:${setup.originPort}" } ] } } }
 routes:
 ${setup.paths.map((pattern) => `  - { path: "${pattern}", backend: origin }`).join('\n')}

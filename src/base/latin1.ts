@@ -1,12 +1,19 @@
 /** Node's own slicer: the one behind `toString('latin1')`, without its argument checks. Absent from the published types. */
 interface Latin1Sliceable {
   latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, at: number): number;
 }
 
 /** The bytes from `start` to `end`, one character a byte. */
 export function latin1Text(bytes: Buffer, start: number, end: number): string {
   // Sound: every Buffer has had latin1Slice since Node 0.x; what is missing is only its type.
   return (bytes as unknown as Latin1Sliceable).latin1Slice(start, end);
+}
+
+/** Writes latin1 text at `at`, where there must be room for it. Returns the number of bytes. */
+export function writeLatin1(bytes: Buffer, text: string, at: number): number {
+  // Sound: as above.
+  return (bytes as unknown as Latin1Sliceable).latin1Write(text, at);
 }
 
 /**

@@ -33,6 +33,8 @@ async function start(configFile: string, log: EventLog): Promise<RunningGateway>
   const loaded = loadConfig(configFile);
   logWarnings(loaded, log);
   const supervisor = new Supervisor(loaded.config, log);
+  // Node keeps SIGUSR1, which nginx uses, for its debugger.
+  process.on('SIGUSR2', () => supervisor.reopenLogs());
   await supervisor.start();
   const { pidFile } = loaded.config.server;
   try {

@@ -206,6 +206,17 @@ export interface MetricsConfig {
   readonly detailedMetrics: boolean;
 }
 
+export interface AccessLogConfig {
+  readonly enabled: boolean;
+  readonly format: 'json' | 'combined';
+  /** Path of the file to append to; null for standard output. */
+  readonly file: string | null;
+  /** Share of the requests that are logged although nothing went wrong, 0 to 1. */
+  readonly sample: number;
+  /** What of a query string is logged. */
+  readonly query: 'none' | 'masked' | 'full';
+}
+
 export interface CacheConfig {
   readonly enabled: boolean;
   readonly maxEntries: number;
@@ -221,6 +232,7 @@ export interface Config {
   readonly backends: readonly BackendConfig[];
   readonly routes: readonly RouteConfig[];
   readonly metrics: MetricsConfig;
+  readonly accessLog: AccessLogConfig;
   readonly cache: CacheConfig;
   readonly healthCheck: HealthCheckConfig;
   /** The options of each middleware by the name of its block. */

@@ -131,6 +131,11 @@ export function filePath() {
   return textLike('the path of a file', PRINTABLE);
 }
 
+/** Where lines go: a word would be a file in whatever directory the gateway happens to run in, so files are absolute paths. */
+export function logOutput() {
+  return textLike('"stdout" or the absolute path of a file', /^(?:stdout|\/[^\p{Cc}]+)$/u);
+}
+
 /** An address to listen at, with its own text. */
 export function listenAddress() {
   return addressText('an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"', parseListenAddress);

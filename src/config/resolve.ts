@@ -19,7 +19,7 @@ type RouteBlock = ConfigDocument['routes'][number];
 
 /** Turns a validated document into the configuration: one block's defaults out of another, names of our own, frozen. */
 export function resolveConfig(document: ConfigDocument): Config {
-  const { metrics, cache } = document;
+  const { metrics, cache, access_log: accessLog } = document;
   const healthCheck = resolveHealthCheck(document.health_check);
   const backends = Object.entries(document.load_balancing.backends).map(([name, block]) =>
     resolveBackend(name, block, document, healthCheck),
@@ -33,6 +33,13 @@ export function resolveConfig(document: ConfigDocument): Config {
       metricsAddr: metrics.metrics_addr,
       metricsPath: metrics.metrics_path,
       detailedMetrics: metrics.detailed_metrics,
+    },
+    accessLog: {
+      enabled: accessLog.enabled,
+      format: accessLog.format,
+      file: accessLog.output === 'stdout' ? null : accessLog.output,
+      sample: accessLog.sample,
+      query: accessLog.query,
     },
     cache: {
       enabled: cache.enabled,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessLog } from './access-log-options.ts';
 import {
   absolutePath,
   byteSize,
@@ -384,6 +385,7 @@ export function documentSchema(middleware: readonly MiddlewareDeclaration[]) {
     // Without a block nobody asked for checks.
     health_check: healthCheck.prefault({ enabled: false }),
     metrics: metrics.prefault({}),
+    access_log: accessLog.prefault({}),
     cache: cache.prefault({}),
   });
 }

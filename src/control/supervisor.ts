@@ -5,6 +5,8 @@ import { bindAddresses } from '../net/bind.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import { buildRouterTables } from '../routing/router-tables.ts';
+import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
+import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
 import { type PlannedBinding, type WorkerPlan, WorkerSlot } from './worker-slot.ts';
@@ -21,6 +23,7 @@ export class Supervisor {
   #bindings: readonly PlannedBinding[] = [];
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
+  #accessLog: AccessLog | null = null;
 
   constructor(config: Config, log: EventLog) {
     this.#config = config;
@@ -37,6 +40,7 @@ export class Supervisor {
     this.#certificates = certificates;
     this.#bindings = await this.#bind();
     try {
+      this.#accessLog = this.#openAccessLog();
       await this.#startWorkers(certificates);
     } catch (error) {
       await this.close();
@@ -65,6 +69,16 @@ export class Supervisor {
     }
   }
 
+  #openAccessLog(): AccessLog | null {
+    const { accessLog, server } = this.#config;
+    return accessLog.enabled ? new AccessLog(accessLog.file, this.#log, server.workers * BLOCK_COUNT) : null;
+  }
+
+  /** Opens log files anew, which were moved away. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
   /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
   async drain(): Promise<void> {
     const timeoutMs = this.#config.server.shutdownTimeoutMs;
@@ -83,6 +97,7 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#certificates?.close();
     await Promise.all(this.#slots.map((slot) => slot.close()));
+    await this.#accessLog?.close();
     for (const { binding } of this.#bindings) {
       binding.release();
     }
@@ -99,7 +114,7 @@ export class Supervisor {
       httpsPort: this.#bindings.find(({ secure }) => secure)?.binding.address.port ?? null,
       tls: certificates.material,
     };
-    this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log));
+    this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log, this.#accessLog));
     await Promise.all(this.#slots.map((slot) => slot.start()));
     certificates.watch(async (material) => {
       await Promise.all(this.#slots.map((slot) => slot.useTls(material)));

@@ -1,13 +1,22 @@
 import { type Transferable, Worker } from 'node:worker_threads';
-import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
+import type { AccessLinesMessage, LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type { MessageToWorker, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import { isBoundSocket } from '../net/binding.ts';
+import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
 /** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
 const THREAD = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 /** The JavaScript heap of one worker. Buffers do not count here: the data plane bounds them itself. */
 const MAX_HEAP_MB = 1024;
+
+/** Hears what a worker says besides how it lives. */
+export interface WorkerListener {
+  onLog(message: LogMessage): void;
+  /** Of the lines in `blocks`. */
+  onAccessLines(message: AccessLinesMessage, blocks: AccessBlocks): void;
+  onAccessDropped(lines: number): void;
+}
 
 /**
  * One worker thread from its start to its end.
@@ -25,9 +34,10 @@ export class WorkerLife {
   /** Who waits for the answers to `useTls`, in the order of the questions. */
   readonly #tlsUsed: (() => void)[] = [];
 
-  constructor(start: StartMessage, onLog: (message: LogMessage) => void) {
+  constructor(start: StartMessage, listener: WorkerListener) {
     const ready = Promise.withResolvers<void>();
     const drained = Promise.withResolvers<void>();
+    const accessBlocks = new AccessBlocks(start.accessMemory);
     this.#worker = new Worker(THREAD, {
       name: `photon-worker-${start.row}`,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
@@ -44,7 +54,13 @@ export class WorkerLife {
           this.#tlsUsed.shift()?.();
           break;
         case 'log':
-          onLog(message);
+          listener.onLog(message);
+          break;
+        case 'access-lines':
+          listener.onAccessLines(message, accessBlocks);
+          break;
+        case 'access-dropped':
+          listener.onAccessDropped(message.lines);
           break;
       }
     });

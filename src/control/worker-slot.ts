@@ -1,14 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { clearWorkerRow } from '../memory/shared-memory.ts';
-import type { LogMessage } from '../messages/to-control.ts';
+import type { AccessLinesMessage, LogMessage } from '../messages/to-control.ts';
 import type { StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import type { Binding } from '../net/binding.ts';
+import { AccessBlocks } from '../telemetry/access-blocks.ts';
+import type { AccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
 import { RestartBackoff } from './restart-backoff.ts';
-import { WorkerLife } from './worker-life.ts';
+import { WorkerLife, type WorkerListener } from './worker-life.ts';
 
 /** What a worker serves, the same for all rows. */
-export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners'> & {
+export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners' | 'accessMemory'> & {
   readonly bindings: readonly PlannedBinding[];
 };
 
@@ -19,18 +21,21 @@ export interface PlannedBinding {
 }
 
 /** One row of the shared tables and the worker that owns it. A worker that dies is replaced, until the slot is stopped. */
-export class WorkerSlot {
+export class WorkerSlot implements WorkerListener {
   readonly #row: number;
   #plan: WorkerPlan;
   readonly #log: EventLog;
+  readonly #accessLog: AccessLog | null;
   readonly #backoff = new RestartBackoff();
   readonly #stop = new AbortController();
   #life: WorkerLife | null = null;
 
-  constructor(row: number, plan: WorkerPlan, log: EventLog) {
+  /** `accessLog` null: the workers log no requests. */
+  constructor(row: number, plan: WorkerPlan, log: EventLog, accessLog: AccessLog | null) {
     this.#row = row;
     this.#plan = plan;
     this.#log = log;
+    this.#accessLog = accessLog;
   }
 
   /** Resolves when the first worker serves; from then on the slot keeps one alive. Rejects when it cannot start. */
@@ -65,9 +70,9 @@ export class WorkerSlot {
       const source = binding.sourceFor(this.#row);
       return source === null ? [] : [{ source, secure }];
     });
-    this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, ...plan }, (message) =>
-      this.#onLog(message),
-    );
+    // Made anew for each life: lines of the one before may still wait to be written.
+    const accessMemory = AccessBlocks.allocate();
+    this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, accessMemory, ...plan }, this);
     return this.#life;
   }
 
@@ -101,7 +106,19 @@ export class WorkerSlot {
     }
   }
 
-  #onLog({ level, event, fields }: LogMessage): void {
+  onLog({ level, event, fields }: LogMessage): void {
     this.#log[level](event, { worker: this.#row, ...fields });
+  }
+
+  onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
+    this.#accessLog?.append({
+      bytes: blocks.bytesOf(block).subarray(0, bytes),
+      lines,
+      release: () => blocks.free(block),
+    });
+  }
+
+  onAccessDropped(lines: number): void {
+    this.#accessLog?.drop(lines);
   }
 }

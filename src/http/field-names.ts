@@ -30,8 +30,10 @@ export const FIELD = {
   FORWARDED: 21,
   DATE: 22,
   X_CLIENT_CERT_SUBJECT: 23,
+  USER_AGENT: 24,
+  REFERER: 25,
   /** A known name with `_` in the place of `-`: what reads field names as variables (CGI, WSGI, PHP) takes it for that name. */
-  LOOKALIKE: 24,
+  LOOKALIKE: 26,
 } as const;
 
 /** Lower-case names by number; index 0 is unused. */
@@ -60,6 +62,8 @@ export const FIELD_NAMES: readonly string[] = [
   'forwarded',
   'date',
   'x-client-cert-subject',
+  'user-agent',
+  'referer',
 ];
 
 /** How many numbers there are, those without a name included: the size of a table indexed by them. */

@@ -21,4 +21,25 @@ export interface LogMessage {
   readonly fields: object;
 }
 
-export type MessageToControl = ReadyMessage | DrainedMessage | TlsUsedMessage | LogMessage;
+/** Lines of the access log: a block of the memory that the worker started with, which is ours until it is freed. */
+export interface AccessLinesMessage {
+  readonly type: 'access-lines';
+  readonly block: number;
+  /** How much of the block is lines. */
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+/** Lines that the worker had no room for, since it last said so. */
+interface AccessDroppedMessage {
+  readonly type: 'access-dropped';
+  readonly lines: number;
+}
+
+export type MessageToControl =
+  | ReadyMessage
+  | DrainedMessage
+  | TlsUsedMessage
+  | LogMessage
+  | AccessLinesMessage
+  | AccessDroppedMessage;

@@ -17,6 +17,8 @@ export interface StartMessage {
   readonly tls: TlsMaterial;
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
+  /** Where the worker writes its lines of the access log, of `AccessBlocks.allocate`. */
+  readonly accessMemory: SharedArrayBuffer;
 }
 
 /** One listener of a worker. */

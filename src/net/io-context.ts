@@ -8,12 +8,22 @@ export class IoContext {
   readonly buffers: BufferPool = new BufferPool();
   readonly output: OutputBatch = new OutputBatch();
   readonly wheel: TimerWheel;
+  readonly #clock: Clock;
+  /** Read at most once in an event: a reading costs as much as a good part of a log line. Not a number: not yet. */
+  #eventMs = Number.NaN;
   readonly #reportFault: (error: unknown) => void;
 
   /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
   constructor(clock: Clock, reportFault: (error: unknown) => void) {
+    this.#clock = clock;
     this.wheel = new TimerWheel(clock, reportFault);
     this.#reportFault = reportFault;
+  }
+
+  /** When the event that is under way began to ask, in milliseconds of the clock. */
+  get eventMs(): number {
+    if (Number.isNaN(this.#eventMs)) this.#eventMs = this.#clock.nowMs();
+    return this.#eventMs;
   }
 
   /** Reports an unexpected error; the caller ends the connection it came from. */
@@ -23,6 +33,7 @@ export class IoContext {
 
   /** Ends an event: writes what was said in it. */
   settle(): void {
+    this.#eventMs = Number.NaN;
     for (let settled = false; !settled; ) {
       try {
         this.output.flush();

@@ -23,7 +23,10 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream.sendHead(reply, error.closesConnection || !downstream.requestComplete);
-  if (request.method !== 'HEAD') downstream.sendText(body);
+  if (request.method !== 'HEAD') {
+    exchange.replyBodyBytes += body.length;
+    downstream.sendText(body);
+  }
   downstream.sendEnd();
 }
 

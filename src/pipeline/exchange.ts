@@ -22,6 +22,8 @@ export interface PipelineServices {
   readonly requestIds: RequestIdGenerator;
   /** The configuration to begin new exchanges with. */
   readonly generation: Generation;
+  /** The time of the event under way, in milliseconds of a monotonic clock. */
+  readonly nowMs: number;
   /** The value of Date for a reply made now. */
   readonly date: string;
   /** The exchange is over: it may be used for the next request. */
@@ -71,12 +73,23 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   outgoingAuthority = '';
   requestAdditions = '';
 
+  /** Bytes of the request's body that came, and of the reply's body that went out, both without their framing. */
   requestBodyBytes = 0;
+  replyBodyBytes = 0;
   requestEnd = false;
   replyStarted = false;
   triedFresh = false;
   /** The part of the body sent so far, to send it again; null when that is too much. */
   sentBody: Buffer[] | null = null;
+
+  /** How often the request was sent upstream. */
+  tries = 0;
+  /** The status of the upstream's reply; 0 before there is one. */
+  upstreamStatus = 0;
+  /** When it began, was sent upstream last, and was answered there: of `services.nowMs`, where the generation is `timed`. */
+  begunMs = 0;
+  sentMs = 0;
+  answeredMs = 0;
 
   /** `maxHeaders`: how many fields there is room for in each head. */
   constructor(services: PipelineServices, maxHeaders: number) {
@@ -98,7 +111,12 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.stream = null;
     this.reply.source = null;
     this.reply.status = 0;
+    this.host = '';
+    this.clientAddress = '';
     this.requestBodyBytes = 0;
+    this.replyBodyBytes = 0;
+    this.tries = 0;
+    this.upstreamStatus = 0;
     this.requestEnd = false;
     this.replyStarted = false;
     this.triedFresh = false;

@@ -8,6 +8,9 @@ import { finish } from './finish.ts';
 export function refuseRequest(exchange: Exchange, error: PhotonError): void {
   exchange.id = exchange.services.requestIds.next();
   exchange.generation = exchange.services.generation;
+  if (exchange.generation.timed) exchange.begunMs = exchange.services.nowMs;
+  // Whoever it speaks for, if it is a proxy, stood in the head.
+  exchange.clientAddress = exchange.downstream?.peer.address ?? '';
   failExchange(exchange, error);
 }
 

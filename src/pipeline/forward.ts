@@ -49,6 +49,8 @@ function withoutPrefix(path: string, prefix: string): string {
 
 function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
   exchange.upstream = upstream;
+  exchange.tries++;
+  if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
   // Sound: `downstream` is set before an exchange begins.
   const { peer } = exchange.downstream as NonNullable<typeof exchange.downstream>;

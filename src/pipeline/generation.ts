@@ -2,14 +2,23 @@ import type { IpRanges } from '../base/ip-range.ts';
 import type { RouteConfig } from '../config/config.ts';
 import type { DownstreamLimits } from '../net/downstream-service.ts';
 import type { Router } from '../routing/router.ts';
+import type { AccessLine } from '../telemetry/access-line.ts';
 import type { Backend } from '../upstream/backend.ts';
 
 /** What an exchange needs to know of the route it took: one object, because with many routes each is cold when its turn comes. */
 export interface RoutePlan {
+  readonly id: string;
   readonly backend: Backend;
   readonly timeoutMs: number | null;
   readonly stripPrefix: string | null;
   readonly upstreamHost: RouteConfig['upstreamHost'];
+}
+
+/** What leaves a line in the access log, and how it looks. */
+export interface AccessPolicy {
+  readonly line: AccessLine;
+  /** Share of the exchanges to log in which nothing went wrong. */
+  readonly sample: number;
 }
 
 /**
@@ -31,4 +40,8 @@ export interface Generation {
   readonly proxyProtocol: boolean;
   /** Where requests over plain HTTP are sent; null when they are served. */
   readonly httpsPort: number | null;
+  /** Null: no access log. */
+  readonly accessPolicy: AccessPolicy | null;
+  /** Somebody wants to know how long things take: only then is the clock looked at. */
+  readonly timed: boolean;
 }

@@ -8,6 +8,8 @@ import { traceLines } from './trace-lines.ts';
 export function beginReply(exchange: Exchange): void {
   const { response, reply, downstream } = exchange;
   reply.status = response.status;
+  exchange.upstreamStatus = response.status;
+  if (exchange.generation?.timed) exchange.answeredMs = exchange.services.nowMs;
   reply.source = response;
   reply.framing = response.framing;
   reply.contentLength = response.contentLength;
@@ -32,6 +34,7 @@ export function passInformational(exchange: Exchange): void {
 
 export function replyData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
   const { downstream, stream } = exchange;
+  exchange.replyBodyBytes += end - start;
   if (downstream !== null && !downstream.sendData(bytes, start, end)) stream?.pauseResponse();
 }
 

@@ -1,10 +1,11 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { Config } from '../config/config.ts';
+import type { AccessLogConfig, Config } from '../config/config.ts';
 import { SharedCount, SharedCursor, type SharedMemory } from '../memory/shared-memory.ts';
 import type { TlsMaterial } from '../messages/to-worker.ts';
-import type { Generation, RoutePlan } from '../pipeline/generation.ts';
+import type { AccessPolicy, Generation, RoutePlan } from '../pipeline/generation.ts';
 import { Router } from '../routing/router.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
+import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
@@ -35,8 +36,8 @@ export function buildGeneration(plan: GenerationPlan, environment: UpstreamEnvir
   const routes = config.routes.map((route): RoutePlan => {
     const backend = byName.get(route.backend);
     if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
-    const { timeoutMs, stripPrefix, upstreamHost } = route;
-    return { backend, timeoutMs, stripPrefix, upstreamHost };
+    const { id, timeoutMs, stripPrefix, upstreamHost } = route;
+    return { id, backend, timeoutMs, stripPrefix, upstreamHost };
   });
   const { server } = config;
   const generation: Generation = {
@@ -56,8 +57,14 @@ export function buildGeneration(plan: GenerationPlan, environment: UpstreamEnvir
     trustedProxies: new IpRanges(server.trustedProxies),
     proxyProtocol: server.proxyProtocol,
     httpsPort: redirectPort(server.httpToHttps, plan.httpsPort),
+    accessPolicy: config.accessLog.enabled ? accessPolicy(config.accessLog) : null,
+    timed: config.accessLog.enabled,
   };
   return { generation, backends };
+}
+
+function accessPolicy({ format, query, sample }: AccessLogConfig): AccessPolicy {
+  return { line: compileAccessLine({ format, query }), sample };
 }
 
 /** The port that plain HTTP is redirected to; null when it is served. */

@@ -20,8 +20,10 @@ import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
+import type { AccessSink } from '../telemetry/access-buffer.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
+import { AccessRecorder } from './access-recorder.ts';
 import { buildGeneration } from './build-generation.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
@@ -41,6 +43,9 @@ export interface DataPlaneOptions {
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
   readonly log: DataPlaneLog;
+  /** What the lines of the access log are written into, of `AccessBlocks.allocate`, and who hears of them. */
+  readonly accessMemory: SharedArrayBuffer;
+  readonly accessSink: AccessSink;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
 }
@@ -62,6 +67,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
   readonly #headerFaults: RepeatedWarning;
+  readonly #accessRecorder: AccessRecorder;
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
 
@@ -72,10 +78,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
   activeExchanges = 0;
 
   constructor(options: DataPlaneOptions) {
-    const { config, shared, row, tls, log, clock } = options;
+    const { config, shared, row, tls, log, accessMemory, accessSink, clock = monotonicClock } = options;
     this.#log = log;
-    this.#io = new IoContext(clock ?? monotonicClock, (error) => this.fault(error));
+    this.#io = new IoContext(clock, (error) => this.fault(error));
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
+    this.#accessRecorder = new AccessRecorder(clock, accessMemory, accessSink);
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     this.#tls = tls.server === null ? null : new TlsServer(tls.server);
     this.#maxConnections = config.server.maxConnections;
@@ -88,7 +95,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     });
     this.generation = built.generation;
     this.#backends = built.backends;
-    this.#ticking = clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
+    this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
   }
 
   /** Name of the transport in use. */
@@ -102,6 +109,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   get date(): string {
     return this.#httpDate.text;
+  }
+
+  get nowMs(): number {
+    return this.#io.eventMs;
   }
 
   get limits(): DownstreamLimits {
@@ -178,7 +189,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#reuse(listener as Exchange);
   }
 
-  exchangeFinished(exchange: Exchange): void {
+  exchangeFinished(exchange: Exchange, error: PhotonError | null): void {
+    if (exchange.generation?.timed) this.#accessRecorder.finished(exchange, error, this.#io.eventMs);
     this.#reuse(exchange);
   }
 
@@ -186,6 +198,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.activeExchanges--;
     exchange.clear();
     this.#freeExchanges.push(exchange);
+  }
+
+  /** Hands over the lines of the access log that wait. */
+  flushAccessLog(): void {
+    this.#accessRecorder.flush();
   }
 
   fault(error: unknown): void {
@@ -197,6 +214,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Runs out timers that are due. Called by an interval, or by whoever drives the clock. */
   tick(): void {
     this.#io.tick();
+    this.#accessRecorder.tick();
   }
 
   /** Uses new certificates and keys for connections that begin from now on. Throws an Error when OpenSSL cannot use them. */
@@ -227,5 +245,6 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#listeners.clear();
     for (const connection of this.#connections) connection.close();
     for (const backend of this.#backends) backend.close();
+    this.flushAccessLog();
   }
 }

@@ -6,6 +6,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type { MessageToWorker, StartMessage } from '../messages/to-worker.ts';
+import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
 
 const port = controlPort();
@@ -43,8 +44,13 @@ function logAs(level: LogMessage['level']) {
 
 const log: DataPlaneLog = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
 
+const accessSink: AccessSink = {
+  handOver: (block, bytes, lines) => post({ type: 'access-lines', block, bytes, lines }),
+  dropped: (lines) => post({ type: 'access-dropped', lines }),
+};
+
 async function start({ listeners, ...plan }: StartMessage): Promise<void> {
-  plane = new DataPlane({ ...plan, log });
+  plane = new DataPlane({ ...plan, log, accessSink });
   for (const { source, secure } of listeners) {
     await plane.listen(source, secure);
   }

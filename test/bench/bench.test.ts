@@ -91,7 +91,7 @@ test('a peer that is not known is refused, and an unknown case too', async () =>
   assert.equal(unknownPeer.code, 1);
   assert.match(
     unknownPeer.errors,
-    /want some of nginx, nginx-same-job, nginx-tuned, haproxy, bare-sockets, got "ngnix"/,
+    /want some of nginx, nginx-same-job, nginx-tuned, nginx-log, nginx-log-buffered, haproxy, bare-sockets, got "ngnix"/,
   );
   assert.equal((await runBench(['proxy-tiny'])).code, 2);
 });

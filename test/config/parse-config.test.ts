@@ -35,7 +35,9 @@ test('a listener, a backend and a route are a whole configuration', () => {
 });
 
 test('what is left out has the documented default', () => {
-  const { server, backends, routes, metrics, cache, healthCheck } = parseYamlConfig(lines(SERVER, BACKENDS, ROUTES));
+  const { server, backends, routes, metrics, accessLog, cache, healthCheck } = parseYamlConfig(
+    lines(SERVER, BACKENDS, ROUTES),
+  );
   assert.ok(server.workers >= 1);
   assert.deepEqual(
     { ...server, httpAddr: [], workers: 0 },
@@ -99,6 +101,7 @@ test('what is left out has the documented default', () => {
     metricsPath: '/metrics',
     detailedMetrics: true,
   });
+  assert.deepEqual(accessLog, { enabled: true, format: 'json', file: null, sample: 1, query: 'none' });
   assert.deepEqual(cache, {
     enabled: false,
     maxEntries: 10_000,
@@ -277,6 +280,13 @@ test('every option reaches the configuration', () => {
     metricsAddr: { host: '127.0.0.1', port: 9191, path: null, text: '127.0.0.1:9191' },
     metricsPath: '/m',
     detailedMetrics: false,
+  });
+  assert.deepEqual(config.accessLog, {
+    enabled: false,
+    format: 'combined',
+    file: '/var/log/photon/access.log',
+    sample: 0.25,
+    query: 'masked',
   });
   assert.deepEqual(config.cache, {
     enabled: true,

@@ -120,6 +120,7 @@ export class ExchangeLog implements PipelineServices {
   readonly wheel: TimerWheel;
   readonly generation: Generation;
   readonly requestIds = new RequestIdGenerator();
+  readonly nowMs = 0;
   readonly date = 'Sun, 06 Nov 1994 08:49:37 GMT';
   readonly #faults: unknown[];
   readonly #finished = new Set<Exchange>();

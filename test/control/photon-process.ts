@@ -114,15 +114,17 @@ export function temporaryDirectory(t: TestContext): string {
 export interface Settings {
   readonly upstreamPort?: number;
   readonly server?: Readonly<Record<string, unknown>>;
+  readonly accessLog?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes a configuration of one backend and one route that takes everything; returns its path. */
-export function writeConfig(t: TestContext, { upstreamPort = 1, server = {} }: Settings = {}): string {
+export function writeConfig(t: TestContext, { upstreamPort = 1, server = {}, accessLog = {} }: Settings = {}): string {
   const path = join(temporaryDirectory(t), 'config.yaml');
   const config = {
     server: { http_addr: '127.0.0.1:0', workers: 2, ...server },
     load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}` }] } } },
     routes: [{ path: '/**', backend: 'origin' }],
+    access_log: accessLog,
   };
   writeFileSync(path, JSON.stringify(config));
   return path;
@@ -131,4 +133,13 @@ export function writeConfig(t: TestContext, { upstreamPort = 1, server = {} }: S
 /** Photon on a configuration written for this test. */
 export function startPhoton(t: TestContext, settings: Settings = {}, env: NodeJS.ProcessEnv = {}): PhotonProcess {
   return new PhotonProcess(t, ['--config', writeConfig(t, settings)], env);
+}
+
+/** Kills a process and what it started; it must be the first of its process group (`detached`). */
+export function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it has ended.
+  }
 }

@@ -95,6 +95,7 @@ writeFileSync('config.json', JSON.stringify({
   server: { http_addr: '127.0.0.1:0', workers: 1 },
   load_balancing: { backends: { origin: { upstreams: [{ address: '127.0.0.1:1' }] } } },
   routes: [{ path: '/**' }],
+  access_log: { enabled: false },
 }));
 const gateway = createGateway('config.json', { logLevel: 'silent' });
 const { addresses: [{ port }] } = await gateway.start();

@@ -6,6 +6,8 @@ import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
+import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
+import type { AccessSink } from '../../src/telemetry/access-buffer.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
 import { testCertificate } from './certificates.ts';
 
@@ -30,6 +32,7 @@ export interface GatewaySettings {
   readonly secure?: boolean | undefined;
   /** With `secure`: which certificates clients have to show. */
   readonly clientCertificates?: ClientCertificateMaterial | undefined;
+  readonly accessLog?: Settings | undefined;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -39,6 +42,8 @@ export interface Gateway {
   readonly plane: DataPlane;
   /** What was logged: level, event and fields, a line each. */
   readonly logLines: readonly string[];
+  /** The lines of the access log so far. */
+  accessLines(): readonly string[];
 }
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
@@ -50,6 +55,16 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
   };
+  let accessText = '';
+  const accessMemory = AccessBlocks.allocate();
+  const accessBlocks = new AccessBlocks(accessMemory);
+  const accessSink: AccessSink = {
+    handOver(block, bytes) {
+      accessText += accessBlocks.bytesOf(block).toString('latin1', 0, bytes);
+      accessBlocks.free(block);
+    },
+    dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
+  };
   const plane = new DataPlane({
     config,
     routerTables: buildRouterTables(config.routes),
@@ -58,15 +73,21 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
     httpsPort: null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    accessMemory,
+    accessSink,
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);
   const { port } = await plane.listen({ host: '127.0.0.1', port: 0 }, settings.secure);
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines };
+  const accessLines = () => {
+    plane.flushAccessLog();
+    return accessText.split('\n').slice(0, -1);
+  };
+  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines };
 }
 
 /** JSON is YAML too, and needs no quoting rules here. */
-function configText({ upstreamPorts, server, upstream, routes }: GatewaySettings): string {
+function configText({ upstreamPorts, server, upstream, routes, accessLog }: GatewaySettings): string {
   return JSON.stringify({
     server: { http_addr: '127.0.0.1:8080', ...server },
     load_balancing: {
@@ -75,6 +96,7 @@ function configText({ upstreamPorts, server, upstream, routes }: GatewaySettings
       },
     },
     routes: (routes ?? [{}]).map((route) => ({ path: '/**', backend: 'origin', ...route })),
+    access_log: accessLog ?? {},
   });
 }
 

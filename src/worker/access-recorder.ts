@@ -1,0 +1,118 @@
+import type { Clock } from '../base/clock.ts';
+import type { PhotonError } from '../base/errors.ts';
+import { FIELD } from '../http/field-names.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { AccessBlocks } from '../telemetry/access-blocks.ts';
+import { AccessBuffer, type AccessSink } from '../telemetry/access-buffer.ts';
+import type { AccessRecord } from '../telemetry/access-record.ts';
+
+/** The one record of a worker, filled anew for every line. */
+class Scratch implements AccessRecord {
+  endedMs = 0;
+  durationMs = 0;
+  requestId = '';
+  clientAddress = '';
+  scheme: 'http' | 'https' = 'http';
+  method = '';
+  target = '';
+  host = '';
+  versionMinor = 1;
+  status = 0;
+  sentBytes = 0;
+  receivedBytes = 0;
+  route = '';
+  backend = '';
+  upstream = '';
+  upstreamStatus = 0;
+  upstreamMs = 0;
+  tries = 0;
+  error = '';
+  userAgent: string | null = null;
+  referer: string | null = null;
+}
+
+const FLUSH_EVERY_MS = 100;
+
+/** Writes down the exchanges of one worker as their generations want it. */
+export class AccessRecorder {
+  readonly #buffer: AccessBuffer;
+  readonly #clock: Clock;
+  readonly #record = new Scratch();
+  /** What makes a time of day of a monotonic one; set at every tick, for the system's clock is put right now and then. */
+  #epochMs = 0;
+  #flushedMs = 0;
+
+  /** `memory` is of `AccessBlocks.allocate`. */
+  constructor(clock: Clock, memory: SharedArrayBuffer, sink: AccessSink) {
+    this.#clock = clock;
+    this.#buffer = new AccessBuffer(new AccessBlocks(memory), sink);
+    this.#setEpoch();
+  }
+
+  /** The exchange is over; `nowMs` is the time of the event in which it ended. */
+  finished(exchange: Exchange, error: PhotonError | null, nowMs: number): void {
+    // Sound: an exchange pins its generation before anything can end it.
+    const policy = (exchange.generation as NonNullable<typeof exchange.generation>).accessPolicy;
+    if (policy === null) return;
+    const status = statusOf(exchange, error);
+    if (error === null && status < 400 && policy.sample < 1 && Math.random() >= policy.sample) return;
+    this.#fill(exchange, error, status, nowMs);
+    this.#buffer.add(policy.line(this.#record));
+  }
+
+  /** Lets time pass: every 100 ms what there is goes to the control thread. */
+  tick(): void {
+    const nowMs = this.#setEpoch();
+    if (nowMs - this.#flushedMs < FLUSH_EVERY_MS) return;
+    this.#flushedMs = nowMs;
+    this.#buffer.flush();
+  }
+
+  flush(): void {
+    this.#buffer.flush();
+  }
+
+  #setEpoch(): number {
+    const nowMs = this.#clock.nowMs();
+    this.#epochMs = Date.now() - nowMs;
+    return nowMs;
+  }
+
+  #fill(exchange: Exchange, error: PhotonError | null, status: number, nowMs: number): void {
+    const record = this.#record;
+    const { request, downstream, route, upstream } = exchange;
+    record.endedMs = this.#epochMs + nowMs;
+    record.durationMs = nowMs - exchange.begunMs;
+    record.requestId = exchange.id;
+    record.clientAddress = exchange.clientAddress;
+    record.scheme = downstream?.peer.scheme ?? 'http';
+    record.method = request.method;
+    record.target = request.target;
+    record.host = exchange.host;
+    record.versionMinor = request.versionMinor;
+    record.status = status;
+    record.sentBytes = exchange.replyBodyBytes;
+    record.receivedBytes = exchange.requestBodyBytes;
+    record.route = route?.id ?? '';
+    record.backend = route?.backend.name ?? '';
+    record.upstream = upstream?.config.address ?? '';
+    record.upstreamStatus = exchange.upstreamStatus;
+    record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;
+    record.tries = exchange.tries;
+    record.error = error?.code ?? '';
+    record.userAgent = fieldValue(request, FIELD.USER_AGENT);
+    record.referer = fieldValue(request, FIELD.REFERER);
+  }
+}
+
+/** A client that goes away gets no status any more, whatever it was sent before: 499, as nginx calls it. */
+function statusOf({ reply }: Exchange, error: PhotonError | null): number {
+  if (error?.code === 'client_closed' || reply.status === 0) return error?.status ?? 0;
+  return reply.status;
+}
+
+function fieldValue(request: RequestHead, number: number): string | null {
+  const field = request.find(number);
+  return field === -1 ? null : request.value(field);
+}
