@@ -76,7 +76,13 @@ const transport: Transport = {
 };
 
 const { config } = parseConfig(CONFIG, { file: 'bench.yaml', format: 'yaml', env: {} });
-const environment = { io, transport, maxHeadBytes: config.server.maxHeaderBytes, log: { warn: () => {} } };
+const environment = {
+  io,
+  transport,
+  maxHeadBytes: config.server.maxHeaderBytes,
+  log: { warn: () => {} },
+  outOfDescriptors: () => {},
+};
 const plan = {
   config,
   routerTables: buildRouterTables(config.routes),

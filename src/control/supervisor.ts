@@ -7,6 +7,7 @@ import { chooseTransport } from '../net/choose-transport.ts';
 import { buildRouterTables } from '../routing/router-tables.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
+import { withinOpenFileLimit } from './open-file-limit.ts';
 import { type PlannedBinding, type WorkerPlan, WorkerSlot } from './worker-slot.ts';
 
 /**
@@ -37,7 +38,7 @@ export class Supervisor {
     this.#certificates = certificates;
     this.#bindings = await this.#bind();
     try {
-      await this.#startWorkers(certificates);
+      await this.#startWorkers(withinOpenFileLimit(this.#config, this.#log), certificates);
     } catch (error) {
       await this.close();
       throw error;
@@ -89,12 +90,12 @@ export class Supervisor {
     this.#bindings = [];
   }
 
-  async #startWorkers(certificates: Certificates): Promise<void> {
-    const { workers } = this.#config.server;
+  async #startWorkers(config: Config, certificates: Certificates): Promise<void> {
+    const { workers } = config.server;
     const plan: WorkerPlan = {
-      config: this.#config,
-      routerTables: buildRouterTables(this.#config.routes),
-      shared: createSharedMemory(this.#config, workers),
+      config,
+      routerTables: buildRouterTables(config.routes),
+      shared: createSharedMemory(config, workers),
       bindings: this.#bindings,
       httpsPort: this.#bindings.find(({ secure }) => secure)?.binding.address.port ?? null,
       tls: certificates.material,

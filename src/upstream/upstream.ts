@@ -22,6 +22,8 @@ export interface UpstreamEnvironment {
   /** Largest head of a reply, in bytes. */
   readonly maxHeadBytes: number;
   readonly log: { warn(event: string, fields: object): void };
+  /** A connection could not be opened because the process has no descriptors left. */
+  outOfDescriptors(): void;
 }
 
 /** An upstream whose TLS fails does so for every request: it is said no more often than this. */
@@ -108,6 +110,7 @@ export class Upstream implements UpstreamOwner {
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
     if (error?.code === 'upstream_tls_failed') this.#reportTls(error.message);
+    if (error?.code === 'gateway_full') this.#environment.outOfDescriptors();
     this.#sockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
@@ -120,6 +123,11 @@ export class Upstream implements UpstreamOwner {
     this.#tlsReportedMs = io.wheel.nowMs;
     log.warn('upstream-tls-failed', { upstream: this.config.address, reason, failures: this.#tlsFailures });
     this.#tlsFailures = 0;
+  }
+
+  /** Closes the connections that nobody uses. */
+  closeIdle(): void {
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) last.close();
   }
 
   /** Closes every connection; exchanges that use one hear that it failed. */

@@ -45,6 +45,9 @@ export interface DataPlaneOptions {
 /** Connections above the limit that are told so; further ones are closed without a word. */
 const MAX_REFUSALS = 200;
 
+/** Accepting that fails does so again and again: it is said no more often than this. */
+const REPORT_EVERY_MS = 10_000;
+
 /** One worker's share of the gateway: listeners, connections, exchanges. */
 export class DataPlane implements DownstreamService, PipelineServices {
   readonly #log: DataPlaneLog;
@@ -59,6 +62,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
   readonly #ticking: NodeJS.Timeout | null;
+  #acceptFailures = 0;
+  #acceptReportedMs = Number.NEGATIVE_INFINITY;
   #drained: PromiseWithResolvers<void> | null = null;
 
   readonly generation: Generation;
@@ -80,6 +85,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       transport: this.#transport,
       maxHeadBytes: config.server.maxHeaderBytes,
       log,
+      outOfDescriptors: () => this.#giveDescriptorsBack(),
     });
     this.generation = built.generation;
     this.#backends = built.backends;
@@ -113,9 +119,23 @@ export class DataPlane implements DownstreamService, PipelineServices {
     const listener = await openListener(this.#transport, source, (accepted) =>
       this.#accept(accepted, secure ? this.#tls : null),
     );
-    listener.onFailure((error) => this.#log.error('accept-failed', { error: error.message }));
+    listener.onFailure((error) => this.#acceptFailed(error));
     this.#listeners.add(listener);
     return listener.address;
+  }
+
+  #acceptFailed(error: Error): void {
+    this.#giveDescriptorsBack();
+    this.#acceptFailures++;
+    if (this.wheel.nowMs - this.#acceptReportedMs < REPORT_EVERY_MS) return;
+    this.#acceptReportedMs = this.wheel.nowMs;
+    this.#log.error('accept-failed', { error: error.message, failures: this.#acceptFailures });
+    this.#acceptFailures = 0;
+  }
+
+  /** What is open only in case that it may be of use is closed when there is not enough for what is needed now. */
+  #giveDescriptorsBack(): void {
+    for (const { upstreams } of this.#backends) for (const upstream of upstreams) upstream.closeIdle();
   }
 
   #accept(accepted: AcceptedSocket, tls: TlsServer | null): void {

@@ -162,7 +162,7 @@ export class ExchangeLog implements PipelineServices {
 
 /** What the upstreams of a scene live in. */
 export function sceneEnvironment({ io, transport }: MemoryNet): UpstreamEnvironment {
-  return { io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } };
+  return { io, transport, maxHeadBytes: 32_768, log: { warn: () => {} }, outOfDescriptors: () => {} };
 }
 
 /** The plan of a worker without TLS, on the first row. */

@@ -20,7 +20,9 @@ class Bench {
 
   constructor(settings: Partial<UpstreamConfig> = {}, shared?: SharedMemory, row = 0) {
     this.shared = shared ?? createSharedMemory({ backends: [{ upstreams: [{}] }] }, WORKERS);
-    const environment = { io: this.net.io, transport: this.net.transport, maxHeadBytes: 4096, log: { warn: () => {} } };
+    const { io, transport } = this.net;
+    const outOfDescriptors = () => {};
+    const environment = { io, transport, maxHeadBytes: 4096, log: { warn: () => {} }, outOfDescriptors };
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
       environment,
@@ -136,6 +138,18 @@ describe('the connections to an upstream', () => {
     const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
     unix.lend();
     assert.equal(unix.net.targets[0]?.path, '/run/app.sock');
+  });
+
+  test('are given back when the process has no descriptors left, those that nobody uses', () => {
+    const bench = new Bench();
+    bench.idle(3);
+    const busy = bench.lend();
+    const { heard } = bench.lend({ fresh: true });
+    bench.connection(3).sends(DONE);
+    bench.net.event(() => bench.upstream.closeIdle());
+    assert.equal(bench.sockets, 1);
+    assert.ok(!bench.connection(busy.on).destroyed);
+    assert.ok(heard.story.includes('end'));
   });
 
   test('are all closed with it, and their exchanges hear of it', () => {
