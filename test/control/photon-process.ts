@@ -156,14 +156,15 @@ export function temporaryDirectory(t: Scope): string {
 export interface Settings {
   readonly upstreamPort?: number;
   readonly server?: Readonly<Record<string, unknown>>;
+  readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes a configuration of one backend and one route that takes everything; returns its path. */
-export function writeConfig(t: Scope, { upstreamPort = 1, server = {} }: Settings = {}): string {
+export function writeConfig(t: Scope, { upstreamPort = 1, server = {}, upstream = {} }: Settings = {}): string {
   const path = join(temporaryDirectory(t), 'config.yaml');
   const config = {
     server: { http_addr: '127.0.0.1:0', workers: 2, ...server },
-    load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}` }] } } },
+    load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}`, ...upstream }] } } },
     routes: [{ path: '/**', backend: 'origin' }],
   };
   writeFileSync(path, JSON.stringify(config));

@@ -83,8 +83,9 @@ const ATTACKS = [
 ] as const;
 
 for (const { name, why, args } of ATTACKS) {
-  test(`${name} are cut by their timeout while others are served: ${why}`, { timeout: 60_000 }, async () => {
+  test(`${name} are cut by their timeout while others are served: ${why}`, { timeout: 60_000 }, async (t) => {
     const prompt = new PromptClient();
+    t.after(() => prompt.stop());
     const attack = runProgram('slowhttptest', [
       ...args,
       ...['-c', String(CONNECTIONS), '-r', String(CONNECTIONS), '-l', String(LONGEST_SECONDS), '-p', '3'],
