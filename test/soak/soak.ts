@@ -77,6 +77,8 @@ export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResu
 
 /** A client that has closed its side only is given up when nothing has moved for so long. */
 const TIMEOUT = '2s';
+/** Longer: the upstream shares its event loop with the whole crowd. */
+const READ_TIMEOUT = '6s';
 const SERVER_TIMEOUTS = {
   connection_timeout: TIMEOUT,
   keepalive_timeout: TIMEOUT,
@@ -90,7 +92,7 @@ function startSoakPhoton(scope: Scope, { port }: SoakUpstream, options: SoakOpti
   const https = secure ? { https_addr: '127.0.0.1:0', tls_cert: certFile, tls_key: keyFile } : {};
   const env = transport === undefined ? {} : { PHOTON_TRANSPORT: transport };
   const timeouts = manners === 'any' ? SERVER_TIMEOUTS : {};
-  const upstream = manners === 'any' ? { read_timeout: TIMEOUT } : {};
+  const upstream = manners === 'any' ? { read_timeout: READ_TIMEOUT } : {};
   return startPhoton(scope, { upstreamPort: port, server: { ...https, ...timeouts }, upstream }, env, {
     lifetimeMs: 1_800_000,
   });
@@ -113,9 +115,9 @@ async function runCrowd(target: SoakTarget, random: Random, connections: number,
 }
 
 const SETTLE_STEP_MS = 100;
-const SETTLE_STEPS_MAX = 100;
+const SETTLE_STEPS_MAX = 200;
 
-/** What it holds when it holds no more than `goal`, or when it has had ten seconds to let go. */
+/** What it holds when it holds no more than `goal`, or when it has had twenty seconds to let go. */
 async function settledHoldings(
   photon: PhotonProcess,
   upstream: SoakUpstream,
