@@ -62,4 +62,5 @@ try {
   process.exitCode = faults.length === 0 ? 0 : 1;
 } finally {
   for (const end of ends) await end();
+  process.exit();
 }

@@ -84,6 +84,8 @@ class RudeClient {
   breakOff(): void {
     if (!this.carrier.destroyed) this.carrier.resetAndDestroy();
     this.socket.destroy();
+    // Broken off within a handshake, Node now and then never says that it is closed: nobody is to wait for that.
+    this.carrier.unref();
   }
 }
 
