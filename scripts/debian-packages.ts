@@ -32,6 +32,12 @@ const DEBIAN_PACKAGES: readonly DebianPackage[] = [
     why: 'the proxy that the PROXY protocol comes from',
   },
   { name: 'wrk', executable: 'wrk', neededBy: ['processes', 'integration'], why: 'many busy connections at once' },
+  {
+    name: 'slowhttptest',
+    executable: 'slowhttptest',
+    neededBy: ['integration'],
+    why: 'clients that are slow on purpose',
+  },
   { name: 'chromium', executable: 'chromium', neededBy: ['browser'], why: 'a real browser, driven by playwright-core' },
 ];
 

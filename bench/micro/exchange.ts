@@ -7,7 +7,7 @@ import { monotonicClock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { HttpDate } from '../../src/http/date.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
-import { createSharedMemory } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCount } from '../../src/memory/shared-memory.ts';
 import type { ByteReceiver, Connection } from '../../src/net/connection.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
 import { IoContext } from '../../src/net/io-context.ts';
@@ -78,11 +78,20 @@ const transport: Transport = {
 };
 
 const { config } = parseConfig(CONFIG, { file: 'bench.yaml', format: 'yaml', env: {} });
-const environment = { io, transport, maxHeadBytes: config.server.maxHeaderBytes, log: { warn: () => {} } };
+const shared = createSharedMemory(config, 1);
+const environment = {
+  allSockets: SharedCount.sockets(shared, 0),
+  maxSockets: Number.POSITIVE_INFINITY,
+  io,
+  transport,
+  maxHeadBytes: config.server.maxHeaderBytes,
+  log: { warn: () => {} },
+  outOfDescriptors: () => {},
+};
 const plan = {
   config,
   routerTables: buildRouterTables(config.routes),
-  shared: createSharedMemory(config, 1),
+  shared,
   row: 0,
   tls: { server: null, upstreams: [] },
   httpsPort: null,

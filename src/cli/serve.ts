@@ -1,5 +1,6 @@
 import { createEventLog, type EventLog, type LogLevel } from '../control/event-log.ts';
 import { loadConfig, logWarnings } from '../control/load-config.ts';
+import { LogOutlet } from '../control/log-outlet.ts';
 import { Supervisor } from '../control/supervisor.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
@@ -13,10 +14,20 @@ interface RunningGateway {
   readonly pidFile: string | null;
 }
 
+/** How long the last lines may take to reach whoever reads standard error. */
+const FLUSH_TIMEOUT_MS = 1000;
+
 /** Serves the configuration file until a signal says stop. A start that fails prints why and returns `failure`. */
 export async function serve(configFile: string, logLevel: LogLevel): Promise<ExitCode> {
   process.title = 'photon';
-  const log = createEventLog(logLevel);
+  const outlet = new LogOutlet(process.stderr);
+  const code = await serveUntilStopped(configFile, createEventLog(logLevel, outlet), outlet);
+  // A line that nobody reads would keep the process alive.
+  if (!(await outlet.flush(FLUSH_TIMEOUT_MS))) process.exit(code);
+  return code;
+}
+
+async function serveUntilStopped(configFile: string, log: EventLog, outlet: LogOutlet): Promise<ExitCode> {
   // From here on a signal means an orderly stop, even one that comes while we start.
   const firstSignal = nextSignal();
   try {
@@ -24,7 +35,7 @@ export async function serve(configFile: string, logLevel: LogLevel): Promise<Exi
     log.info('stopping', { signal: await firstSignal });
     return await stop(gateway, log);
   } catch (error) {
-    process.stderr.write(`${describeFailure(error, configFile)}\n`);
+    outlet.write(`${describeFailure(error, configFile)}\n`);
     return EXIT_CODE.failure;
   }
 }

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { LogOutlet } from './log-outlet.ts';
 
 /** How much is logged, from everything to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -14,12 +15,6 @@ export interface EventLog {
   error(event: string, fields?: object): void;
 }
 
-/** Where lines go: `process.stderr`, or a stand-in. */
-interface LogDestination {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
-}
-
 interface LogLine {
   readonly level: string;
   readonly time: string;
@@ -29,11 +24,10 @@ interface LogLine {
 
 /**
  * Logs to standard error and leaves standard output to the access log: one JSON object per line, or, on a terminal,
- * `12:30:01 info listening address=127.0.0.1:8080`.
+ * `12:30:01 info listening address=127.0.0.1:8080`. Whoever reads it too slowly, or not at all, loses lines and is told how many.
  */
-export function createEventLog(level: LogLevel, destination: LogDestination = process.stderr): EventLog {
-  const stream =
-    destination.isTTY === true ? { write: (line: string) => destination.write(forTerminal(line)) } : destination;
+export function createEventLog(level: LogLevel, outlet: LogOutlet = new LogOutlet(process.stderr)): EventLog {
+  const stream = outlet.isTTY ? { write: (line: string) => outlet.write(forTerminal(line)) } : outlet;
   const logger = pino(
     {
       level,
@@ -44,11 +38,14 @@ export function createEventLog(level: LogLevel, destination: LogDestination = pr
     },
     stream,
   );
-  return {
-    info: (event, fields = {}) => logger.info(fields, event),
-    warn: (event, fields = {}) => logger.warn(fields, event),
-    error: (event, fields = {}) => logger.error(fields, event),
-  };
+  const logAs =
+    (severity: keyof EventLog) =>
+    (event: string, fields: object = {}): void => {
+      const lines = outlet.takeLost();
+      if (lines > 0) logger.warn({ lines }, 'log-lines-lost');
+      logger[severity](fields, event);
+    };
+  return { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
 }
 
 function forTerminal(line: string): string {

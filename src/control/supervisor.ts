@@ -9,6 +9,7 @@ import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
+import { readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
 import { type PlannedBinding, type WorkerPlan, WorkerSlot } from './worker-slot.ts';
 
 /**
@@ -41,7 +42,7 @@ export class Supervisor {
     this.#bindings = await this.#bind();
     try {
       this.#accessLog = this.#openAccessLog();
-      await this.#startWorkers(certificates);
+      await this.#startWorkers(withinOpenFileLimit(this.#config, this.#log), certificates);
     } catch (error) {
       await this.close();
       throw error;
@@ -104,14 +105,15 @@ export class Supervisor {
     this.#bindings = [];
   }
 
-  async #startWorkers(certificates: Certificates): Promise<void> {
-    const { workers } = this.#config.server;
+  async #startWorkers(config: Config, certificates: Certificates): Promise<void> {
+    const { workers } = config.server;
     const plan: WorkerPlan = {
-      config: this.#config,
-      routerTables: buildRouterTables(this.#config.routes),
-      shared: createSharedMemory(this.#config, workers),
+      config,
+      routerTables: buildRouterTables(config.routes),
+      shared: createSharedMemory(config, workers),
       bindings: this.#bindings,
       httpsPort: this.#bindings.find(({ secure }) => secure)?.binding.address.port ?? null,
+      maxSockets: socketsWithin(readOpenFileLimit(), workers),
       tls: certificates.material,
     };
     this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log, this.#accessLog));

@@ -3,9 +3,9 @@
  *
  * `rows` has one row per worker, each a multiple of a cache line, so that no two workers write to the same line:
  *
- *            0                 1          2 .. 15   16              17           18 ...
- *   row w  | connections open | (unused)           | sockets of u0 | sockets of u1 | ...
- *          |<---------- ROW_HEADER ------------->|<-- one entry per upstream, in the order of the configuration -->|
+ *            0                  1              2 .. 15    16              17              18 ...
+ *   row w  | connections open | sockets open | (unused) | sockets of u0 | sockets of u1 | ...
+ *          |<-------------- ROW_HEADER --------------->|<-- one entry per upstream, in the order of the configuration -->|
  *
  * A worker writes its own row only, with plain stores; a reader adds the rows up. When a worker dies, its row is cleared by
  * the control thread: what it counted died with it.
@@ -28,6 +28,7 @@ export interface SharedMemoryShape {
 const LINE_INTS = 16;
 const ROW_HEADER = LINE_INTS;
 const CONNECTIONS = 0;
+const SOCKETS = 1;
 
 export function createSharedMemory(shape: SharedMemoryShape, workers: number): SharedMemory {
   const upstreams = shape.backends.reduce((sum, backend) => sum + backend.upstreams.length, 0);
@@ -62,6 +63,11 @@ export class SharedCount {
   /** Open connections from clients. */
   static connections(shared: SharedMemory, row: number): SharedCount {
     return new SharedCount(shared, row, CONNECTIONS);
+  }
+
+  /** All sockets, those of clients and those of upstreams. */
+  static sockets(shared: SharedMemory, row: number): SharedCount {
+    return new SharedCount(shared, row, SOCKETS);
   }
 
   /** Sockets of one upstream, busy and idle; `upstream` is its number over all backends. */

@@ -17,6 +17,8 @@ export interface StartMessage {
   readonly tls: TlsMaterial;
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
+  /** Sockets of clients and upstreams, over all workers; null for no limit. */
+  readonly maxSockets: number | null;
   /** Where the worker writes its lines of the access log, of `AccessBlocks.allocate`. */
   readonly accessMemory: SharedArrayBuffer;
 }

@@ -357,7 +357,13 @@ function malformed(detail: string): PhotonError {
 
 function connectFailed(failure: string | null, handshaking: boolean): PhotonError {
   if (handshaking) return new PhotonError('upstream_tls_failed', `No TLS with the upstream (${failure ?? 'closed'}).`);
+  if (failure === 'EMFILE' || failure === 'ENFILE') return noDescriptors(failure);
   return new PhotonError('upstream_connect_failed', `No connection to the upstream (${failure ?? 'closed'}).`);
+}
+
+/** No fault of the upstream: we could not even try. */
+function noDescriptors(failure: string): PhotonError {
+  return new PhotonError('gateway_full', `The gateway cannot open another connection (${failure}).`);
 }
 
 function reset(failure: string | null): PhotonError {

@@ -110,11 +110,19 @@ export function judgeFailure(exchange: Exchange, error: PhotonError): void {
   exchange.stream = null;
   if (stream !== null && upstream !== null && mayTryFresh(exchange, error) && stream.reused && stream.replyUntouched) {
     exchange.triedFresh = true;
-    send(exchange, upstream, true);
-    exchange.downstream?.resumeRequest();
+    sendAgain(exchange, upstream);
     return;
   }
   failExchange(exchange, error);
+}
+
+function sendAgain(exchange: Exchange, upstream: Upstream): void {
+  try {
+    send(exchange, upstream, true);
+    exchange.downstream?.resumeRequest();
+  } catch (error) {
+    failExchange(exchange, error);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { PhotonError } from '../base/errors.ts';
+import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { SharedCount } from '../memory/shared-memory.ts';
@@ -24,6 +24,11 @@ export interface UpstreamEnvironment {
   /** Largest head of a reply, in bytes. */
   readonly maxHeadBytes: number;
   readonly log: { warn(event: string, fields: object): void };
+  /** All sockets of the gateway, over all workers, and how many there may be. */
+  readonly allSockets: SharedCount;
+  readonly maxSockets: number;
+  /** A connection could not be opened because there are no descriptors left for it. */
+  outOfDescriptors(): void;
 }
 
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
@@ -94,11 +99,17 @@ export class Upstream implements UpstreamOwner {
     return connection;
   }
 
+  /** Throws PhotonError gateway_full when the process has as many sockets as it may. */
   #connect(peer: DownstreamPeer): H1Upstream {
-    const { io, transport } = this.#environment;
+    const { io, transport, allSockets, maxSockets } = this.#environment;
+    if (allSockets.total >= maxSockets) {
+      this.#environment.outOfDescriptors();
+      throw new PhotonError('gateway_full', 'The gateway has as many connections as it may.');
+    }
     const connection = new H1Upstream(io, this);
     this.#open.add(connection);
     this.#sockets.add(1);
+    allSockets.add(1);
     connection.open(transport.connect(io, this.#target, connection, this.#prefaceFor(peer)));
     return connection;
   }
@@ -126,9 +137,16 @@ export class Upstream implements UpstreamOwner {
     if (error?.code === 'upstream_tls_failed') {
       this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
     }
+    if (error?.code === 'gateway_full') this.#environment.outOfDescriptors();
     this.#sockets.add(-1);
+    this.#environment.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** Closes the connections that nobody uses. */
+  closeIdle(): void {
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) last.close();
   }
 
   /** Closes every connection; exchanges that use one hear that it failed. */

@@ -42,6 +42,8 @@ export interface DataPlaneOptions {
   readonly tls: TlsMaterial;
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
+  /** Sockets of clients and upstreams, over all workers; null for no limit. */
+  readonly maxSockets: number | null;
   readonly log: DataPlaneLog;
   /** What the lines of the access log are written into, of `AccessBlocks.allocate`, and who hears of them. */
   readonly accessMemory: SharedArrayBuffer;
@@ -61,12 +63,14 @@ export class DataPlane implements DownstreamService, PipelineServices {
   #tls: TlsServer | null;
   readonly #maxConnections: number;
   readonly #connectionCount: SharedCount;
+  readonly #allSockets: SharedCount;
   readonly #connections = new Set<DownstreamConnection>();
   readonly #listeners = new Set<Listener>();
   readonly #backends: readonly Backend[];
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
   readonly #headerFaults: RepeatedWarning;
+  readonly #acceptFaults: RepeatedWarning;
   readonly #accessRecorder: AccessRecorder;
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
@@ -82,16 +86,21 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#log = log;
     this.#io = new IoContext(clock, (error) => this.fault(error));
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
+    this.#acceptFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.error('accept-failed', fields));
     this.#accessRecorder = new AccessRecorder(clock, accessMemory, accessSink);
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     this.#tls = tls.server === null ? null : new TlsServer(tls.server);
     this.#maxConnections = config.server.maxConnections;
     this.#connectionCount = SharedCount.connections(shared, row);
+    this.#allSockets = SharedCount.sockets(shared, row);
     const built = buildGeneration(options, {
       io: this.#io,
       transport: this.#transport,
       maxHeadBytes: config.server.maxHeaderBytes,
       log,
+      allSockets: this.#allSockets,
+      maxSockets: options.maxSockets ?? Number.POSITIVE_INFINITY,
+      outOfDescriptors: () => this.#giveDescriptorsBack(),
     });
     this.generation = built.generation;
     this.#backends = built.backends;
@@ -129,9 +138,19 @@ export class DataPlane implements DownstreamService, PipelineServices {
     const listener = await openListener(this.#transport, source, (accepted) =>
       this.#accept(accepted, secure ? this.#tls : null),
     );
-    listener.onFailure((error) => this.#log.error('accept-failed', { error: error.message }));
+    listener.onFailure((error) => this.#acceptFailed(error));
     this.#listeners.add(listener);
     return listener.address;
+  }
+
+  #acceptFailed(error: Error): void {
+    this.#giveDescriptorsBack();
+    this.#acceptFaults.warn({ error: error.message });
+  }
+
+  /** What is open only in case that it may be of use is closed when there is not enough for what is needed now. */
+  #giveDescriptorsBack(): void {
+    for (const { upstreams } of this.#backends) for (const upstream of upstreams) upstream.closeIdle();
   }
 
   #accept(accepted: AcceptedSocket, tls: TlsServer | null): void {
@@ -141,6 +160,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       return;
     }
     this.#connectionCount.add(1);
+    this.#allSockets.add(1);
     const full = open >= this.#maxConnections;
     const { proxyProtocol, trustedProxies } = this.generation;
     if (proxyProtocol && trustedProxies.includes(accepted.remoteAddress ?? '')) this.#readHeader(accepted, tls, full);
@@ -176,6 +196,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   connectionClosed(connection: DownstreamConnection): void {
     if (!this.#connections.delete(connection)) return;
     this.#connectionCount.add(-1);
+    this.#allSockets.add(-1);
     if (this.#connections.size === 0) this.#drained?.resolve();
   }
 

@@ -430,7 +430,7 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
   const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
-  const environment = sceneEnvironment(net);
+  const environment = sceneEnvironment(net, shared);
   const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const upstream = new FakeUpstream(upstreamConfig, environment, SharedCount.upstreamSockets(shared, 0, 0));

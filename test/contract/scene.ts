@@ -3,7 +3,7 @@ import type { PhotonError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
-import type { SharedMemory } from '../../src/memory/shared-memory.ts';
+import { SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
 import type { TimerWheel } from '../../src/net/timer-wheel.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
@@ -162,8 +162,11 @@ export class ExchangeLog implements PipelineServices {
 }
 
 /** What the upstreams of a scene live in. */
-export function sceneEnvironment({ io, transport }: MemoryNet): UpstreamEnvironment {
-  return { io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } };
+export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
+  return {
+    ...{ io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } },
+    ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },
+  };
 }
 
 /** The plan of a worker without TLS, on the first row. */

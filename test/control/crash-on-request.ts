@@ -1,24 +1,98 @@
 /**
- * Preloaded into a gateway under test (`node --import`), where it runs in the control thread and in every worker: a
- * message over the process's IPC channel that names a worker thread makes that thread throw, or fill its heap. The
- * gateway itself has no such door.
+ * Preloaded into a gateway under test (`node --import`), where it runs in the control thread and in every worker. Messages over
+ * the process's IPC channel make things go wrong, or ask for the counts that the threads share; the answers go back the same
+ * way. The gateway itself has no such door.
  */
-import { BroadcastChannel, isMainThread, threadName } from 'node:worker_threads';
+import { closeSync, openSync } from 'node:fs';
+import { BroadcastChannel, isMainThread, threadName, Worker } from 'node:worker_threads';
+import { SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
+import type { MessageToWorker } from '../../src/messages/to-worker.ts';
 
 /** What is to go wrong, and in which thread. */
 export interface CrashRequest {
   readonly thread: string;
-  readonly kind: 'throw' | 'fill-heap';
+  readonly kind: 'throw' | 'fill-heap' | 'terminate';
 }
+
+/** Takes every descriptor that the process may still have, or gives them back. */
+export interface DescriptorsRequest {
+  readonly kind: 'take-descriptors' | 'give-descriptors';
+}
+
+export interface CountsRequest {
+  readonly kind: 'count';
+}
+
+/** The rows of the shared memory: one number for each worker. */
+export interface Counts {
+  readonly connections: readonly number[];
+  /** Of the first upstream. */
+  readonly upstreamSockets: readonly number[];
+}
+
+type HookRequest = CrashRequest | DescriptorsRequest | CountsRequest;
 
 const channel = new BroadcastChannel('crash-on-request');
 channel.unref();
+const workers = new Map<string, Worker>();
+const taken: number[] = [];
+let shared: SharedMemory | null = null;
 
 if (isMainThread) {
-  process.on('message', (request) => channel.postMessage(request));
+  noteSharedMemory();
+  process.on('worker', (worker) => workers.set(worker.threadName ?? '', worker));
+  process.on('message', (request) => answer(request as HookRequest));
   process.channel?.unref();
 } else {
   channel.onmessage = ({ data }) => crash(data as CrashRequest);
+}
+
+function answer(request: HookRequest): void {
+  switch (request.kind) {
+    case 'take-descriptors':
+      takeDescriptors();
+      process.send?.({ taken: taken.length });
+      break;
+    case 'give-descriptors':
+      for (const descriptor of taken.splice(0)) closeSync(descriptor);
+      process.send?.({ taken: 0 });
+      break;
+    case 'count':
+      process.send?.(counts());
+      break;
+    case 'terminate':
+      void workers.get(request.thread)?.terminate();
+      break;
+    default:
+      channel.postMessage(request);
+  }
+}
+
+function takeDescriptors(): void {
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    // That was the last one.
+  }
+}
+
+/** The memory goes to every worker in its first message. */
+function noteSharedMemory(): void {
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (this: Worker, message: MessageToWorker, ...more: []) {
+    if (message.type === 'start') shared = message.shared;
+    postMessage.call(this, message, ...more);
+  };
+}
+
+function counts(): Counts {
+  const memory = shared;
+  if (memory === null) return { connections: [], upstreamSockets: [] };
+  const rows = Array.from({ length: memory.workers }, (_none, row) => row);
+  return {
+    connections: rows.map((row) => SharedCount.connections(memory, row).own),
+    upstreamSockets: rows.map((row) => SharedCount.upstreamSockets(memory, row, 0).own),
+  };
 }
 
 function crash({ thread, kind }: CrashRequest): void {
@@ -31,10 +105,10 @@ function crash({ thread, kind }: CrashRequest): void {
   fillHeap([]);
 }
 
-/** In steps, as a leak would: the event loop goes round in between. */
+/** In steps, as a leak would: the event loop goes round in between. Numbers, which the collector need not look into. */
 function fillHeap(kept: unknown[]): void {
-  for (let index = 0; index < 50_000; index += 1) {
-    kept.push({ index, more: [index, index, index, index] });
+  for (let count = 0; count < 20; count += 1) {
+    kept.push(new Array<number>(100_000).fill(count + 0.5));
   }
   setImmediate(fillHeap, kept);
 }

@@ -1,12 +1,32 @@
 import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { createEventLog } from '../../src/control/event-log.ts';
+import { createEventLog, type LogLevel } from '../../src/control/event-log.ts';
+import { LogOutlet } from '../../src/control/log-outlet.ts';
+import { settle } from '../support/guard.ts';
 
-function record(isTTY: boolean) {
+type Written = (error?: Error | null) => void;
+
+/** An event log, and what it wrote: `respond` decides how a write ends. */
+function record(
+  isTTY: boolean,
+  level: LogLevel = 'info',
+  respond: (written: Written) => void = (written) => written(),
+) {
   const lines: string[] = [];
-  const log = createEventLog('info', { isTTY, write: (text) => lines.push(text) });
-  return { log, lines };
+  const stream = new Writable({
+    autoDestroy: false,
+    decodeStrings: false,
+    write: (line: string, _encoding, written) => {
+      lines.push(line);
+      respond(written);
+    },
+  });
+  const outlet = new LogOutlet(Object.assign(stream, { isTTY }));
+  return { log: createEventLog(level, outlet), lines, outlet };
 }
+
+const eventsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test('an event is one JSON line with level, time, process id and its fields', () => {
   const { log, lines } = record(false);
@@ -32,10 +52,44 @@ test('control characters in a field cannot draw on the terminal or forge a line'
 });
 
 test('events below the level are not written', () => {
-  const lines: string[] = [];
-  const log = createEventLog('error', { write: (text) => lines.push(text) });
+  const { log, lines } = record(false, 'error');
   log.info('listening');
   log.warn('drain-timeout');
   log.error('worker-died');
   assert.equal(lines.length, 1);
+});
+
+test('what waits for a stuck reader is bounded, and when it reads again it is told how many lines it lost', () => {
+  const held: Written[] = [];
+  const { log, lines } = record(false, 'info', (written) => held.push(written));
+  const total = 2000;
+  for (let count = 0; count < total; count++) log.info('listening', { filler: 'f'.repeat(1000) });
+  assert.equal(lines.length, 1);
+  for (let written = held.shift(); written !== undefined; written = held.shift()) written();
+  const kept = lines.length;
+  assert.ok(kept > 200 && kept < 300, `${kept} lines were kept`);
+  log.info('ready');
+  held.shift()?.();
+  held.shift()?.();
+  const [notice, next] = eventsOf(lines.slice(kept));
+  assert.deepEqual([notice?.['event'], notice?.['lines']], ['log-lines-lost', total - kept]);
+  assert.equal(next?.['event'], 'ready');
+});
+
+test('a line that cannot be written throws nothing and is counted as lost', async () => {
+  const { log, outlet } = record(false, 'info', (written) => written(new Error('no space left')));
+  log.info('listening');
+  await settle(1);
+  assert.equal(outlet.takeLost(), 1);
+});
+
+test('a flush waits for what is being written, but not for a reader that never reads', async () => {
+  const held: Written[] = [];
+  const { log, outlet } = record(false, 'info', (written) => held.push(written));
+  assert.equal(await outlet.flush(0), true);
+  log.info('listening');
+  assert.equal(await outlet.flush(1), false);
+  const flushed = outlet.flush(60_000);
+  for (let written = held.shift(); written !== undefined; written = held.shift()) written();
+  assert.equal(await flushed, true);
 });

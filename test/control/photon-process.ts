@@ -1,11 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { CrashRequest } from './crash-on-request.ts';
+import type { Counts, CountsRequest, CrashRequest, DescriptorsRequest } from './crash-on-request.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CRASH_HOOK = new URL('./crash-on-request.ts', import.meta.url).href;
@@ -28,20 +27,35 @@ export interface Ending {
   readonly stderr: string;
 }
 
+/** Something that ends, with work to do then: a test, or a run of the soak. */
+export interface Scope {
+  after(cleanUp: () => unknown): void;
+}
+
+export interface ProcessOptions {
+  /** How many descriptors it may have open. */
+  readonly openFileLimit?: number;
+  /** A process that still runs after so many milliseconds is killed. */
+  readonly lifetimeMs?: number;
+}
+
 /** Photon as a process of its own; killed when the test is over. */
 export class PhotonProcess {
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #stderr = '';
 
-  constructor(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = {}, options: ProcessOptions = {}) {
+    const { openFileLimit, lifetimeMs = LIFETIME_MS } = options;
+    const hook = ['--import', CRASH_HOOK];
+    const limited = [`--nofile=${openFileLimit}:${openFileLimit}`, process.execPath, ...hook];
     this.#child = fork(MAIN, args, {
       env: { ...process.env, NO_COLOR: '1', ...env },
-      execArgv: ['--import', CRASH_HOOK],
+      ...(openFileLimit === undefined ? { execArgv: hook } : { execPath: 'prlimit', execArgv: limited }),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.ended = this.#collect();
-    const watchdog = setTimeout(() => this.#child.kill('SIGKILL'), LIFETIME_MS);
+    const watchdog = setTimeout(() => this.#child.kill('SIGKILL'), lifetimeMs);
     t.after(async () => {
       clearTimeout(watchdog);
       this.#child.kill('SIGKILL');
@@ -87,6 +101,34 @@ export class PhotonProcess {
     this.#child.kill(signal);
   }
 
+  /** Descriptors that are open. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  get rssBytes(): number {
+    return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'))?.[1]);
+  }
+
+  counts(): Promise<Counts> {
+    return this.#ask<Counts>({ kind: 'count' });
+  }
+
+  /** Takes every descriptor that the gateway could still have; resolves with how many that were. */
+  async takeDescriptors(): Promise<number> {
+    return (await this.#ask<{ taken: number }>({ kind: 'take-descriptors' })).taken;
+  }
+
+  async giveDescriptors(): Promise<void> {
+    await this.#ask({ kind: 'give-descriptors' });
+  }
+
+  async #ask<T>(request: CountsRequest | DescriptorsRequest): Promise<T> {
+    this.#child.send(request);
+    const [answer] = (await once(this.#child, 'message')) as [T];
+    return answer;
+  }
+
   crashWorker(row: number, kind: CrashRequest['kind'] = 'throw'): void {
     this.#child.send({ thread: `photon-worker-${row}`, kind } satisfies CrashRequest);
   }
@@ -105,7 +147,7 @@ export class PhotonProcess {
 }
 
 /** A directory that is removed when the test is over. */
-export function temporaryDirectory(t: TestContext): string {
+export function temporaryDirectory(t: Scope): string {
   const directory = mkdtempSync(join(tmpdir(), 'photon-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -114,15 +156,17 @@ export function temporaryDirectory(t: TestContext): string {
 export interface Settings {
   readonly upstreamPort?: number;
   readonly server?: Readonly<Record<string, unknown>>;
+  readonly upstream?: Readonly<Record<string, unknown>>;
   readonly accessLog?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes a configuration of one backend and one route that takes everything; returns its path. */
-export function writeConfig(t: TestContext, { upstreamPort = 1, server = {}, accessLog = {} }: Settings = {}): string {
+export function writeConfig(t: Scope, settings: Settings = {}): string {
+  const { upstreamPort = 1, server = {}, upstream = {}, accessLog = {} } = settings;
   const path = join(temporaryDirectory(t), 'config.yaml');
   const config = {
     server: { http_addr: '127.0.0.1:0', workers: 2, ...server },
-    load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}` }] } } },
+    load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}`, ...upstream }] } } },
     routes: [{ path: '/**', backend: 'origin' }],
     access_log: accessLog,
   };
@@ -131,8 +175,13 @@ export function writeConfig(t: TestContext, { upstreamPort = 1, server = {}, acc
 }
 
 /** Photon on a configuration written for this test. */
-export function startPhoton(t: TestContext, settings: Settings = {}, env: NodeJS.ProcessEnv = {}): PhotonProcess {
-  return new PhotonProcess(t, ['--config', writeConfig(t, settings)], env);
+export function startPhoton(
+  t: Scope,
+  settings: Settings = {},
+  env: NodeJS.ProcessEnv = {},
+  options: ProcessOptions = {},
+): PhotonProcess {
+  return new PhotonProcess(t, ['--config', writeConfig(t, settings)], env, options);
 }
 
 /** Kills a process and what it started; it must be the first of its process group (`detached`). */

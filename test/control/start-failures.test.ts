@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { testCertificate } from '../support/certificates.ts';
 import { PhotonProcess, startPhoton, temporaryDirectory, writeConfig } from './photon-process.ts';
 import { get, Upstream } from './upstream.ts';
 
@@ -21,6 +22,15 @@ async function takenPort(t: TestContext): Promise<number> {
   await once(server, 'listening');
   t.after(() => server.close());
   return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 test('an address in use is one line that names it, and exit code 1', async (t) => {
@@ -61,9 +71,62 @@ for (const { address, why, wanted } of UNUSABLE_ADDRESSES) {
   });
 }
 
-test('a pid file that cannot be written is one line, and exit code 1', async (t) => {
-  const photon = startPhoton(t, { server: { pid_file: '/no/such/directory/photon.pid' } }, { LOG_LEVEL: 'silent' });
-  await assertOneLine(photon, /^photon: Cannot write the pid file \/no\/such\/directory\/photon.pid: /);
+const QUIET = { LOG_LEVEL: 'silent' };
+
+for (const { path, why } of [
+  { path: '/no/such/directory/photon.pid', why: 'its directory is not there' },
+  { path: '/', why: 'it is a directory' },
+  { path: '/proc/photon.pid', why: 'nobody may write there, not even root' },
+]) {
+  test(`a pid file that cannot be written is one line, and exit code 1: ${why}`, async (t) => {
+    const photon = startPhoton(t, { server: { pid_file: path } }, QUIET);
+    await assertOneLine(photon, new RegExp(`^photon: Cannot write the pid file ${path}: `));
+  });
+}
+
+test('a pid file that cannot be written leaves nothing open: the address can be had again', async (t) => {
+  const port = await freePort();
+  const server = { http_addr: `127.0.0.1:${port}` };
+  await assertOneLine(startPhoton(t, { server: { ...server, pid_file: '/' } }, QUIET), /pid file/);
+  assert.equal(await startPhoton(t, { server }).port(), port);
+});
+
+/** Whoever may read everything reads a file without permissions too: a directory nobody can read as a file. */
+function unreadable(t: TestContext): { readonly path: string; readonly code: string } {
+  if (process.getuid?.() === 0) return { path: temporaryDirectory(t), code: 'EISDIR' };
+  const path = join(temporaryDirectory(t), 'unreadable');
+  writeFileSync(path, '', { mode: 0 });
+  return { path, code: 'EACCES' };
+}
+
+test('a key that cannot be read is one line that names option and file, and exit code 1', async (t) => {
+  const { path, code } = unreadable(t);
+  const server = { https_addr: '127.0.0.1:0', tls_cert: testCertificate('localhost').certFile, tls_key: path };
+  await assertOneLine(
+    startPhoton(t, { server }),
+    new RegExp(`^photon: Cannot read server.tls_key ${path}: ${code}\n$`),
+  );
+});
+
+test('a configuration file that cannot be read is one line that names it, and exit code 1', async (t) => {
+  const { path } = unreadable(t);
+  await assertOneLine(new PhotonProcess(t, ['-c', path]), new RegExp(`^photon: .*${path}`));
+});
+
+test('an address for HTTPS in use is one line that names it, and exit code 1', async (t) => {
+  const port = await takenPort(t);
+  const { certFile, keyFile } = testCertificate('localhost');
+  const server = { https_addr: `127.0.0.1:${port}`, tls_cert: certFile, tls_key: keyFile };
+  await assertOneLine(startPhoton(t, { server }), new RegExp(`^photon: Cannot listen on 127.0.0.1:${port}: `));
+});
+
+test('a path on which another gateway answers is in use, and that one serves on', async (t) => {
+  const upstream = await Upstream.start(t);
+  const socketPath = join(temporaryDirectory(t), 'photon.sock');
+  const server = { http_addr: `unix:${socketPath}` };
+  await startPhoton(t, { upstreamPort: upstream.port, server }).event('ready');
+  await assertOneLine(startPhoton(t, { server }), /the address is in use/);
+  assert.equal((await get({ socketPath })).status, 200);
 });
 
 test('a transport that does not exist is one line, and exit code 1', async (t) => {

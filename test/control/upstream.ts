@@ -28,6 +28,11 @@ export class Upstream {
     return this.#held.promise;
   }
 
+  /** Ends every connection that the gateway has here. */
+  closeConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   #answer(message: IncomingMessage, response: ServerResponse): void {
     if (message.url === '/held') {
       this.#held.resolve(response);

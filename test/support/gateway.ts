@@ -33,6 +33,8 @@ export interface GatewaySettings {
   /** With `secure`: which certificates clients have to show. */
   readonly clientCertificates?: ClientCertificateMaterial | undefined;
   readonly accessLog?: Settings | undefined;
+  /** Sockets of clients and upstreams that it may have. */
+  readonly maxSockets?: number | undefined;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -72,6 +74,7 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     row: 0,
     tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
     httpsPort: null,
+    maxSockets: settings.maxSockets ?? null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     accessMemory,
     accessSink,

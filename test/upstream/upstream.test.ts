@@ -4,7 +4,7 @@ import type { UpstreamConfig } from '../../src/config/config.ts';
 import { createSharedMemory, SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
 import type { DownstreamPeer } from '../../src/net/streams.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { sceneConfig } from '../contract/scene.ts';
+import { sceneConfig, sceneEnvironment } from '../contract/scene.ts';
 import { type MemoryConnection, MemoryNet } from '../net/memory-connection.ts';
 import { ReplyRecorder, sendRequest } from '../net/reply-recorder.ts';
 
@@ -31,10 +31,9 @@ class Bench {
 
   constructor(settings: Partial<UpstreamConfig> = {}, shared?: SharedMemory, row = 0) {
     this.shared = shared ?? createSharedMemory({ backends: [{ upstreams: [{}] }] }, WORKERS);
-    const environment = { io: this.net.io, transport: this.net.transport, maxHeadBytes: 4096, log: { warn: () => {} } };
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
-      environment,
+      { ...sceneEnvironment(this.net, this.shared, row), maxHeadBytes: 4096 },
       SharedCount.upstreamSockets(this.shared, row, 0),
     );
   }
@@ -162,6 +161,18 @@ describe('the connections to an upstream', () => {
     const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
     unix.lend();
     assert.equal(unix.net.targets[0]?.path, '/run/app.sock');
+  });
+
+  test('are given back when the process has no descriptors left, those that nobody uses', () => {
+    const bench = new Bench();
+    bench.idle(3);
+    const busy = bench.lend();
+    const { heard } = bench.lend({ fresh: true });
+    bench.connection(3).sends(DONE);
+    bench.net.event(() => bench.upstream.closeIdle());
+    assert.equal(bench.sockets, 1);
+    assert.ok(!bench.connection(busy.on).destroyed);
+    assert.ok(heard.story.includes('end'));
   });
 
   test('are all closed with it, and their exchanges hear of it', () => {

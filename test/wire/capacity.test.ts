@@ -119,3 +119,26 @@ wire(
     await fourth.expectReply({ status: 200, body: 'yes' });
   },
 );
+
+wire(
+  '503 where there are as many sockets as there may be; connections that wait for requests make room for the next one',
+  { maxSockets: 3, upstreams: 2 },
+  async ({ client, upstreams: [one, other], gateway }) => {
+    one?.answerAll(() => ok('served', 'Connection: close'));
+    other?.answerAll(() => ok('served'));
+    const [second, third] = [await client.connect(), await client.connect()];
+    await client.send(GET);
+    const { body } = await client.expectReply({ status: 503, headers: { 'retry-after': RETRY_AFTER } });
+    assert.match(body, /gateway_full/);
+    for (const gone of [client, third]) gone.reset();
+    await eventually(
+      'two clients to go',
+      () => gateway.plane.openConnections === 1,
+      () => `${gateway.plane.openConnections} connections`,
+    );
+    for (let turn = 0; turn < 4; turn++) {
+      await second.send(GET);
+      await second.expectReply({ status: 200, body: 'served' });
+    }
+  },
+);
