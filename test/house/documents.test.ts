@@ -51,3 +51,9 @@ test('every source file that the life of a request names is there', () => {
     assert.ok(existsSync(join(ROOT, 'src', file)) || existsSync(join(ROOT, file)), file);
   }
 });
+
+test('every test that the page on security names is there', () => {
+  const named = matches(textOf('docs/security.md'), /`(test\/[a-z0-9./-]+)`/g);
+  assert.ok(named.length > 25, 'hardly any test was found');
+  for (const file of named) assert.ok(existsSync(join(ROOT, file)), file);
+});
