@@ -39,5 +39,5 @@ export function redirectToHttps(exchange: Exchange, port: number): void {
 export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
   const error = new PhotonError('method_not_allowed', `This path takes ${allow}.`);
   sendErrorReply(exchange, error, `Allow: ${allow}\r\n`);
-  finish(exchange);
+  finish(exchange, error);
 }
