@@ -40,24 +40,37 @@ const BREAKS_LINE = /[\0-\x08\x0a-\x1f\x7f]/;
  * @throws SyntaxError whose message is one line
  */
 export function parseInquiry({ method, url, headers, from }: InquiryWords): Inquiry {
-  if (method === '' || BREAKS_WORD.test(method))
-    throw new SyntaxError(cannotUse('method', 'a word such as GET', method));
-  for (const line of headers) {
+  const inquiry = { method, ...parseUrl(url, headers), from };
+  checkInquiry(inquiry);
+  return inquiry;
+}
+
+/**
+ * Whether it is one request that is asked about: nothing in it may end a line, or a word of the request line.
+ *
+ * @throws SyntaxError whose message is one line
+ */
+export function checkInquiry({ method, target, fields, from }: Inquiry): void {
+  if (method === '' || BREAKS_WORD.test(method)) throw cannotUse('method', 'a word such as GET', method);
+  if (target === '' || BREAKS_WORD.test(target)) {
+    throw cannotUse('URL', 'one without blanks and control characters', target);
+  }
+  for (const line of fields) {
     if (!/^[^:]+:/.test(line) || BREAKS_LINE.test(line)) {
-      throw new SyntaxError(cannotUse('header', '"Name: value" in one line', line));
+      throw cannotUse('header', '"Name: value" in one line', line);
     }
   }
-  if (!isIpAddress(from)) throw new SyntaxError(cannotUse('address', 'an IP address', from));
-  return { method, ...parseUrl(url, headers), from };
+  if (!isIpAddress(from)) throw cannotUse('address', 'an IP address', from);
 }
 
 function parseUrl(url: string, headers: readonly string[]): Pick<Inquiry, 'scheme' | 'port' | 'target' | 'fields'> {
-  if (BREAKS_WORD.test(url)) throw new SyntaxError(cannotUse('URL', 'one without blanks and control characters', url));
   if (url === '*') return { scheme: null, port: null, target: url, fields: headers };
-  if (url.startsWith('/')) return { scheme: null, port: null, target: withoutFragment(url), fields: headers };
+  if (url.startsWith('/')) {
+    return { scheme: null, port: null, target: url.replace(/#.*$/s, ''), fields: headers };
+  }
   const [, schemeText, authority = '', rest = ''] = URL_FORM.exec(url) ?? [];
   if (schemeText === undefined || authority === '') {
-    throw new SyntaxError(cannotUse('URL', 'a path, "http://host/..." or "https://host/..."', url));
+    throw cannotUse('URL', 'a path, "http://host/..." or "https://host/..."', url);
   }
   // Sound: the pattern takes nothing else.
   const scheme = schemeText.toLowerCase() as 'http' | 'https';
@@ -71,10 +84,6 @@ export function namesHost(fields: readonly string[]): boolean {
   return fields.some((line) => /^host:/i.test(line));
 }
 
-function withoutFragment(target: string): string {
-  return target.replace(/#.*$/s, '');
-}
-
-function cannotUse(what: string, wanted: string, found: string): string {
-  return `Cannot use the ${what}: want ${wanted}, got ${JSON.stringify(found)}`;
+function cannotUse(what: string, wanted: string, found: string): SyntaxError {
+  return new SyntaxError(`Cannot use the ${what}: want ${wanted}, got ${JSON.stringify(found)}`);
 }

@@ -1,9 +1,9 @@
 import { formatDuration } from '../../base/duration.ts';
 import { isSecretPath } from '../../config/secrets.ts';
-import { type RankedRoute, rankedRoutes } from '../../explain/ranked-routes.ts';
+import type { RankedRoute } from '../../explain/ranked-routes.ts';
+import { ask } from '../ask.ts';
 import { alignColumns } from '../columns.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
-import { inspect } from '../inspect.ts';
 import { paintFor, type Terminal, widthOf } from '../terminal.ts';
 
 export interface RoutesOptions {
@@ -12,9 +12,10 @@ export interface RoutesOptions {
 
 /** Prints the routes in the order in which they are tried. */
 export function routes(configFile: string, { format }: RoutesOptions, out: Terminal): ExitCode {
-  const config = inspect(configFile);
-  if (config === null) return EXIT_CODE.failure;
-  const ranked = rankedRoutes(config);
+  const answer = ask(configFile, { kind: 'routes' });
+  if (typeof answer === 'number') return answer;
+  if (answer.kind !== 'routes') throw new Error('the answer is to another question');
+  const ranked = answer.routes;
   out.write(format === 'json' ? `${JSON.stringify(ranked, null, 2)}\n` : routesTable(ranked, out));
   return EXIT_CODE.ok;
 }
