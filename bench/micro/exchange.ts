@@ -12,9 +12,9 @@ import type { ByteReceiver, Connection } from '../../src/net/connection.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
 import { IoContext } from '../../src/net/io-context.ts';
 import type { Transport } from '../../src/net/transport.ts';
+import { buildGeneration } from '../../src/pipeline/build-generation.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
-import { buildGeneration } from '../../src/worker/build-generation.ts';
 import { BROWSER_REQUEST, SMALL_REPLY } from '../sample-messages.ts';
 
 const CLIENTS = 64;

@@ -22,3 +22,14 @@ export function parseDuration(text: string): number {
     throw new SyntaxError('a duration such as "30s", "1h 30m" or "100ms"');
   return ms;
 }
+
+/** Writes milliseconds as `parseDuration` reads them: `1h 30m`, `100ms`, `0s`. */
+export function formatDuration(ms: number): string {
+  let rest = ms;
+  const parts = UNITS.flatMap(([unit, unitMs]) => {
+    const count = Math.floor(rest / unitMs);
+    rest -= count * unitMs;
+    return count === 0 ? [] : [`${count}${unit}`];
+  });
+  return parts.length === 0 ? '0s' : parts.join(' ');
+}

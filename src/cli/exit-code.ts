@@ -5,6 +5,8 @@ export const EXIT_CODE = {
   failure: 1,
   /** The command line is wrong. */
   usage: 2,
+  /** `check --strict` found warnings and no errors. */
+  warnings: 2,
 } as const;
 
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];

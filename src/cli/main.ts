@@ -1,10 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from '../control/event-log.ts';
+import { type CheckOptions, check } from './commands/check.ts';
+import { type ExplainOptions, explain } from './commands/explain.ts';
+import { type RoutesOptions, routes } from './commands/routes.ts';
+import { schema } from './commands/schema.ts';
+import { serve } from './commands/serve.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
-import { serve } from './serve.ts';
 import { readVersion } from './version.ts';
 
-interface Options {
+interface GlobalOptions {
   readonly config: string;
   readonly logLevel: LogLevel;
 }
@@ -16,10 +20,19 @@ function parseLogLevel(text: string): LogLevel {
   return text;
 }
 
-function createProgram(): Command {
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+const formatOption = () => new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text');
+
+/** The command line; what a command returns goes to `ends`. */
+function createProgram(ends: (code: ExitCode) => void): Command {
   const program = new Command('photon');
+  const globals = () => program.opts<GlobalOptions>();
   program
     .description('An API gateway: reverse proxy, load balancer and policy point, run by one configuration file.')
+    .usage('[options] [command]')
     .option('-c, --config <file>', 'configuration file (YAML, JSON or TOML)', 'config.yaml')
     .addOption(
       new Option('-l, --log-level <level>', LOG_LEVELS.join(', '))
@@ -28,23 +41,55 @@ function createProgram(): Command {
         .argParser(parseLogLevel),
     )
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
     .version(readVersion(), '-V, --version', 'print the version')
     .allowExcessArguments(false)
-    .exitOverride();
+    .exitOverride()
+    .action(async () => ends(await serve(globals().config, globals().logLevel)));
+  program
+    .command('check')
+    .description('say what is wrong with the configuration, without starting')
+    .option('--strict', 'exit with 2 when there are warnings', false)
+    .addOption(formatOption())
+    .action(async (options: CheckOptions) => ends(await check(globals().config, options, process.stdout)));
+  program
+    .command('explain')
+    .description('say what happens to a request, and why')
+    .argument('<method>', 'such as GET')
+    .argument('<url>', 'http://host/path, https://host/path or /path')
+    .option('-H, --header <line>', '"Name: value"; may be given several times', collect, [])
+    .option('--from <ip>', 'the address that connects', '127.0.0.1')
+    .addOption(formatOption())
+    .action((method: string, url: string, options: ExplainOptions & { header: readonly string[]; from: string }) => {
+      const words = { method, url, headers: options.header, from: options.from };
+      ends(explain(globals().config, words, options, process.stdout));
+    });
+  program
+    .command('routes')
+    .description('list the routes in the order in which they are tried')
+    .addOption(formatOption())
+    .action((options: RoutesOptions) => ends(routes(globals().config, options, process.stdout)));
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration file')
+    .action(() => ends(schema(process.stdout)));
   return program;
 }
 
 /** Runs the command line `args` (without node and script) to its end and returns the exit code. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
-  const program = createProgram();
+  let code: ExitCode = EXIT_CODE.ok;
+  const program = createProgram((ended) => {
+    code = ended;
+  });
   try {
-    program.parse(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
+    return code;
   } catch (error) {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? EXIT_CODE.ok : EXIT_CODE.usage;
     }
     throw error;
   }
-  const { config, logLevel } = program.opts<Options>();
-  return serve(config, logLevel);
 }

@@ -31,6 +31,10 @@ export const DIAGNOSTIC_MEANINGS = {
   'no-effect': 'The option has no effect without another one, which is missing.',
   'not-active-yet': 'The option is understood, but has no effect in this version.',
   'not-available-yet': 'The option asks for a protection or protocol that this version does not have.',
+  'unusable-tls-file': 'A certificate, a private key or a list of authorities cannot be used.',
+  'unusable-listener': 'An address to listen at names nothing that this machine has.',
+  'unusable-pid-file': 'The pid file cannot be written.',
+  'unresolved-name': 'The name of an upstream does not resolve at the moment.',
 } as const;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_MEANINGS;

@@ -38,6 +38,11 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'cache', reaction: 'warn', switch: 'enabled' },
 ];
 
+/** Whether this version acts upon an option, given as in the table above (`routes.*.retries`). */
+export function isActive(option: string): boolean {
+  return NOT_YET.every(({ path }) => path !== option);
+}
+
 /** Reports every option of the document that this version does not act upon. Only what is written there counts. */
 export function findNotYet(root: ConfigNode): readonly Finding[] {
   return NOT_YET.flatMap((entry) =>

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
-import { type ConfigNode, formatPath } from './config-node.ts';
+import { type ConfigNode, formatPath, lookUp, type Path } from './config-node.ts';
 import { ConfigError, type Diagnostic, locateFindings, wholeFileDiagnostic } from './diagnostic.ts';
-import { errorAt, type Finding } from './finding.ts';
+import { type DiagnosticCode, errorAt, type Finding } from './finding.ts';
 import { findNotYet } from './not-yet.ts';
 import { parseJson } from './parse-json.ts';
 import { parseToml } from './parse-toml.ts';
@@ -27,12 +27,28 @@ export interface ParseOptions {
   /** The middleware that there is. With none, names and options of middleware are not checked. */
   readonly middleware?: readonly MiddlewareDeclaration[];
   readonly checkRoutePattern?: RoutePatternCheck;
+  /**
+   * What to do with options that the gateway must not start without, and does not have yet: `refuse` (the default) as errors, or
+   * `report` them among the warnings, still as errors, for whoever only looks.
+   */
+  readonly unavailable?: 'refuse' | 'report';
+  /** Faults of a configuration in which nothing else is wrong, found outside of it; they are reported like any other. */
+  readonly findFaults?: (config: Config) => readonly OptionFault[];
+}
+
+/** A fault of an option that shows only outside of the document: a file that is not there, a name that does not resolve. */
+export interface OptionFault {
+  readonly code: DiagnosticCode;
+  readonly severity: 'error' | 'warning';
+  readonly path: Path;
+  /** One line, complete without the other fields. */
+  readonly message: string;
 }
 
 /** A configuration that can be used. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** Nothing that keeps the gateway from starting. */
+  /** Nothing that keeps the gateway from starting, unless it was asked for with `unavailable: 'report'`. */
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -65,10 +81,21 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
     ...references,
     ...findNotYet(root),
   ]);
-  const diagnostics = all.length === 0 ? [] : locateFindings(source, all, secretSpans(root));
-  if (validated.document === null || all.some(({ severity }) => severity === 'error'))
-    throw new ConfigError(diagnostics);
-  return { config: resolveConfig(validated.document), warnings: diagnostics };
+  const locate = (found: readonly Finding[]) =>
+    found.length === 0 ? [] : locateFindings(source, found, secretSpans(root));
+  const isReported = ({ code }: Finding) => options.unavailable === 'report' && code === 'not-available-yet';
+  const refuses = (finding: Finding) => finding.severity === 'error' && !isReported(finding);
+  if (validated.document === null || all.some(refuses)) throw new ConfigError(locate(all));
+  const config = resolveConfig(validated.document);
+  const outside = (options.findFaults?.(config) ?? []).map((fault) => findingOf(root, fault));
+  if (outside.some(refuses)) throw new ConfigError(locate([...all, ...outside]));
+  return { config, warnings: locate([...all, ...outside]) };
+}
+
+function findingOf(root: ConfigNode, { code, severity, path, message }: OptionFault): Finding {
+  const { node, keySpan } = lookUp(root, path);
+  const span = node?.kind === 'scalar' ? node.span : keySpan;
+  return { ...errorAt(code, span, path, message), severity };
 }
 
 function parseText(text: string, format: ConfigFormat): ParsedDocument {

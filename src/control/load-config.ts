@@ -1,5 +1,5 @@
 import { loadConfigFile } from '../config/load.ts';
-import type { LoadedConfig } from '../config/parse-config.ts';
+import type { LoadedConfig, ParseOptions } from '../config/parse-config.ts';
 import { compilePatternError } from '../routing/pattern.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -9,6 +9,18 @@ import type { EventLog } from './event-log.ts';
  */
 export function loadConfig(path: string): LoadedConfig {
   return loadConfigFile(path, process.env, { checkRoutePattern: compilePatternError });
+}
+
+/**
+ * The same for whoever only looks at a configuration: options that keep the gateway from starting until it has them do not keep
+ * it from being looked at, and stand among the warnings.
+ */
+export function loadToInspect(path: string, findFaults: ParseOptions['findFaults'] = () => []): LoadedConfig {
+  return loadConfigFile(path, process.env, {
+    checkRoutePattern: compilePatternError,
+    unavailable: 'report',
+    findFaults,
+  });
 }
 
 /** Logs what is allowed, but probably not meant; the event is the code of the diagnostic. */

@@ -1,6 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { BackendConfig, Config, ServerConfig, UpstreamConfig } from '../config/config.ts';
+import type { BackendConfig, CertificateConfig, Config, ServerConfig, UpstreamConfig } from '../config/config.ts';
+import type { Path } from '../config/config-node.ts';
+import type { OptionFault } from '../config/parse-config.ts';
 import type { TlsMaterial } from '../messages/to-worker.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { type CertificateMaterial, checkCertificate, type TlsServerMaterial } from '../net/tls-server.ts';
@@ -9,6 +11,16 @@ import { type CertificateMaterial, checkCertificate, type TlsServerMaterial } fr
 interface NamedFile {
   readonly file: string;
   readonly option: string;
+}
+
+/** A file that cannot be used; the message is one line that names it and its option. */
+class TlsFileError extends Error {
+  readonly option: string;
+
+  constructor(option: string, message: string) {
+    super(message);
+    this.option = option;
+  }
 }
 
 /**
@@ -20,6 +32,34 @@ export function readTlsMaterial({ server, backends }: Config, ticketKeys: Uint8A
     server: server.httpsAddr.length === 0 ? null : readServer(server, ticketKeys),
     upstreams: backends.flatMap(readBackend),
   };
+}
+
+/** All that `readTlsMaterial` would throw, one for each certificate, key or list of authorities that cannot be used. */
+export function findTlsFaults({ server, backends }: Config): readonly OptionFault[] {
+  const listening = server.httpsAddr.length > 0;
+  return [
+    ...(listening ? server.tls : []).flatMap((certificate) => faultsOf([], () => readCertificate(certificate))),
+    ...faultsOf([], () => (listening ? readClientCertificates(server) : null)),
+    ...backends.flatMap(({ name, upstreams }) =>
+      upstreams.flatMap((upstream, index) => {
+        const path = ['load_balancing', 'backends', name, 'upstreams', index];
+        return upstream.tls ? [...upstreamReads(upstream, '')].flatMap((read) => faultsOf(path, read)) : [];
+      }),
+    ),
+  ];
+}
+
+/** `base`: the way to the mapping that the option's own path starts from. */
+function faultsOf(base: Path, read: () => unknown): readonly OptionFault[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof TlsFileError)) throw error;
+    const steps = error.option.split(/[.[\]]+/).filter((step) => step !== '');
+    const path = [...base, ...steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step))];
+    return [{ code: 'unusable-tls-file', severity: 'error', path, message: error.message }];
+  }
 }
 
 /** Every file that `readTlsMaterial` reads. */
@@ -36,23 +76,22 @@ function filesOfUpstream({ tls, tlsCa, tlsCertificate }: UpstreamConfig): readon
   return tlsCa === null ? pair : [tlsCa, ...pair];
 }
 
-function readServer({ tls, clientCertificates }: ServerConfig, ticketKeys: Uint8Array): TlsServerMaterial {
+function readServer(server: ServerConfig, ticketKeys: Uint8Array): TlsServerMaterial {
   return {
-    certificates: tls.map(
-      ({ hosts, certFile, keyFile, option }): CertificateMaterial => ({
-        hosts,
-        ...readPair({ file: certFile, option: option.cert }, { file: keyFile, option: option.key }),
-      }),
-    ),
+    certificates: server.tls.map(readCertificate),
     ticketKeys,
-    clientCertificates:
-      clientCertificates === null
-        ? null
-        : {
-            ca: readAuthorities({ file: clientCertificates.caFile, option: 'server.client_ca' }),
-            required: clientCertificates.required,
-          },
+    clientCertificates: readClientCertificates(server),
   };
+}
+
+function readCertificate({ hosts, certFile, keyFile, option }: CertificateConfig): CertificateMaterial {
+  return { hosts, ...readPair({ file: certFile, option: option.cert }, { file: keyFile, option: option.key }) };
+}
+
+function readClientCertificates({ clientCertificates }: ServerConfig): TlsServerMaterial['clientCertificates'] {
+  if (clientCertificates === null) return null;
+  const { caFile, required } = clientCertificates;
+  return { ca: readAuthorities({ file: caFile, option: 'server.client_ca' }), required };
 }
 
 function readBackend({ name, upstreams }: BackendConfig): readonly (TlsClientMaterial | null)[] {
@@ -61,22 +100,21 @@ function readBackend({ name, upstreams }: BackendConfig): readonly (TlsClientMat
   );
 }
 
-function readUpstream(
-  { sniHostname, tlsVerify, tlsCa, tlsCertificate }: UpstreamConfig,
-  at: string,
-): TlsClientMaterial {
-  return {
-    serverName: sniHostname,
-    verify: tlsVerify,
-    ca: tlsCa === null ? null : readAuthorities({ file: tlsCa, option: `${at}.tls_ca` }),
-    certificate:
-      tlsCertificate === null
-        ? null
-        : readPair(
-            { file: tlsCertificate.certFile, option: `${at}.tls_cert` },
-            { file: tlsCertificate.keyFile, option: `${at}.tls_key` },
-          ),
+function readUpstream(upstream: UpstreamConfig, at: string): TlsClientMaterial {
+  const { sniHostname, tlsVerify } = upstream;
+  const [readCa, readOwn] = upstreamReads(upstream, `${at}.`);
+  return { serverName: sniHostname, verify: tlsVerify, ca: readCa(), certificate: readOwn() };
+}
+
+/** How to read the authorities and the certificate of an upstream; `at` stands before the names of the options. */
+function upstreamReads({ tlsCa, tlsCertificate }: UpstreamConfig, at: string) {
+  const readCa = () => (tlsCa === null ? null : readAuthorities({ file: tlsCa, option: `${at}tls_ca` }));
+  const readOwn = () => {
+    if (tlsCertificate === null) return null;
+    const { certFile, keyFile } = tlsCertificate;
+    return readPair({ file: certFile, option: `${at}tls_cert` }, { file: keyFile, option: `${at}tls_key` });
   };
+  return [readCa, readOwn] as const;
 }
 
 function readPair(certFile: NamedFile, keyFile: NamedFile): { readonly cert: string; readonly key: string } {
@@ -85,7 +123,8 @@ function readPair(certFile: NamedFile, keyFile: NamedFile): { readonly cert: str
   const leaf = parsed(certFile, 'a PEM certificate', () => new X509Certificate(cert));
   const privateKey = parsed(keyFile, 'an unencrypted PEM private key', (): KeyObject => createPrivateKey(key));
   if (!leaf.checkPrivateKey(privateKey)) {
-    throw new Error(
+    throw new TlsFileError(
+      keyFile.option,
       `Cannot use ${keyFile.option} ${keyFile.file}: want the private key of the certificate in ${certFile.file}`,
     );
   }
@@ -93,7 +132,10 @@ function readPair(certFile: NamedFile, keyFile: NamedFile): { readonly cert: str
     checkCertificate({ cert, key });
   } catch (error) {
     const { code = 'no reason given' } = error as NodeJS.ErrnoException;
-    throw new Error(`Cannot use ${certFile.option} ${certFile.file}: OpenSSL refuses it (${code})`);
+    throw new TlsFileError(
+      certFile.option,
+      `Cannot use ${certFile.option} ${certFile.file}: OpenSSL refuses it (${code})`,
+    );
   }
   return { cert, key };
 }
@@ -112,7 +154,8 @@ function readPem({ file, option }: NamedFile): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Error(`Cannot read ${option} ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new TlsFileError(option, `Cannot read ${option} ${file}: ${code}`);
   }
 }
 
@@ -121,6 +164,6 @@ function parsed<T>({ file, option }: NamedFile, wanted: string, parse: () => T):
   try {
     return parse();
   } catch {
-    throw new Error(`Cannot use ${option} ${file}: want ${wanted}`);
+    throw new TlsFileError(option, `Cannot use ${option} ${file}: want ${wanted}`);
   }
 }

@@ -6,6 +6,8 @@ import { finish } from './finish.ts';
 
 /** The head could not be read: nothing is known but that it must be refused. */
 export function refuseRequest(exchange: Exchange, error: PhotonError): void {
+  // Fields whose text was never cut out mean nothing: an Accept among them would be one that takes nothing.
+  if (exchange.request.text === '') exchange.request.clear();
   exchange.id = exchange.services.requestIds.next();
   exchange.generation = exchange.services.generation;
   if (exchange.generation.timed) exchange.begunMs = exchange.services.nowMs;

@@ -40,6 +40,18 @@ export function groupEndsOf(ranked: readonly RankedRule[]): number[] {
   return ends;
 }
 
+/** What can make one route come before another, in the order in which it is looked at. */
+export type RankingReason = 'priority' | 'host' | 'path' | 'methods' | 'predicates' | 'order';
+
+/** What makes `a` come before `b`, or `b` before `a`. */
+export function rankingReason(a: RankedRule, b: RankedRule): RankingReason {
+  if (a.specificity.priority !== b.specificity.priority) return 'priority';
+  if (a.specificity.hostStep !== b.specificity.hostStep) return 'host';
+  if (compareSpecificity(a.specificity, b.specificity) !== 0) return 'path';
+  if ((a.rule.methods === null) !== (b.rule.methods === null)) return 'methods';
+  return countPredicates(a.rule) === countPredicates(b.rule) ? 'order' : 'predicates';
+}
+
 function readRule(rule: RouteRule, index: number): RankedRule {
   const host = parseHostPattern(rule.host);
   const pattern = parsePattern(rule.path);

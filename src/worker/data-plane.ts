@@ -17,6 +17,7 @@ import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import type { Transport } from '../net/transport.ts';
+import { buildGeneration } from '../pipeline/build-generation.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
@@ -24,7 +25,6 @@ import type { AccessSink } from '../telemetry/access-buffer.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
-import { buildGeneration } from './build-generation.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
 export interface DataPlaneLog {

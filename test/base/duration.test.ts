@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseDuration } from '../../src/base/duration.ts';
+import { formatDuration, parseDuration } from '../../src/base/duration.ts';
 
 const ACCEPTED: readonly (readonly [string, number])[] = [
   ['30s', 30_000],
@@ -50,4 +50,10 @@ test('a duration written from its parts is their sum', () => {
       );
     }),
   );
+});
+
+test('what formatDuration writes is read as the same duration', () => {
+  assert.equal(formatDuration(5_400_000), '1h 30m');
+  assert.equal(formatDuration(0), '0s');
+  fc.assert(fc.property(fc.nat(), (ms) => assert.equal(parseDuration(formatDuration(ms)), ms)));
 });

@@ -14,10 +14,10 @@ import type {
   ResponseListener,
   UpstreamStream,
 } from '../../src/net/streams.ts';
+import { buildGeneration } from '../../src/pipeline/build-generation.ts';
 import { Backend } from '../../src/upstream/backend.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { buildGeneration } from '../../src/worker/build-generation.ts';
 import { MemoryNet } from '../net/memory-connection.ts';
 import {
   type BodyKind,

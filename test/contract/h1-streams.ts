@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
-import { buildGeneration } from '../../src/worker/build-generation.ts';
+import { buildGeneration } from '../../src/pipeline/build-generation.ts';
 import { MemoryConnection, MemoryNet } from '../net/memory-connection.ts';
 import { decodeBody, decodeRequest, decodeResponse, type FieldLine, toBytes } from '../wire/h1/decode.ts';
 import {

@@ -5,11 +5,11 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
 import type { TimerWheel } from '../../src/net/timer-wheel.ts';
+import type { GenerationPlan } from '../../src/pipeline/build-generation.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
 import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
-import type { GenerationPlan } from '../../src/worker/build-generation.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
+import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory } from '../../src/memory/shared-memory.ts';
@@ -24,6 +25,8 @@ export interface GatewaySettings {
   /** The ports of the backend's upstreams, on 127.0.0.1. */
   readonly upstreamPorts: readonly number[];
   readonly server?: Settings | undefined;
+  /** More backends by name, of one upstream each, by its port. */
+  readonly otherBackends?: Readonly<Record<string, number>> | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
   /** The routes; by default one that takes everything. */
@@ -50,7 +53,7 @@ export interface Gateway {
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
-  const { config } = parseConfig(configText(settings), { file: 'test.yaml', format: 'yaml', env: {} });
+  const config = configOf(settings);
   const { clientCertificates = null } = settings;
   const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
   const logLines: string[] = [];
@@ -89,15 +92,27 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
   return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines };
 }
 
+/** The configuration of a gateway with these settings. */
+export function configOf(settings: GatewaySettings): Config {
+  return parseConfig(configText(settings), { file: 'test.yaml', format: 'yaml', env: {} }).config;
+}
+
 /** JSON is YAML too, and needs no quoting rules here. */
-function configText({ upstreamPorts, server, upstream, routes, accessLog }: GatewaySettings): string {
+function configText({
+  upstreamPorts,
+  server,
+  otherBackends = {},
+  upstream,
+  routes,
+  accessLog,
+}: GatewaySettings): string {
+  const backendOf = (ports: readonly number[]) => ({
+    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+  });
+  const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({
     server: { http_addr: '127.0.0.1:8080', ...server },
-    load_balancing: {
-      backends: {
-        origin: { upstreams: upstreamPorts.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })) },
-      },
-    },
+    load_balancing: { backends: { origin: backendOf(upstreamPorts), ...Object.fromEntries(others) } },
     routes: (routes ?? [{}]).map((route) => ({ path: '/**', backend: 'origin', ...route })),
     access_log: accessLog ?? {},
   });

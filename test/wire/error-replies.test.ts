@@ -73,6 +73,14 @@ wire('a refused message gets problem+json and a request id too', async ({ client
   assertProblem(await client.expectStatus(400), 400);
 });
 
+wire(
+  'an Accept in a head that is too large to be read does not turn the refusal into plain text',
+  async ({ client }) => {
+    await client.send(get('Accept: application/json', `X-Long: ${'x'.repeat(40_000)}`));
+    assertProblem(await client.expectReply({ status: 431, framing: 'length' }), 431);
+  },
+);
+
 wire('an error reply to HEAD has the head of the one to GET and no body', nowhere, async ({ client }) => {
   await client.send(get());
   const toGet = await client.expectStatus(404);

@@ -1,14 +1,14 @@
 import { IpRanges } from '../base/ip-range.ts';
 import type { AccessLogConfig, Config } from '../config/config.ts';
 import { SharedCount, SharedCursor, type SharedMemory } from '../memory/shared-memory.ts';
-import type { TlsMaterial } from '../messages/to-worker.ts';
-import type { AccessPolicy, Generation, RoutePlan } from '../pipeline/generation.ts';
+import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import type { RouterTables } from '../routing/router-tables.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
+import type { AccessPolicy, Generation, RoutePlan } from './generation.ts';
 
 /** A Generation and what has to be closed with it. */
 export interface BuiltGeneration {
@@ -23,7 +23,8 @@ export interface GenerationPlan {
   readonly shared: SharedMemory;
   /** The row of the shared memory that the worker counts on. */
   readonly row: number;
-  readonly tls: TlsMaterial;
+  /** The part for upstreams: of every one over all backends, in the order of the configuration; null for those without TLS. */
+  readonly tls: { readonly upstreams: readonly (TlsClientMaterial | null)[] };
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
 }

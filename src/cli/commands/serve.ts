@@ -1,11 +1,11 @@
-import { createEventLog, type EventLog, type LogLevel } from '../control/event-log.ts';
-import { loadConfig, logWarnings } from '../control/load-config.ts';
-import { LogOutlet } from '../control/log-outlet.ts';
-import { Supervisor } from '../control/supervisor.ts';
-import { describeFailure } from './describe-failure.ts';
-import { EXIT_CODE, type ExitCode } from './exit-code.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
-import { readVersion } from './version.ts';
+import { createEventLog, type EventLog, type LogLevel } from '../../control/event-log.ts';
+import { loadConfig, logWarnings } from '../../control/load-config.ts';
+import { LogOutlet } from '../../control/log-outlet.ts';
+import { Supervisor } from '../../control/supervisor.ts';
+import { describeFailure } from '../describe-failure.ts';
+import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
+import { removePidFile, writePidFile } from '../pid-file.ts';
+import { readVersion } from '../version.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 

@@ -1,0 +1,107 @@
+import { lookup } from 'node:dns/promises';
+import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isIpAddress } from '../base/address.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
+import type { Path } from '../config/config-node.ts';
+import type { OptionFault } from '../config/parse-config.ts';
+import { findTlsFaults } from './tls-material.ts';
+
+/** Resolvers try for longer than anybody wants to wait for a warning. */
+const LOOKUP_MS = 2000;
+
+/** What a start needs of the machine beside the configuration, looked at without opening a listener. */
+export async function findSurroundingFaults(config: Config): Promise<readonly OptionFault[]> {
+  const names = await findNameFaults(config);
+  return [...findTlsFaults(config), ...findPidFileFaults(config), ...findUnixListenerFaults(config), ...names];
+}
+
+function findPidFileFaults({ server: { pidFile } }: Config): readonly OptionFault[] {
+  if (pidFile === null) return [];
+  try {
+    accessSync(existsSync(pidFile) ? pidFile : dirname(pidFile), constants.W_OK);
+    return [];
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    const message = `Cannot write the pid file ${pidFile}: ${code}`;
+    return [{ code: 'unusable-pid-file', severity: 'error', path: ['server', 'pid_file'], message }];
+  }
+}
+
+interface PlacedListener extends ListenAddress {
+  readonly at: Path;
+}
+
+function listenersOf({ server }: Config): readonly PlacedListener[] {
+  // The option is one address or a list of them; a place within one address is the option itself.
+  const place = (key: string, list: readonly ListenAddress[]) =>
+    list.map((address, index) => ({ ...address, at: list.length === 1 ? ['server', key] : ['server', key, index] }));
+  return [...place('http_addr', server.httpAddr), ...place('https_addr', server.httpsAddr)];
+}
+
+function findUnixListenerFaults(config: Config): readonly OptionFault[] {
+  return listenersOf(config).flatMap(({ path, text, at }) => {
+    if (path === null) return [];
+    if (!existsSync(dirname(path))) return [listenerFault(text, at, 'the directory does not exist')];
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found === undefined || found.isSocket()
+      ? []
+      : [listenerFault(text, at, 'there is a file that is not a socket')];
+  });
+}
+
+function listenerFault(text: string, path: Path, reason: string): OptionFault {
+  const message = `Cannot listen on ${text}: ${reason}`;
+  return { code: 'unusable-listener', severity: 'error', path, message };
+}
+
+interface NameUse {
+  readonly name: string;
+  readonly fault: OptionFault;
+}
+
+/** A listener's name has to resolve. That of an upstream may do so later: the gateway starts without it. */
+async function findNameFaults(config: Config): Promise<readonly OptionFault[]> {
+  const uses = [...listenerNames(config), ...upstreamNames(config)];
+  const names = new Set(uses.map(({ name }) => name));
+  const timeout = new AbortController();
+  const tooLate = pause(LOOKUP_MS, false, { signal: timeout.signal }).catch(() => false);
+  const entries = await Promise.all(
+    [...names].map(async (name) => [name, await Promise.race([doesResolve(name), tooLate])] as const),
+  );
+  timeout.abort();
+  const resolves = new Map(entries);
+  return uses.filter(({ name }) => resolves.get(name) === false).map(({ fault }) => fault);
+}
+
+async function doesResolve(name: string): Promise<boolean> {
+  return lookup(name).then(
+    () => true,
+    () => false,
+  );
+}
+
+function listenerNames(config: Config): readonly NameUse[] {
+  return listenersOf(config)
+    .filter(({ host }) => isName(host))
+    .map(({ host, text, at }) => ({
+      name: host,
+      fault: listenerFault(text, at, `the name "${host}" does not resolve`),
+    }));
+}
+
+function upstreamNames({ backends }: Config): readonly NameUse[] {
+  return backends.flatMap(({ name: backend, upstreams }) =>
+    upstreams.flatMap(({ host, address }, index): readonly NameUse[] => {
+      if (!isName(host)) return [];
+      const path = ['load_balancing', 'backends', backend, 'upstreams', index, 'address'];
+      const message = `The name of upstream ${address} does not resolve; requests to it fail until it does`;
+      return [{ name: host, fault: { code: 'unresolved-name', severity: 'warning', path, message } }];
+    }),
+  );
+}
+
+function isName(host: string): boolean {
+  return host !== '' && !isIpAddress(host);
+}

@@ -1,0 +1,126 @@
+import { monotonicClock } from '../base/clock.ts';
+import { PhotonError } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
+import { FRAMING } from '../http/framing.ts';
+import { RequestIdGenerator } from '../http/request-id.ts';
+import { createSharedMemory, SharedCount } from '../memory/shared-memory.ts';
+import { IoContext } from '../net/io-context.ts';
+import type { TimerWheel } from '../net/timer-wheel.ts';
+import { buildGeneration } from '../pipeline/build-generation.ts';
+import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
+import type { Generation } from '../pipeline/generation.ts';
+import { buildRouterTables } from '../routing/router-tables.ts';
+import { INCOMPLETE } from '../wire/h1/field-lines.ts';
+import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
+import { PaperClient, type PaperPeer, type PaperReply } from './paper-client.ts';
+import { PaperTransport } from './paper-transport.ts';
+
+/** Stands where every request has an id of its own. */
+export const REQUEST_ID_PLACEHOLDER = '<request id>';
+const DATE_PLACEHOLDER = '<now>';
+
+class PlaceholderIds extends RequestIdGenerator {
+  override next(): string {
+    return REQUEST_ID_PLACEHOLDER;
+  }
+}
+
+/** Where a request led. */
+export interface DryOutcome {
+  /** The exchange as it was left; valid until the next run. */
+  readonly exchange: Exchange;
+  /** Null where it went to an upstream. */
+  readonly reply: PaperReply | null;
+  /** Why the gateway replied; null also where the reply is no failure. */
+  readonly error: PhotonError | null;
+  /** The head that the upstream would get (latin1); null where none would. */
+  readonly sentHead: string | null;
+}
+
+/**
+ * The data path without its sockets. Heads are decoded, exchanges begun, routes found, upstreams picked and heads encoded by
+ * the very code that serves; only both ends are paper. Nothing here knows what that code does.
+ *
+ *   text --decodeRequestHead--> Exchange (pipeline/phases.ts) --Upstream.lend--> H1Upstream --> PaperConnection
+ *                                   \--> PaperClient, where the gateway replies itself
+ */
+export class DryRun implements PipelineServices {
+  readonly generation: Generation;
+  readonly requestIds: RequestIdGenerator = new PlaceholderIds();
+  readonly date = DATE_PLACEHOLDER;
+  readonly #io = new IoContext(monotonicClock, (error) => this.fault(error));
+  readonly #transport = new PaperTransport();
+  #error: PhotonError | null = null;
+  #fault: unknown = null;
+
+  /** `httpsPort`: of the first listener for HTTPS, null without one. Throws an Error where the configuration cannot serve. */
+  constructor(config: Config, httpsPort: number | null) {
+    const shared = createSharedMemory(config, 1);
+    const { generation } = buildGeneration(
+      {
+        config,
+        routerTables: buildRouterTables(config.routes),
+        shared,
+        row: 0,
+        tls: { upstreams: [] },
+        httpsPort,
+      },
+      {
+        io: this.#io,
+        transport: this.#transport,
+        maxHeadBytes: config.server.maxHeaderBytes,
+        log: { warn: (_event, fields) => this.fault(fields) },
+        allSockets: SharedCount.sockets(shared, 0),
+        maxSockets: Number.POSITIVE_INFINITY,
+        outOfDescriptors: () => {},
+      },
+    );
+    this.generation = generation;
+  }
+
+  get nowMs(): number {
+    return this.#io.eventMs;
+  }
+
+  get wheel(): TimerWheel {
+    return this.#io.wheel;
+  }
+
+  /** Sends `head` (whole, with its empty line) as `peer`. Throws what would be an internal error. */
+  run(head: string, peer: PaperPeer): DryOutcome {
+    this.#io.tick();
+    this.#error = null;
+    this.#fault = null;
+    const client = new PaperClient(peer);
+    const exchange = new Exchange(this, this.generation.maxHeaders);
+    this.#begin(exchange, client, Buffer.from(head, 'utf8'));
+    this.#io.settle();
+    const connection = this.#transport.takeLast();
+    exchange.stream?.cancel();
+    exchange.deadline.disarm();
+    connection?.tellClosed();
+    if (this.#fault !== null) throw this.#fault;
+    return { exchange, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
+  }
+
+  #begin(exchange: Exchange, client: PaperClient, bytes: Buffer): void {
+    try {
+      const end = decodeRequestHead(bytes, 0, bytes.length, exchange.request, this.generation.limits);
+      if (end === INCOMPLETE) throw new Error('a head on paper ends with its empty line');
+    } catch (error) {
+      if (!(error instanceof PhotonError)) throw error;
+      exchange.requestRefused(client, error);
+      return;
+    }
+    client.requestComplete = exchange.request.framing === FRAMING.NONE;
+    exchange.requestBegun(client);
+  }
+
+  exchangeFinished(_exchange: Exchange, error: PhotonError | null): void {
+    this.#error = error;
+  }
+
+  fault(error: unknown): void {
+    this.#fault ??= error;
+  }
+}

@@ -1,0 +1,189 @@
+import type { BackendConfig, Config, RouteConfig } from '../config/config.ts';
+import { isActive } from '../config/not-yet.ts';
+import { type RankedRule, rankRules } from '../routing/ranking.ts';
+import { explainCandidates } from './candidates.ts';
+import { type DryOutcome, DryRun } from './dry-run.ts';
+import type {
+  ExplainedBackend,
+  ExplainedCache,
+  ExplainedClient,
+  ExplainedResult,
+  ExplainedRoute,
+  ExplainedSent,
+  ExplainedTarget,
+  Explanation,
+} from './explanation.ts';
+import { type Inquiry, namesHost } from './inquiry.ts';
+import { chooseListener, type ListenerChoice } from './listener-choice.ts';
+
+/** Says what a configuration does with requests, by letting the data path itself do it on paper. */
+export class Explainer {
+  readonly #config: Config;
+  readonly #dryRun: DryRun;
+  readonly #ranked: readonly RankedRule[];
+
+  /**
+   * `httpsPort`: of the first listener for HTTPS where the system has chosen it; by default the one configured. Throws an Error
+   * where the configuration cannot serve.
+   */
+  constructor(config: Config, httpsPort: number | null = config.server.httpsAddr[0]?.port ?? null) {
+    this.#config = config;
+    this.#dryRun = new DryRun(config, httpsPort);
+    this.#ranked = rankRules(config.routes);
+  }
+
+  explain(inquiry: Inquiry): Explanation {
+    const listener = chooseListener(this.#config.server, inquiry);
+    if (listener === null) return noListener(inquiry);
+    const { address, scheme, localAddress, localPort, note } = listener;
+    const outcome = this.#dryRun.run(headOf(inquiry, listener), {
+      address: inquiry.from,
+      localAddress,
+      localPort,
+      scheme,
+    });
+    return {
+      request: requestOf(inquiry),
+      listener: { address, scheme, note },
+      client: clientOf(outcome, inquiry),
+      target: targetOf(outcome),
+      result: resultOf(outcome),
+      ...this.#explainRouting(outcome),
+    };
+  }
+
+  #explainRouting(outcome: DryOutcome): Pick<Explanation, 'route' | 'candidates' | 'otherRoutes' | 'backend' | 'sent'> {
+    const { exchange } = outcome;
+    const index = exchange.route === null ? null : this.#dryRun.generation.routes.indexOf(exchange.route);
+    if (!wasRouted(outcome)) return { route: null, candidates: [], otherRoutes: 0, backend: null, sent: null };
+    const { shown, others } = explainCandidates(this.#ranked, this.#config.routes, exchange, index);
+    const routing = { candidates: shown, otherRoutes: others };
+    if (index === null) return { route: null, ...routing, backend: null, sent: null };
+    // Sound: the routes of a generation are those of its configuration.
+    const route = this.#config.routes[index] as RouteConfig;
+    return {
+      route: this.#explainRoute(route, index, exchange.path),
+      ...routing,
+      backend: explainBackend(this.#backendOf(route)),
+      sent: sentOf(outcome),
+    };
+  }
+
+  #backendOf({ backend }: RouteConfig): BackendConfig {
+    // Sound: loading a configuration checks that the backend of every route exists.
+    return this.#config.backends.find(({ name }) => name === backend) as BackendConfig;
+  }
+
+  #explainRoute(route: RouteConfig, index: number, path: string): ExplainedRoute {
+    const { id, path: pattern, middleware, timeoutMs, retries } = route;
+    return {
+      id,
+      rank: this.#ranked.findIndex((ranked) => ranked.index === index) + 1,
+      path: pattern,
+      pathParameters: this.#dryRun.generation.router.pathParameters(index, path),
+      middleware: { active: isActive('routes.*.middleware.*'), names: middleware.map(({ name }) => name) },
+      cache: this.#explainCache(route),
+      timeoutMs,
+      retries: { active: isActive('routes.*.retries'), count: retries },
+    };
+  }
+
+  #explainCache({ cache: ofRoute }: RouteConfig): ExplainedCache {
+    const { cache } = this.#config;
+    return {
+      active: isActive('cache'),
+      enabled: ofRoute.enabled ?? cache.enabled,
+      ttlMs: ofRoute.ttlMs ?? cache.defaultTtlMs,
+      maxBodyBytes: ofRoute.maxBodyBytes ?? cache.maxBodyBytes,
+      withQueryParams: ofRoute.cacheWithQueryParams ?? cache.cacheWithQueryParams,
+      key: null,
+    };
+  }
+}
+
+/** Host is what a client would write that connects to the listener, where nothing else is said. */
+function headOf({ method, target, fields }: Inquiry, { address }: ListenerChoice): string {
+  const host =
+    address.startsWith('unix:') || address.startsWith(':') ? `localhost${address.replace(/^unix:.*/, '')}` : address;
+  const lines = namesHost(fields) ? fields : [`Host: ${host}`, ...fields];
+  return `${[`${method} ${target} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`;
+}
+
+function requestOf({ method, target, from }: Inquiry): Explanation['request'] {
+  return { method, target, from };
+}
+
+function noListener(inquiry: Inquiry): Explanation {
+  return {
+    request: requestOf(inquiry),
+    listener: null,
+    client: null,
+    target: null,
+    result: { kind: 'no-listener', detail: `no listener speaks ${inquiry.scheme ?? 'http'}` },
+    route: null,
+    candidates: [],
+    otherRoutes: 0,
+    backend: null,
+    sent: null,
+  };
+}
+
+/** Refused while its head was read: nothing more is known. */
+function isUnread({ exchange }: DryOutcome): boolean {
+  return exchange.clientAddress === '';
+}
+
+/** The codes of errors that leave no target to look up. */
+const WITHOUT_TARGET: ReadonlySet<string> = new Set(['bad_target', 'bad_host', 'method_refused']);
+
+function hasTarget(outcome: DryOutcome): boolean {
+  return !isUnread(outcome) && !(outcome.error !== null && WITHOUT_TARGET.has(outcome.error.code));
+}
+
+function wasRouted(outcome: DryOutcome): boolean {
+  const { exchange, error, reply } = outcome;
+  if (!hasTarget(outcome)) return false;
+  // `OPTIONS *` and a redirect are replies without an error, and come before any route is looked for.
+  return exchange.route !== null || reply === null || error !== null;
+}
+
+function clientOf(outcome: DryOutcome, { from }: Inquiry): ExplainedClient | null {
+  if (isUnread(outcome)) return null;
+  const { clientAddress, peerTrusted } = outcome.exchange;
+  return { address: clientAddress, peer: from, peerTrusted };
+}
+
+function targetOf(outcome: DryOutcome): ExplainedTarget | null {
+  if (!hasTarget(outcome)) return null;
+  const { host, target } = outcome.exchange;
+  return { host, path: target.path, query: target.hasQuery ? target.query : null };
+}
+
+function resultOf({ reply, error }: DryOutcome): ExplainedResult {
+  if (reply === null) return { kind: 'forwarded' };
+  return { kind: 'answered', ...reply, code: error?.code ?? null, detail: error?.message ?? null };
+}
+
+function explainBackend({ name, algorithm, upstreams }: BackendConfig): ExplainedBackend {
+  const sum = upstreams.reduce((total, { weight }) => total + weight, 0);
+  return {
+    name,
+    algorithm,
+    activeAlgorithm: isActive('load_balancing.backends.*.algorithm') ? algorithm : 'round_robin',
+    upstreams: upstreams.map(({ address, tls, weight, connectTimeoutMs, readTimeoutMs, writeTimeoutMs }) => ({
+      address,
+      tls,
+      weight,
+      share: weight / sum,
+      connectTimeoutMs,
+      readTimeoutMs,
+      writeTimeoutMs,
+    })),
+  };
+}
+
+function sentOf({ exchange, sentHead }: DryOutcome): ExplainedSent | null {
+  if (sentHead === null || exchange.upstream === null) return null;
+  const { address, sendProxyProtocol } = exchange.upstream.config;
+  return { upstream: address, proxyHeader: sendProxyProtocol, head: sentHead.slice(0, -4).split('\r\n') };
+}

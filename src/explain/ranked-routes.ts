@@ -1,0 +1,30 @@
+import type { Config, Predicates, RouteConfig } from '../config/config.ts';
+import { rankRules } from '../routing/ranking.ts';
+
+/** A route in the order in which routes are tried. Plain data: it is printed and sent as it is. */
+export interface RankedRoute {
+  /** From 1. */
+  readonly rank: number;
+  readonly id: string;
+  /** Null: every host. */
+  readonly host: string | null;
+  readonly path: string;
+  /** Null: every method. */
+  readonly methods: readonly string[] | null;
+  readonly match: { readonly headers: Predicates; readonly query: Predicates };
+  readonly priority: number | null;
+  readonly backend: string;
+  /** Null: no deadline. */
+  readonly timeoutMs: number | null;
+  readonly middleware: readonly string[];
+}
+
+/** The routes as the router ranks them: the first one that matches takes a request. */
+export function rankedRoutes({ routes }: Config): readonly RankedRoute[] {
+  return rankRules(routes).map(({ index }, place) => {
+    // Sound: rules are ranked from this very list.
+    const { id, host, path, methods, match, priority, backend, timeoutMs, middleware } = routes[index] as RouteConfig;
+    const names = middleware.map(({ name }) => name);
+    return { rank: place + 1, id, host, path, methods, match, priority, backend, timeoutMs, middleware: names };
+  });
+}
