@@ -5,6 +5,7 @@ import { createEventLog, type LogLevel } from './control/event-log.ts';
 import { loadConfig, logWarnings } from './control/load-config.ts';
 import { Supervisor } from './control/supervisor.ts';
 import { BindError, type OpenAddress } from './net/binding.ts';
+import { compileConfig } from './pipeline/compiled-config.ts';
 
 export type { Config, Diagnostic, LogLevel, OpenAddress };
 export { BindError, ConfigError, loadConfig };
@@ -29,7 +30,7 @@ export interface Gateway {
 /** A gateway for a configuration, or for the file at a path. Throws a ConfigError when the file cannot be used. */
 export function createGateway(config: Config | string, options: GatewayOptions = {}): Gateway {
   const log = createEventLog(options.logLevel ?? 'info');
-  const supervisor = new Supervisor(typeof config === 'string' ? loadLogged(config) : config, log);
+  const supervisor = new Supervisor(compileConfig(typeof config === 'string' ? loadLogged(config) : config), log);
   return {
     start: async () => ({ addresses: await supervisor.start() }),
     drain: () => supervisor.drain(),

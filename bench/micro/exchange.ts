@@ -7,14 +7,14 @@ import { monotonicClock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { HttpDate } from '../../src/http/date.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
-import { createSharedMemory, SharedCount } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCount, slotsOf } from '../../src/memory/shared-memory.ts';
 import type { ByteReceiver, Connection } from '../../src/net/connection.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
 import { IoContext } from '../../src/net/io-context.ts';
 import type { Transport } from '../../src/net/transport.ts';
 import { buildGeneration } from '../../src/pipeline/build-generation.ts';
+import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
-import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import { BROWSER_REQUEST, SMALL_REPLY } from '../sample-messages.ts';
 
 const CLIENTS = 64;
@@ -89,9 +89,8 @@ const environment = {
   outOfDescriptors: () => {},
 };
 const plan = {
-  config,
-  routerTables: buildRouterTables(config.routes),
-  shared,
+  compiled: compileConfig(config),
+  slots: slotsOf(shared, config),
   row: 0,
   tls: { server: null, upstreams: [] },
   httpsPort: null,

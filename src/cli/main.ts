@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { isLogLevel, LOG_LEVELS, type LogLevel } from '../control/event-log.ts';
 import { type CheckOptions, check } from './commands/check.ts';
 import { type ExplainOptions, explain } from './commands/explain.ts';
+import { reload } from './commands/reload.ts';
 import { type RoutesOptions, routes } from './commands/routes.ts';
 import { schema } from './commands/schema.ts';
 import { serve } from './commands/serve.ts';
@@ -74,6 +75,10 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .command('schema')
     .description('print the JSON Schema of the configuration file')
     .action(() => ends(schema(process.stdout)));
+  program
+    .command('reload')
+    .description('have the running gateway read its configuration again')
+    .action(async () => ends(await reload(globals().config)));
   return program;
 }
 

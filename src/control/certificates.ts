@@ -1,12 +1,10 @@
-import { type Stats, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
 import type { TlsMaterial } from '../messages/to-worker.ts';
 import type { EventLog } from './event-log.ts';
+import { stateNow, stateOf } from './file-state.ts';
 import { runtimeDirectory } from './runtime-directory.ts';
 import { TicketKeys } from './ticket-keys.ts';
-import { readTlsMaterial, tlsFiles } from './tls-material.ts';
+import { readTlsMaterial, type TlsConfig, tlsFiles } from './tls-material.ts';
 
 /** How often the files are looked at. Secrets are mounted in ways that no watch sees; asking costs nothing. */
 const LOOK_EVERY_MS = 1000;
@@ -21,7 +19,7 @@ type UseTls = (material: TlsMaterial) => Promise<void>;
  *       \____________________________________________________________________________/ bad: the old ones stay
  */
 export class Certificates {
-  readonly #config: Config;
+  readonly #config: TlsConfig;
   readonly #log: EventLog;
   readonly #files: readonly string[];
   readonly #ticketKeys: TicketKeys | null;
@@ -32,7 +30,7 @@ export class Certificates {
   #timer: NodeJS.Timeout | null = null;
 
   /** Throws an Error of one line when a file cannot be used. */
-  constructor(config: Config, log: EventLog) {
+  constructor(config: TlsConfig, log: EventLog) {
     const { httpsAddr, ticketKeysFile } = config.server;
     this.#config = config;
     this.#log = log;
@@ -40,7 +38,7 @@ export class Certificates {
     this.#ticketKeys =
       httpsAddr.length === 0 ? null : new TicketKeys(ticketKeysFile ?? join(runtimeDirectory(), 'ticket-keys'), log);
     // Before they are read: what changes meanwhile is seen at the first look.
-    this.#read = this.#files.map(describeNow).join('\n');
+    this.#read = stateNow(this.#files);
     this.#material = this.#readAll();
   }
 
@@ -64,7 +62,7 @@ export class Certificates {
   /** One look. A certificate and its key are two files: they are read when both have stopped changing. */
   async look(use: UseTls): Promise<void> {
     const previous = this.#seen;
-    const seen = (await Promise.all(this.#files.map(describeFile))).join('\n');
+    const seen = await stateOf(this.#files);
     this.#seen = seen;
     const changed = seen !== this.#read && seen === previous && this.#reread(seen);
     const rotated = this.#ticketKeys?.rotateIfDue() ?? false;
@@ -95,24 +93,5 @@ export class Certificates {
     const { server, upstreams } = this.#material;
     if (server === null || this.#ticketKeys === null) return;
     this.#material = { server: { ...server, ticketKeys: this.#ticketKeys.current }, upstreams };
-  }
-}
-
-/** What changes whenever a file is written, replaced, or another one is linked in its place. */
-function describe({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
-  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-}
-
-const describeAbsence = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
-
-function describeFile(file: string): Promise<string> {
-  return stat(file).then(describe, describeAbsence);
-}
-
-function describeNow(file: string): string {
-  try {
-    return describe(statSync(file));
-  } catch (error) {
-    return describeAbsence(error);
   }
 }

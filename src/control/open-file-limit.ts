@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Config } from '../config/config.ts';
+import type { RoutelessConfig } from '../pipeline/compiled-config.ts';
 import type { EventLog } from './event-log.ts';
 
 /** For 200 connections that are being refused (`MAX_REFUSALS` of the data plane), files that are read, and what Node holds open. */
@@ -36,10 +36,10 @@ export function connectionsWithin(openFileLimit: number, workers: number): numbe
  * before accepting fails. Throws an Error of one line when not even one connection fits.
  */
 export function withinOpenFileLimit(
-  config: Config,
+  config: RoutelessConfig,
   log: EventLog,
   openFileLimit: number | null = readOpenFileLimit(),
-): Config {
+): RoutelessConfig {
   if (openFileLimit === null) return config;
   const { maxConnections, workers } = config.server;
   const fitting = connectionsWithin(openFileLimit, workers);

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /**
  * The directory for files that live as long as the machine runs: what systemd gives us (`RuntimeDirectory=`), `/run/photon` for
@@ -12,6 +13,12 @@ export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
   if (process.getuid?.() === 0) return '/run/photon';
   const ofUser = env['XDG_RUNTIME_DIR'];
   return ofUser !== undefined && ofUser !== '' ? join(ofUser, 'photon') : join(tmpdir(), `photon-${userInfo().uid}`);
+}
+
+/** Where a gateway hears commands unless its configuration says otherwise: a name of its own for each configuration file. */
+export function controlSocketPath(configFile: string): string {
+  const name = createHash('sha256').update(resolve(configFile)).digest('hex').slice(0, 12);
+  return join(runtimeDirectory(), `photon-${name}.sock`);
 }
 
 /** Makes the directory of a file, for us alone, where there is none yet. */

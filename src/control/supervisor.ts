@@ -1,34 +1,60 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Config } from '../config/config.ts';
-import { createSharedMemory } from '../memory/shared-memory.ts';
-import { bindAddresses } from '../net/bind.ts';
+import type { TlsMaterial } from '../messages/to-worker.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
-import { buildRouterTables } from '../routing/router-tables.ts';
+import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-config.ts';
 import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
+import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
 import { readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
-import { type PlannedBinding, type WorkerPlan, WorkerSlot } from './worker-slot.ts';
+import { SlotTable } from './slot-table.ts';
+import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
+
+/** How long the workers could do nothing else, the slowest of them, in milliseconds. */
+export interface SwitchTimes {
+  /** To make the new configuration ready. */
+  readonly prepareMs: number;
+  /** To go over to it. */
+  readonly commitMs: number;
+}
 
 /**
- * The control thread's main object: binds the addresses, keeps one worker per row alive, and ends them.
+ * The control thread's main object: binds the addresses, keeps one worker per row alive, changes what they serve, and ends them.
  *
  *   new --start()--> serving --drain()--> draining --last connection gone, or shutdown_timeout--> closed
- *    \__________________\____________________\_____________________close()_______________________/
+ *    \            apply() |_|               \                                                      ^
+ *     \________________________________________\__________________close()_________________________/
  */
-export class Supervisor {
-  readonly #config: Config;
-  readonly #log: EventLog;
-  #bindings: readonly PlannedBinding[] = [];
+export class Supervisor implements WorkerSurroundings {
+  #compiled: CompiledConfig;
+  readonly log: EventLog;
+  readonly #workers: number;
+  readonly #table: SlotTable;
+  readonly #listeners = new Listeners();
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
-  #accessLog: AccessLog | null = null;
+  accessLog: AccessLog | null = null;
 
-  constructor(config: Config, log: EventLog) {
-    this.#config = config;
-    this.#log = log;
+  constructor(compiled: CompiledConfig, log: EventLog) {
+    this.#compiled = compiled;
+    this.log = log;
+    this.#workers = compiled.config.server.workers;
+    this.#table = new SlotTable(compiled.config.backends, this.#workers);
+  }
+
+  /** What is served, as it was wanted. */
+  get compiled(): CompiledConfig {
+    return this.#compiled;
+  }
+
+  get shared(): WorkerSurroundings['shared'] {
+    return this.#table.shared;
+  }
+
+  clearRow(row: number): void {
+    this.#table.clearRow(row);
   }
 
   /**
@@ -37,58 +63,135 @@ export class Supervisor {
    */
   async start(): Promise<readonly OpenAddress[]> {
     const transport = chooseTransport(process.env['PHOTON_TRANSPORT']).name;
-    const certificates = new Certificates(this.#config, this.#log);
-    this.#certificates = certificates;
-    this.#bindings = await this.#bind();
+    const certificates = new Certificates(this.#compiled.config, this.log);
+    const change = await this.#listeners.prepare(this.#compiled.config.server);
+    change.commit();
     try {
-      this.#accessLog = this.#openAccessLog();
-      await this.#startWorkers(withinOpenFileLimit(this.#config, this.#log), certificates);
+      this.accessLog = this.#openAccessLog(this.#compiled.config);
+      await this.#startWorkers(this.#plan(this.#compiled, certificates.material, change));
     } catch (error) {
       await this.close();
       throw error;
     }
-    for (const { binding, secure } of this.#bindings) {
-      const scheme = secure ? 'https' : 'http';
-      const address = formatAddress(binding.address);
-      this.#log.info('listening', { address, scheme, workers: this.#slots.length, transport });
-    }
-    return this.#bindings.map(({ binding }) => binding.address);
+    this.#watch(certificates);
+    for (const listener of this.#listeners.open) this.#sayListening(listener, transport);
+    return this.#listeners.open.map(({ binding }) => binding.address);
   }
 
-  async #bind(): Promise<readonly PlannedBinding[]> {
-    const { httpAddr, httpsAddr } = this.#config.server;
-    const plain = await bindAddresses(httpAddr);
-    try {
-      const secure = await bindAddresses(httpsAddr);
-      return [
-        ...plain.map((binding) => ({ binding, secure: false })),
-        ...secure.map((binding) => ({ binding, secure: true })),
-      ];
-    } catch (error) {
-      for (const binding of plain) binding.release();
+  async #startWorkers(plan: WorkerPlan): Promise<void> {
+    this.#table.use(this.#compiled.config.backends, plan.serving.slots);
+    this.#slots = Array.from({ length: this.#workers }, (_, row) => new WorkerSlot(row, plan, this));
+    await Promise.all(this.#slots.map((slot) => slot.start()));
+  }
+
+  #sayListening({ binding, secure }: PlannedListener, transport: string): void {
+    const address = formatAddress(binding.address);
+    this.log.info('listening', {
+      address,
+      scheme: secure ? 'https' : 'http',
+      workers: this.#slots.length,
+      transport,
+    });
+  }
+
+  #plan({ config, ...compiled }: CompiledConfig, tls: TlsMaterial, { all }: ListenerChange): WorkerPlan {
+    const server = { ...config.server, workers: this.#workers };
+    return {
+      listeners: all,
+      serving: {
+        compiled: { ...compiled, config: withinOpenFileLimit({ ...config, server }, this.log) },
+        slots: this.#table.slotsFor(config.backends),
+        tls,
+        httpsPort: all.find(({ secure }) => secure)?.binding.address.port ?? null,
+        maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
+      },
+    };
+  }
+
+  #watch(certificates: Certificates): void {
+    this.#certificates = certificates;
+    certificates.watch(async (material) => {
+      await Promise.all(this.#slots.map((slot) => slot.useTls(material)));
+    });
+  }
+
+  /**
+   * Serves another configuration from now on. All workers have it ready before the first goes over to it. Rejects when it cannot
+   * be served; then everything is as it was. Not to be called while another call is under way. The number of workers stays.
+   */
+  async apply(compiled: CompiledConfig): Promise<SwitchTimes> {
+    const { config } = compiled;
+    const certificates = new Certificates(config, this.log);
+    const accessLog = this.#accessLogFor(config);
+    const change = await this.#listeners.prepare(config.server).catch((error: unknown) => {
+      this.#dropAccessLog(accessLog);
       throw error;
+    });
+    const plan = this.#plan(compiled, certificates.material, change);
+    const prepared = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, change.opened)));
+    const failed = prepared.find((each) => each.status === 'rejected');
+    if (failed !== undefined) {
+      for (const slot of this.#slots) slot.discard();
+      change.abandon();
+      this.#dropAccessLog(accessLog);
+      throw failed.reason;
     }
+    const commitMs = await this.#commit(compiled, plan, change);
+    this.#useAccessLog(accessLog);
+    this.#certificates?.close();
+    this.#watch(certificates);
+    return { prepareMs: largest(prepared.map((each) => (each.status === 'fulfilled' ? each.value : 0))), commitMs };
   }
 
-  #openAccessLog(): AccessLog | null {
-    const { accessLog, server } = this.#config;
-    return accessLog.enabled ? new AccessLog(accessLog.file, this.#log, server.workers * BLOCK_COUNT) : null;
+  async #commit(compiled: CompiledConfig, plan: WorkerPlan, change: ListenerChange): Promise<number> {
+    const took = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
+    this.#compiled = compiled;
+    this.#table.use(compiled.config.backends, plan.serving.slots);
+    change.commit();
+    for (const { binding, secure } of change.opened) {
+      this.log.info('listening', { address: formatAddress(binding.address), scheme: secure ? 'https' : 'http' });
+    }
+    for (const { binding } of change.closed) {
+      this.log.info('listener-closed', { address: formatAddress(binding.address) });
+    }
+    return largest(took);
+  }
+
+  /** The present one where it does what the configuration wants. Throws an Error when a file cannot be opened. */
+  #accessLogFor(config: RoutelessConfig): AccessLog | null {
+    const { accessLog: now } = this.#compiled.config;
+    const same = now.enabled === config.accessLog.enabled && now.file === config.accessLog.file;
+    return same ? this.accessLog : this.#openAccessLog(config);
+  }
+
+  #openAccessLog({ accessLog }: RoutelessConfig): AccessLog | null {
+    return accessLog.enabled ? new AccessLog(accessLog.file, this.log, this.#workers * BLOCK_COUNT) : null;
+  }
+
+  #useAccessLog(accessLog: AccessLog | null): void {
+    const before = this.accessLog;
+    this.accessLog = accessLog;
+    if (before !== accessLog) void before?.close();
+  }
+
+  #dropAccessLog(accessLog: AccessLog | null): void {
+    if (accessLog !== this.accessLog) void accessLog?.close();
   }
 
   /** Opens log files anew, which were moved away. */
   reopenLogs(): void {
-    this.#accessLog?.reopen();
+    this.accessLog?.reopen();
   }
 
   /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
   async drain(): Promise<void> {
-    const timeoutMs = this.#config.server.shutdownTimeoutMs;
-    this.#log.info('draining', { timeoutMs });
+    const timeoutMs = this.#compiled.config.server.shutdownTimeoutMs;
+    this.log.info('draining', { timeoutMs });
     const timer = new AbortController();
     const finished = Promise.all(this.#slots.map((slot) => slot.drain())).then(() => true);
     const timedOut = pause(timeoutMs, false, { signal: timer.signal }).catch(() => false);
     if (!(await Promise.race([finished, timedOut]))) {
-      this.#log.warn('drain-timeout', { timeoutMs });
+      this.log.warn('drain-timeout', { timeoutMs });
     }
     timer.abort();
     await this.close();
@@ -98,28 +201,9 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#certificates?.close();
     await Promise.all(this.#slots.map((slot) => slot.close()));
-    await this.#accessLog?.close();
-    for (const { binding } of this.#bindings) {
-      binding.release();
-    }
-    this.#bindings = [];
-  }
-
-  async #startWorkers(config: Config, certificates: Certificates): Promise<void> {
-    const { workers } = config.server;
-    const plan: WorkerPlan = {
-      config,
-      routerTables: buildRouterTables(config.routes),
-      shared: createSharedMemory(config, workers),
-      bindings: this.#bindings,
-      httpsPort: this.#bindings.find(({ secure }) => secure)?.binding.address.port ?? null,
-      maxSockets: socketsWithin(readOpenFileLimit(), workers),
-      tls: certificates.material,
-    };
-    this.#slots = Array.from({ length: workers }, (_, row) => new WorkerSlot(row, plan, this.#log, this.#accessLog));
-    await Promise.all(this.#slots.map((slot) => slot.start()));
-    certificates.watch(async (material) => {
-      await Promise.all(this.#slots.map((slot) => slot.useTls(material)));
-    });
+    await this.accessLog?.close();
+    this.#listeners.close();
   }
 }
+
+const largest = (values: readonly number[]): number => Math.max(0, ...values);

@@ -7,6 +7,9 @@ import type { TlsMaterial } from '../messages/to-worker.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { type CertificateMaterial, checkCertificate, type TlsServerMaterial } from '../net/tls-server.ts';
 
+/** Where TLS is configured. */
+export type TlsConfig = Pick<Config, 'server' | 'backends'>;
+
 /** A file, and the option that named it. */
 interface NamedFile {
   readonly file: string;
@@ -27,7 +30,7 @@ class TlsFileError extends Error {
  * Reads what TLS needs, towards clients and towards upstreams. Throws an Error of one line that names the option and the file
  * when a file cannot be read, is not what it should be, or when a key is not that of its certificate.
  */
-export function readTlsMaterial({ server, backends }: Config, ticketKeys: Uint8Array): TlsMaterial {
+export function readTlsMaterial({ server, backends }: TlsConfig, ticketKeys: Uint8Array): TlsMaterial {
   return {
     server: server.httpsAddr.length === 0 ? null : readServer(server, ticketKeys),
     upstreams: backends.flatMap(readBackend),
@@ -35,7 +38,7 @@ export function readTlsMaterial({ server, backends }: Config, ticketKeys: Uint8A
 }
 
 /** All that `readTlsMaterial` would throw, one for each certificate, key or list of authorities that cannot be used. */
-export function findTlsFaults({ server, backends }: Config): readonly OptionFault[] {
+export function findTlsFaults({ server, backends }: TlsConfig): readonly OptionFault[] {
   const listening = server.httpsAddr.length > 0;
   return [
     ...(listening ? server.tls : []).flatMap((certificate) => faultsOf([], () => readCertificate(certificate))),
@@ -63,7 +66,7 @@ function faultsOf(base: Path, read: () => unknown): readonly OptionFault[] {
 }
 
 /** Every file that `readTlsMaterial` reads. */
-export function tlsFiles({ server, backends }: Config): readonly string[] {
+export function tlsFiles({ server, backends }: TlsConfig): readonly string[] {
   const listed = server.tls.flatMap(({ certFile, keyFile }) => [certFile, keyFile]);
   const clientCa = server.clientCertificates === null ? [] : [server.clientCertificates.caFile];
   const ofUpstreams = backends.flatMap(({ upstreams }) => upstreams).flatMap(filesOfUpstream);

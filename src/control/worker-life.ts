@@ -1,6 +1,12 @@
 import { type Transferable, Worker } from 'node:worker_threads';
-import type { AccessLinesMessage, LogMessage, MessageToControl } from '../messages/to-control.ts';
-import type { MessageToWorker, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
+import type {
+  AccessLinesMessage,
+  CommittedMessage,
+  LogMessage,
+  MessageToControl,
+  PreparedMessage,
+} from '../messages/to-control.ts';
+import type { ListenerPlan, MessageToWorker, ServingPlan, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
 import { isBoundSocket } from '../net/binding.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
@@ -31,8 +37,8 @@ export class WorkerLife {
   readonly gone: Promise<string>;
   readonly #worker: Worker;
   readonly #drained: Promise<void>;
-  /** Who waits for the answers to `useTls`, in the order of the questions. */
-  readonly #tlsUsed: (() => void)[] = [];
+  /** Who waits for an answer, in the order of the questions: a worker answers in that order. */
+  readonly #asked: ((answer: Answer) => void)[] = [];
 
   constructor(start: StartMessage, listener: WorkerListener) {
     const ready = Promise.withResolvers<void>();
@@ -51,7 +57,9 @@ export class WorkerLife {
           drained.resolve();
           break;
         case 'tls-used':
-          this.#tlsUsed.shift()?.();
+        case 'prepared':
+        case 'committed':
+          this.#asked.shift()?.(message);
           break;
         case 'log':
           listener.onLog(message);
@@ -68,22 +76,44 @@ export class WorkerLife {
     this.#drained = drained.promise;
     this.ready = ready.promise;
     void this.gone.then((reason) => ready.reject(new Error(reason)));
-    // Node moves bound sockets since 26.4; the type declarations of the transfer list do not know it yet.
-    const sources = start.listeners.map(({ source }) => source);
-    const sockets = sources.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
-    this.#post(start, sockets);
+    this.#post(start, socketsOf(start.listeners));
   }
 
   #post(message: MessageToWorker, transferred: readonly Transferable[] = []): void {
     this.#worker.postMessage(message, transferred);
   }
 
+  /** Rejects when the worker is gone before it answers. */
+  async #ask(message: MessageToWorker, transferred: readonly Transferable[] = []): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    this.#asked.push(resolve);
+    this.#post(message, transferred);
+    const answer = await Promise.race([promise, this.gone]);
+    if (typeof answer === 'string') throw new Error(`a worker died: ${answer}`);
+    return answer;
+  }
+
   /** Resolves when the worker uses it, or is gone. */
   async useTls(tls: TlsMaterial): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#tlsUsed.push(resolve);
-    this.#post({ type: 'tls', tls });
-    await Promise.race([promise, this.gone]);
+    await this.#ask({ type: 'tls', tls }).catch(() => undefined);
+  }
+
+  /** Makes a configuration ready, and listeners that are opened with the commit. Rejects when it cannot be served. */
+  async prepare(plan: ServingPlan, listeners: readonly ListenerPlan[]): Promise<PreparedMessage> {
+    const answer = await this.#ask({ type: 'prepare', plan, listeners }, socketsOf(listeners));
+    // Sound: answers come in the order of the questions.
+    const prepared = answer as PreparedMessage;
+    if (prepared.failure !== null) throw new Error(prepared.failure);
+    return prepared;
+  }
+
+  /** Goes over to what was prepared; `listeners`: the keys of all that are open from then on. */
+  async commit(listeners: readonly string[]): Promise<CommittedMessage> {
+    return (await this.#ask({ type: 'commit', listeners })) as CommittedMessage;
+  }
+
+  discard(): void {
+    this.#post({ type: 'discard' });
   }
 
   /** Lets the worker finish what it has, then ends it. Resolves when the thread is gone. */
@@ -97,6 +127,14 @@ export class WorkerLife {
   async end(): Promise<void> {
     await this.#worker.terminate();
   }
+}
+
+type Answer = Extract<MessageToControl, { readonly type: 'tls-used' | 'prepared' | 'committed' }>;
+
+/** Node moves bound sockets since 26.4; the type declarations of the transfer list do not know it yet. */
+function socketsOf(listeners: readonly ListenerPlan[]): readonly Transferable[] {
+  const sources = listeners.map(({ source }) => source);
+  return sources.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
 }
 
 function endOf(worker: Worker): Promise<string> {

@@ -1,41 +1,46 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { clearWorkerRow } from '../memory/shared-memory.ts';
+import type { SharedMemory } from '../memory/shared-memory.ts';
 import type { AccessLinesMessage, LogMessage } from '../messages/to-control.ts';
-import type { StartMessage, TlsMaterial } from '../messages/to-worker.ts';
-import type { Binding } from '../net/binding.ts';
+import type { ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import type { AccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
+import type { PlannedListener } from './listeners.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { WorkerLife, type WorkerListener } from './worker-life.ts';
 
-/** What a worker serves, the same for all rows. */
-export type WorkerPlan = Omit<StartMessage, 'type' | 'row' | 'listeners' | 'accessMemory'> & {
-  readonly bindings: readonly PlannedBinding[];
-};
+/** What a worker serves and where, the same for all rows. */
+export interface WorkerPlan {
+  readonly serving: ServingPlan;
+  readonly listeners: readonly PlannedListener[];
+}
 
-/** An address that is held, and what is spoken there. */
-export interface PlannedBinding {
-  readonly binding: Binding;
-  readonly secure: boolean;
+/** What the slots of all workers share. */
+export interface WorkerSurroundings {
+  readonly shared: SharedMemory;
+  readonly log: EventLog;
+  /** Null while no requests are logged. */
+  readonly accessLog: AccessLog | null;
+  /** Forgets what the worker of a row counted. */
+  clearRow(row: number): void;
 }
 
 /** One row of the shared tables and the worker that owns it. A worker that dies is replaced, until the slot is stopped. */
 export class WorkerSlot implements WorkerListener {
   readonly #row: number;
   #plan: WorkerPlan;
-  readonly #log: EventLog;
-  readonly #accessLog: AccessLog | null;
+  readonly #surroundings: WorkerSurroundings;
   readonly #backoff = new RestartBackoff();
   readonly #stop = new AbortController();
+  /** The worker, while it lives. */
   #life: WorkerLife | null = null;
+  /** The one that has prepared a change. */
+  #prepared: WorkerLife | null = null;
 
-  /** `accessLog` null: the workers log no requests. */
-  constructor(row: number, plan: WorkerPlan, log: EventLog, accessLog: AccessLog | null) {
+  constructor(row: number, plan: WorkerPlan, surroundings: WorkerSurroundings) {
     this.#row = row;
     this.#plan = plan;
-    this.#log = log;
-    this.#accessLog = accessLog;
+    this.#surroundings = surroundings;
   }
 
   /** Resolves when the first worker serves; from then on the slot keeps one alive. Rejects when it cannot start. */
@@ -48,7 +53,7 @@ export class WorkerSlot implements WorkerListener {
 
   /** New certificates and keys, for this worker and those that replace it. Resolves when they are in use. */
   async useTls(tls: TlsMaterial): Promise<void> {
-    this.#plan = { ...this.#plan, tls };
+    this.#plan = { ...this.#plan, serving: { ...this.#plan.serving, tls } };
     await this.#life?.useTls(tls);
   }
 
@@ -64,25 +69,78 @@ export class WorkerSlot implements WorkerListener {
     await this.#life?.end();
   }
 
-  #begin(): WorkerLife {
-    const { bindings, ...plan } = this.#plan;
-    const listeners = bindings.flatMap(({ binding, secure }) => {
+  /** Makes a change ready. Rejects when the worker cannot serve it. A worker that is dead just now is born with what is committed. */
+  async prepare({ serving }: WorkerPlan, opened: readonly PlannedListener[]): Promise<number> {
+    const life = this.#life;
+    this.#prepared = life;
+    if (life === null) return 0;
+    await life.ready;
+    return (await life.prepare(serving, this.#sourcesOf(opened))).tookMs;
+  }
+
+  /** Goes over to what was prepared; resolves with the time that the worker could do nothing else, in milliseconds. */
+  async commit(plan: WorkerPlan): Promise<number> {
+    const before = this.#plan;
+    this.#plan = plan;
+    const life = this.#life;
+    const wasPrepared = life === this.#prepared;
+    this.#prepared = null;
+    if (life === null) return 0;
+    const keys = plan.listeners.map(({ key }) => key);
+    try {
+      // It was born in between, with the plan of before.
+      if (!wasPrepared) await this.#catchUp(life, plan, before);
+      return (await life.commit(keys)).tookMs;
+    } catch {
+      // It died: the next one is born with the new plan.
+      return 0;
+    }
+  }
+
+  async #catchUp(life: WorkerLife, { serving, listeners }: WorkerPlan, before: WorkerPlan): Promise<void> {
+    await life.ready;
+    const known = new Set(before.listeners.map(({ key }) => key));
+    const opened = listeners.filter(({ key }) => !known.has(key));
+    await life.prepare(serving, this.#sourcesOf(opened));
+  }
+
+  /** Gives up what was prepared. */
+  discard(): void {
+    this.#prepared?.discard();
+    this.#prepared = null;
+  }
+
+  #sourcesOf(listeners: readonly PlannedListener[]): readonly ListenerPlan[] {
+    return listeners.flatMap(({ key, binding, secure }) => {
       const source = binding.sourceFor(this.#row);
-      return source === null ? [] : [{ source, secure }];
+      return source === null ? [] : [{ key, source, secure }];
     });
+  }
+
+  #begin(): WorkerLife {
+    const { serving, listeners } = this.#plan;
+    const { shared } = this.#surroundings;
     // Made anew for each life: lines of the one before may still wait to be written.
     const accessMemory = AccessBlocks.allocate();
-    this.#life = new WorkerLife({ type: 'start', row: this.#row, listeners, accessMemory, ...plan }, this);
-    return this.#life;
+    const sources = this.#sourcesOf(listeners);
+    const life = new WorkerLife(
+      { type: 'start', row: this.#row, listeners: sources, shared, accessMemory, ...serving },
+      this,
+    );
+    this.#life = life;
+    void life.gone.then(() => {
+      if (this.#life === life) this.#life = null;
+    });
+    return life;
   }
 
   async #keepOneAlive(first: WorkerLife, firstStartMs: number): Promise<void> {
     let reason = await first.gone;
     let startedMs = firstStartMs;
     while (!this.#stop.signal.aborted) {
-      clearWorkerRow(this.#plan.shared, this.#row);
+      this.#surroundings.clearRow(this.#row);
       const delayMs = this.#backoff.delayAfterMs(performance.now() - startedMs);
-      this.#log.error('worker-died', { worker: this.#row, reason, replacedInMs: delayMs });
+      this.#surroundings.log.error('worker-died', { worker: this.#row, reason, replacedInMs: delayMs });
       await pause(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       if (this.#stop.signal.aborted) {
         return;
@@ -97,7 +155,7 @@ export class WorkerSlot implements WorkerListener {
     try {
       const life = this.#begin();
       life.ready.then(
-        () => this.#log.info('worker-replaced', { worker: this.#row }),
+        () => this.#surroundings.log.info('worker-replaced', { worker: this.#row }),
         () => undefined,
       );
       return await life.gone;
@@ -107,11 +165,11 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onLog({ level, event, fields }: LogMessage): void {
-    this.#log[level](event, { worker: this.#row, ...fields });
+    this.#surroundings.log[level](event, { worker: this.#row, ...fields });
   }
 
   onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
-    this.#accessLog?.append({
+    this.#surroundings.accessLog?.append({
       bytes: blocks.bytesOf(block).subarray(0, bytes),
       lines,
       release: () => blocks.free(block),
@@ -119,6 +177,6 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onAccessDropped(lines: number): void {
-    this.#accessLog?.drop(lines);
+    this.#surroundings.accessLog?.drop(lines);
   }
 }

@@ -3,13 +3,13 @@ import { PhotonError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
-import { createSharedMemory, SharedCount } from '../memory/shared-memory.ts';
+import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memory.ts';
 import { IoContext } from '../net/io-context.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
 import { buildGeneration } from '../pipeline/build-generation.ts';
+import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
-import { buildRouterTables } from '../routing/router-tables.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
 import { PaperClient, type PaperPeer, type PaperReply } from './paper-client.ts';
@@ -58,9 +58,8 @@ export class DryRun implements PipelineServices {
     const shared = createSharedMemory(config, 1);
     const { generation } = buildGeneration(
       {
-        config,
-        routerTables: buildRouterTables(config.routes),
-        shared,
+        compiled: compileConfig(config),
+        slots: slotsOf(shared, config),
         row: 0,
         tls: { upstreams: [] },
         httpsPort,

@@ -54,7 +54,7 @@ export class Explainer {
 
   #explainRouting(outcome: DryOutcome): Pick<Explanation, 'route' | 'candidates' | 'otherRoutes' | 'backend' | 'sent'> {
     const { exchange } = outcome;
-    const index = exchange.route === null ? null : this.#dryRun.generation.routes.indexOf(exchange.route);
+    const index = exchange.route?.number ?? null;
     if (!wasRouted(outcome)) return { route: null, candidates: [], otherRoutes: 0, backend: null, sent: null };
     const { shown, others } = explainCandidates(this.#ranked, this.#config.routes, exchange, index);
     const routing = { candidates: shown, otherRoutes: others };

@@ -19,6 +19,28 @@ export interface SharedMemory {
   readonly cursors: SharedArrayBuffer;
 }
 
+/**
+ * Where one upstream or backend is counted. What comes with a later configuration has a memory of its own, of which only that
+ * part is used: what stays is counted on where it was.
+ */
+export interface Slot {
+  readonly memory: SharedMemory;
+  /** The number of the upstream, or of the backend, in that memory. */
+  readonly number: number;
+}
+
+/** The slots of one configuration, in its order; those of upstreams over all backends. */
+export interface Slots {
+  readonly upstreams: readonly Slot[];
+  readonly backends: readonly Slot[];
+}
+
+/** The slots of the configuration that a memory was made for. */
+export function slotsOf(memory: SharedMemory, { backends }: SharedMemoryShape): Slots {
+  const slot = (_each: unknown, number: number): Slot => ({ memory, number });
+  return { upstreams: backends.flatMap(({ upstreams }) => upstreams).map(slot), backends: backends.map(slot) };
+}
+
 /** What the layout depends on. */
 export interface SharedMemoryShape {
   readonly backends: readonly { readonly upstreams: readonly unknown[] }[];
@@ -70,9 +92,9 @@ export class SharedCount {
     return new SharedCount(shared, row, SOCKETS);
   }
 
-  /** Sockets of one upstream, busy and idle; `upstream` is its number over all backends. */
-  static upstreamSockets(shared: SharedMemory, row: number, upstream: number): SharedCount {
-    return new SharedCount(shared, row, ROW_HEADER + upstream);
+  /** Sockets of one upstream, busy and idle. */
+  static upstreamSockets({ memory, number }: Slot, row: number): SharedCount {
+    return new SharedCount(memory, row, ROW_HEADER + number);
   }
 
   /** Adds to this worker's part. */
@@ -98,9 +120,9 @@ export class SharedCursor {
   readonly #ints: Int32Array;
   readonly #index: number;
 
-  constructor(shared: SharedMemory, backend: number) {
-    this.#ints = new Int32Array(shared.cursors);
-    this.#index = backend * LINE_INTS;
+  constructor({ memory, number }: Slot) {
+    this.#ints = new Int32Array(memory.cursors);
+    this.#index = number * LINE_INTS;
   }
 
   /** Takes the next place, from 0 to `length` - 1 and round again. */

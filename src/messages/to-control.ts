@@ -13,6 +13,21 @@ interface TlsUsedMessage {
   readonly type: 'tls-used';
 }
 
+/** The answer to `prepare`. */
+export interface PreparedMessage {
+  readonly type: 'prepared';
+  /** Why it cannot be served; null when it can. */
+  readonly failure: string | null;
+  /** How long the worker could do nothing else, in milliseconds. */
+  readonly tookMs: number;
+}
+
+/** The answer to `commit`: every request that begins from now on is served by the new configuration. */
+export interface CommittedMessage {
+  readonly type: 'committed';
+  readonly tookMs: number;
+}
+
 /** An event for the log, which the control thread writes. */
 export interface LogMessage {
   readonly type: 'log';
@@ -40,6 +55,8 @@ export type MessageToControl =
   | ReadyMessage
   | DrainedMessage
   | TlsUsedMessage
+  | PreparedMessage
+  | CommittedMessage
   | LogMessage
   | AccessLinesMessage
   | AccessDroppedMessage;

@@ -1,32 +1,62 @@
-import type { Config } from '../config/config.ts';
-import type { SharedMemory } from '../memory/shared-memory.ts';
+import type { SharedMemory, Slots } from '../memory/shared-memory.ts';
 import type { ListenSource } from '../net/binding.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import type { TlsServerMaterial } from '../net/tls-server.ts';
-import type { RouterTables } from '../routing/router-tables.ts';
+import type { CompiledConfig } from '../pipeline/compiled-config.ts';
 
-/** The first message to a worker, and the only one that carries sockets: they belong into its transfer list. */
-export interface StartMessage {
-  readonly type: 'start';
-  readonly config: Config;
-  readonly routerTables: RouterTables;
-  readonly shared: SharedMemory;
-  /** The worker's own row in every shared table. */
-  readonly row: number;
-  readonly listeners: readonly ListenerPlan[];
+/** What a worker serves from some moment on. */
+export interface ServingPlan {
+  readonly compiled: CompiledConfig;
+  /** Where its upstreams and backends are counted. */
+  readonly slots: Slots;
   readonly tls: TlsMaterial;
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
   /** Sockets of clients and upstreams, over all workers; null for no limit. */
   readonly maxSockets: number | null;
+}
+
+/** The first message to a worker. The sockets of its listeners belong into the transfer list. */
+export interface StartMessage extends ServingPlan {
+  readonly type: 'start';
+  readonly shared: SharedMemory;
+  /** The worker's own row in every shared table. */
+  readonly row: number;
+  readonly listeners: readonly ListenerPlan[];
   /** Where the worker writes its lines of the access log, of `AccessBlocks.allocate`. */
   readonly accessMemory: SharedArrayBuffer;
 }
 
 /** One listener of a worker. */
 export interface ListenerPlan {
+  /** Names it among the worker's. */
+  readonly key: string;
   readonly source: ListenSource;
   readonly secure: boolean;
+}
+
+/**
+ * The configuration changes in two steps, so that either all workers go over to the new one or none:
+ *
+ *   serving --prepare--> prepared --commit--> serving the new one
+ *      ^                    |
+ *      +------discard-------+
+ */
+export interface PrepareMessage {
+  readonly type: 'prepare';
+  readonly plan: ServingPlan;
+  /** Those that are opened with the commit; their sockets belong into the transfer list. */
+  readonly listeners: readonly ListenerPlan[];
+}
+
+export interface CommitMessage {
+  readonly type: 'commit';
+  /** The keys of all listeners that are open from now on. */
+  readonly listeners: readonly string[];
+}
+
+export interface DiscardMessage {
+  readonly type: 'discard';
 }
 
 /** Certificates, keys and authorities, read from their files. */
@@ -48,4 +78,10 @@ export interface DrainMessage {
   readonly type: 'drain';
 }
 
-export type MessageToWorker = StartMessage | TlsMessage | DrainMessage;
+export type MessageToWorker =
+  | StartMessage
+  | PrepareMessage
+  | CommitMessage
+  | DiscardMessage
+  | TlsMessage
+  | DrainMessage;

@@ -1,14 +1,15 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { AccessLogConfig, Config } from '../config/config.ts';
-import { SharedCount, SharedCursor, type SharedMemory } from '../memory/shared-memory.ts';
+import type { AccessLogConfig, UpstreamConfig } from '../config/config.ts';
+import { SharedCount, SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
-import type { RouterTables } from '../routing/router-tables.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
-import type { AccessPolicy, Generation, RoutePlan } from './generation.ts';
+import type { CompiledConfig } from './compiled-config.ts';
+import type { AccessPolicy, Generation } from './generation.ts';
+import { RoutePlans } from './route-plans.ts';
 
 /** A Generation and what has to be closed with it. */
 export interface BuiltGeneration {
@@ -18,9 +19,9 @@ export interface BuiltGeneration {
 
 /** What a Generation is made from. */
 export interface GenerationPlan {
-  readonly config: Config;
-  readonly routerTables: RouterTables;
-  readonly shared: SharedMemory;
+  readonly compiled: CompiledConfig;
+  /** Where upstreams and backends are counted. */
+  readonly slots: Slots;
   /** The row of the shared memory that the worker counts on. */
   readonly row: number;
   /** The part for upstreams: of every one over all backends, in the order of the configuration; null for those without TLS. */
@@ -29,21 +30,22 @@ export interface GenerationPlan {
   readonly httpsPort: number | null;
 }
 
-/** Makes a configuration ready to serve in one worker. */
-export function buildGeneration(plan: GenerationPlan, environment: UpstreamEnvironment): BuiltGeneration {
-  const { config } = plan;
-  const backends = buildBackends(plan, environment);
+/**
+ * Makes a configuration ready to serve in one worker. Upstreams that are as they were in `previous` are adopted from it, with their
+ * connections; nothing of it is changed, so that it can go on when the new one is given up.
+ */
+export function buildGeneration(
+  plan: GenerationPlan,
+  environment: UpstreamEnvironment,
+  previous: BuiltGeneration | null = null,
+): BuiltGeneration {
+  const { config, routes, routerTables } = plan.compiled;
+  const backends = buildBackends(plan, environment, adoptable(previous));
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
-  const routes = config.routes.map((route): RoutePlan => {
-    const backend = byName.get(route.backend);
-    if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
-    const { id, timeoutMs, stripPrefix, upstreamHost } = route;
-    return { id, backend, timeoutMs, stripPrefix, upstreamHost };
-  });
   const { server } = config;
   const generation: Generation = {
-    router: new Router(plan.routerTables),
-    routes,
+    router: new Router(routerTables),
+    routes: new RoutePlans(routes, byName),
     limits: {
       maxHeadBytes: server.maxHeaderBytes,
       maxTargetBytes: server.maxTargetBytes,
@@ -74,19 +76,34 @@ function redirectPort(httpToHttps: boolean | number, ownPort: number | null): nu
   return httpToHttps ? ownPort : null;
 }
 
-/** Upstreams are numbered over all backends in the order of the configuration: the columns of the shared rows. */
+/** By backend and address, which are unique. */
+type Adoptable = ReadonlyMap<string, Upstream>;
+
+const keyOf = (backend: string, { address }: UpstreamConfig): string => `${backend}\n${address}`;
+
+function adoptable(previous: BuiltGeneration | null): Adoptable {
+  const entries = (previous?.backends ?? []).flatMap(({ name, upstreams }) =>
+    upstreams.map((upstream) => [keyOf(name, upstream.config), upstream] as const),
+  );
+  return new Map(entries);
+}
+
 function buildBackends(
-  { config, shared, row, tls }: GenerationPlan,
+  { compiled, slots, row, tls }: GenerationPlan,
   environment: UpstreamEnvironment,
+  known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return config.backends.map(({ name, upstreams: configs }, index) => {
-    const upstreams = configs.map((upstream) => {
-      const sockets = SharedCount.upstreamSockets(shared, row, number);
-      const built = new Upstream(upstream, environment, sockets);
-      built.useTls(tls.upstreams[number++] ?? null);
-      return built;
+  return compiled.config.backends.map(({ name, upstreams: configs }, index) => {
+    const upstreams = configs.map((config) => {
+      const material = tls.upstreams[number] ?? null;
+      // Sound: there is a slot for each.
+      const slot = slots.upstreams[number++] as Slot;
+      const old = known.get(keyOf(name, config));
+      if (old?.isAs(config, material, environment)) return old;
+      return new Upstream(config, environment, SharedCount.upstreamSockets(slot, row), material);
     });
-    return new Backend(name, upstreams, new RoundRobin(upstreams, new SharedCursor(shared, index)));
+    const cursor = new SharedCursor(slots.backends[index] as Slot);
+    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor));
   });
 }

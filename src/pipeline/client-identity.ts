@@ -1,4 +1,5 @@
 import { isIpAddress } from '../base/address.ts';
+import type { IpRanges } from '../base/ip-range.ts';
 import { flatText } from '../base/latin1.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -8,8 +9,8 @@ import type { Generation } from './generation.ts';
 
 /** What is known of a peer for as long as its connection lasts. */
 class PeerIdentity {
-  /** The generation whose trusted proxies decided. */
-  readonly generation: Generation;
+  /** Those who decided. Not the generation they belong to: an idle connection would keep an old one in memory. */
+  readonly trustedProxies: IpRanges;
   readonly trusted: boolean;
   readonly address: string;
   /** The line that names the certificate of the peer; empty for one without. */
@@ -19,7 +20,7 @@ class PeerIdentity {
   host: string | null = null;
 
   constructor(peer: DownstreamPeer, generation: Generation) {
-    this.generation = generation;
+    this.trustedProxies = generation.trustedProxies;
     this.address = peer.address;
     this.certificateLine = certificateLine(peer);
     this.trusted = generation.trustedProxies.includes(peer.address);
@@ -71,7 +72,7 @@ function peerOf(exchange: Exchange): DownstreamPeer {
 function identityOf(peer: DownstreamPeer, generation: Generation): PeerIdentity {
   // Sound: nobody else writes `identity`.
   const known = peer.identity as PeerIdentity | null;
-  if (known !== null && known.generation === generation) return known;
+  if (known !== null && known.trustedProxies === generation.trustedProxies) return known;
   const identity = new PeerIdentity(peer, generation);
   peer.identity = identity;
   return identity;

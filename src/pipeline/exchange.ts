@@ -91,9 +91,12 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   sentMs = 0;
   answeredMs = 0;
 
-  /** `maxHeaders`: how many fields there is room for in each head. */
+  /** How many fields there is room for in each head. */
+  readonly maxHeaders: number;
+
   constructor(services: PipelineServices, maxHeaders: number) {
     this.services = services;
+    this.maxHeaders = maxHeaders;
     this.request = new RequestHead(maxHeaders);
     this.response = new ResponseHead(maxHeaders);
     this.deadline = new Timer(services.wheel, this);

@@ -7,6 +7,8 @@ import type { Backend } from '../upstream/backend.ts';
 
 /** What an exchange needs to know of the route it took: one object, because with many routes each is cold when its turn comes. */
 export interface RoutePlan {
+  /** Its place in the configuration. */
+  readonly number: number;
   readonly id: string;
   readonly backend: Backend;
   readonly timeoutMs: number | null;
@@ -27,8 +29,8 @@ export interface AccessPolicy {
  */
 export interface Generation {
   readonly router: Router;
-  /** By the index that the router finds. */
-  readonly routes: readonly RoutePlan[];
+  /** By the number that the router finds. */
+  readonly routes: { at(number: number): RoutePlan };
   readonly limits: DownstreamLimits;
   /** Fields of one head, of a request or a reply. */
   readonly maxHeaders: number;

@@ -85,7 +85,6 @@ function findRoute(exchange: Exchange, generation: Generation): boolean {
     replyMethodNotAllowed(exchange, generation.router.allowedMethods(exchange));
     return false;
   }
-  // Sound: the router finds indexes of the very list that it was built from.
-  exchange.route = generation.routes[found] as NonNullable<typeof exchange.route>;
+  exchange.route = generation.routes.at(found);
   return true;
 }

@@ -1,3 +1,4 @@
+import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
 import { type MethodTable, tabulateMethods } from './method-table.ts';
 import { predicatesOf, type RoutePredicates } from './predicates.ts';
 import { groupEndsOf, type RankedRule, rankRules } from './ranking.ts';
@@ -22,9 +23,8 @@ export interface RouterTables {
   readonly methodTakes: Uint8Array;
   readonly predicates: readonly RoutePredicates[];
   readonly regexes: readonly string[];
-  /** The patterns of all routes in the order of the configuration, UTF-8, one after the other, and where each ends. */
-  readonly patternBytes: Uint8Array;
-  readonly patternEnds: Int32Array;
+  /** The patterns of all routes in the order of the configuration. */
+  readonly patterns: SharedTexts;
 }
 
 /**
@@ -44,7 +44,7 @@ export function buildRouterTables(rules: readonly RouteRule[]): RouterTables {
     methodTakes: shareBytes(methods.takes),
     predicates: predicates.filter((entry) => entry !== null),
     regexes: regexes.filter((entry) => entry !== null),
-    ...writePatterns(rules),
+    patterns: shareTexts(rules.map(({ path }) => path)),
   };
 }
 
@@ -98,23 +98,6 @@ function layOutEntries(
     regexes[rank] === null ? -1 : regexCount++,
     index,
   ]);
-}
-
-function writePatterns(rules: readonly RouteRule[]): Pick<RouterTables, 'patternBytes' | 'patternEnds'> {
-  const encoder = new TextEncoder();
-  const bytes: number[] = [];
-  const ends: number[] = [];
-  for (const { path } of rules) {
-    for (const byte of encoder.encode(path)) bytes.push(byte);
-    ends.push(bytes.length);
-  }
-  return { patternBytes: shareBytes(bytes), patternEnds: shareWords(ends) };
-}
-
-function shareWords(values: readonly number[]): Int32Array {
-  const words = new Int32Array(new SharedArrayBuffer(values.length * Int32Array.BYTES_PER_ELEMENT));
-  words.set(values);
-  return words;
 }
 
 function shareBytes(values: readonly number[]): Uint8Array {

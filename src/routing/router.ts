@@ -1,3 +1,4 @@
+import { readSharedText } from '../memory/shared-texts.ts';
 import { matchesGlob } from './glob.ts';
 import { pathParametersOf } from './path-parameters.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
@@ -101,16 +102,10 @@ export class Router {
   pathParameters(route: number, path: string): Record<string, string> {
     let pattern = this.#patterns.get(route);
     if (pattern === undefined) {
-      pattern = parsePattern(this.#patternText(route));
+      pattern = parsePattern(readSharedText(this.#tables.patterns, route));
       this.#patterns.set(route, pattern);
     }
     return pathParametersOf(pattern, path);
-  }
-
-  #patternText(route: number): string {
-    const { patternBytes, patternEnds } = this.#tables;
-    const start = route === 0 ? 0 : (patternEnds[route - 1] as number);
-    return Buffer.from(patternBytes.slice(start, patternEnds[route])).toString('utf8');
   }
 
   #selectMethod(method: string): void {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { UpstreamConfig } from '../config/config.ts';
@@ -40,6 +41,8 @@ export class Upstream implements UpstreamOwner {
   readonly singleUse: boolean;
   readonly #environment: UpstreamEnvironment;
   #target: ConnectTarget;
+  #tls: TlsClientMaterial | null;
+  #retired = false;
   /** Sockets of this upstream, busy and idle: our part and that of all workers. */
   readonly #sockets: SharedCount;
   /** The one used last is on top: the others may go idle and be closed. */
@@ -48,7 +51,13 @@ export class Upstream implements UpstreamOwner {
   /** An upstream whose TLS fails does so for every request. */
   readonly #tlsFailures: RepeatedWarning;
 
-  constructor(config: UpstreamConfig, environment: UpstreamEnvironment, sockets: SharedCount) {
+  /** `tls`: how to speak TLS, null for not at all. Throws an Error when OpenSSL cannot use it. */
+  constructor(
+    config: UpstreamConfig,
+    environment: UpstreamEnvironment,
+    sockets: SharedCount,
+    tls: TlsClientMaterial | null = null,
+  ) {
     this.config = config;
     this.weight = config.weight;
     this.singleUse = config.sendProxyProtocol !== null;
@@ -61,8 +70,9 @@ export class Upstream implements UpstreamOwner {
       port: config.port,
       path: config.path,
       keepAlive: { enabled: config.tcpKeepalive.enabled, idleMs: config.tcpKeepalive.idleMs },
-      tls: null,
+      tls: tls === null ? null : new TlsClient(tls),
     };
+    this.#tls = tls;
     this.limits = {
       connectTimeoutMs: config.connectTimeoutMs,
       readTimeoutMs: config.readTimeoutMs,
@@ -72,12 +82,26 @@ export class Upstream implements UpstreamOwner {
     };
   }
 
+  /** Whether one made of these would be the same: then this one, with its connections, can stand for it. */
+  isAs(config: UpstreamConfig, tls: TlsClientMaterial | null, { maxHeadBytes }: UpstreamEnvironment): boolean {
+    const same = isDeepStrictEqual(config, this.config) && isDeepStrictEqual(tls, this.#tls);
+    return same && maxHeadBytes === this.limits.maxHeadBytes;
+  }
+
   /**
    * Speaks TLS as `material` says on connections that begin from now on; null for none. Throws an Error when OpenSSL cannot use
    * it.
    */
   useTls(material: TlsClientMaterial | null): void {
+    if (isDeepStrictEqual(material, this.#tls)) return;
     this.#target = { ...this.#target, tls: material === null ? null : new TlsClient(material) };
+    this.#tls = material;
+  }
+
+  /** No configuration names it any more: each connection is closed when its exchange is over. */
+  retire(): void {
+    this.#retired = true;
+    this.closeIdle();
   }
 
   /** There is an idle connection here, or room for another one. */
@@ -128,7 +152,7 @@ export class Upstream implements UpstreamOwner {
 
   connectionIdle(connection: H1Upstream): void {
     const age = this.#environment.io.wheel.nowMs - connection.openedMs;
-    if (this.singleUse || this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
+    if (this.#retired || this.singleUse || this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
     else this.#idle.push(connection);
   }
 
@@ -142,6 +166,11 @@ export class Upstream implements UpstreamOwner {
     this.#environment.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** There are connections. */
+  get inUse(): boolean {
+    return this.#open.size > 0;
   }
 
   /** Closes the connections that nobody uses. */

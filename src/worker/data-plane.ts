@@ -1,12 +1,11 @@
 import { type Clock, monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
-import type { Config } from '../config/config.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
-import type { TlsMaterial } from '../messages/to-worker.ts';
-import type { ListenSource, OpenAddress } from '../net/binding.ts';
+import type { ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '../net/downstream-service.ts';
 import { H1Downstream } from '../net/h1-downstream.ts';
@@ -17,14 +16,13 @@ import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import type { Transport } from '../net/transport.ts';
-import { buildGeneration } from '../pipeline/build-generation.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
-import type { RouterTables } from '../routing/router-tables.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
-import type { Backend } from '../upstream/backend.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
+import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
 export interface DataPlaneLog {
@@ -33,17 +31,10 @@ export interface DataPlaneLog {
   error(event: string, fields?: object): void;
 }
 
-export interface DataPlaneOptions {
-  readonly config: Config;
-  readonly routerTables: RouterTables;
+export interface DataPlaneOptions extends ServingPlan {
   readonly shared: SharedMemory;
   /** Our row of the shared memory. */
   readonly row: number;
-  readonly tls: TlsMaterial;
-  /** The port of the first listener for HTTPS; null without one. */
-  readonly httpsPort: number | null;
-  /** Sockets of clients and upstreams, over all workers; null for no limit. */
-  readonly maxSockets: number | null;
   readonly log: DataPlaneLog;
   /** What the lines of the access log are written into, of `AccessBlocks.allocate`, and who hears of them. */
   readonly accessMemory: SharedArrayBuffer;
@@ -60,13 +51,17 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #log: DataPlaneLog;
   readonly #io: IoContext;
   readonly #transport: Transport;
-  #tls: TlsServer | null;
-  readonly #maxConnections: number;
+  readonly #row: number;
+  readonly #environment: WorkerEnvironment;
+  #serving: Serving;
+  /** What takes its place with the next commit. */
+  #prepared: Serving | null = null;
+  /** Those that no configuration names any more, and that may still be in use. */
+  readonly #retired = new Set<Upstream>();
   readonly #connectionCount: SharedCount;
   readonly #allSockets: SharedCount;
   readonly #connections = new Set<DownstreamConnection>();
-  readonly #listeners = new Set<Listener>();
-  readonly #backends: readonly Backend[];
+  readonly #listeners = new Map<string, Listener>();
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate = new HttpDate();
   readonly #headerFaults: RepeatedWarning;
@@ -75,35 +70,32 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
 
-  readonly generation: Generation;
+  generation: Generation;
   readonly requestIds: RequestIdGenerator = new RequestIdGenerator();
   draining = false;
   /** Exchanges under way. */
   activeExchanges = 0;
 
   constructor(options: DataPlaneOptions) {
-    const { config, shared, row, tls, log, accessMemory, accessSink, clock = monotonicClock } = options;
+    const { shared, row, log, accessMemory, accessSink, clock = monotonicClock } = options;
     this.#log = log;
     this.#io = new IoContext(clock, (error) => this.fault(error));
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
     this.#acceptFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.error('accept-failed', fields));
     this.#accessRecorder = new AccessRecorder(clock, accessMemory, accessSink);
     this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
-    this.#tls = tls.server === null ? null : new TlsServer(tls.server);
-    this.#maxConnections = config.server.maxConnections;
     this.#connectionCount = SharedCount.connections(shared, row);
     this.#allSockets = SharedCount.sockets(shared, row);
-    const built = buildGeneration(options, {
+    this.#row = row;
+    this.#environment = {
       io: this.#io,
       transport: this.#transport,
-      maxHeadBytes: config.server.maxHeaderBytes,
       log,
       allSockets: this.#allSockets,
-      maxSockets: options.maxSockets ?? Number.POSITIVE_INFINITY,
       outOfDescriptors: () => this.#giveDescriptorsBack(),
-    });
-    this.generation = built.generation;
-    this.#backends = built.backends;
+    };
+    this.#serving = makeServing(options, row, this.#environment, null);
+    this.generation = this.#serving.generation;
     this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
   }
 
@@ -132,15 +124,22 @@ export class DataPlane implements DownstreamService, PipelineServices {
     return this.#connections.size;
   }
 
-  /** Opens a listener, `secure` for HTTPS. Rejects with the system's error when that cannot be done. */
-  async listen(source: ListenSource, secure = false): Promise<OpenAddress> {
-    if (secure && this.#tls === null) throw new Error('Cannot listen for HTTPS without a certificate');
-    const listener = await openListener(this.#transport, source, (accepted) =>
-      this.#accept(accepted, secure ? this.#tls : null),
-    );
+  /** Opens a listener. Rejects with the system's error when that cannot be done. */
+  async listen({ key, source, secure }: ListenerPlan): Promise<OpenAddress> {
+    if (secure && this.#serving.tls === null) throw new Error('Cannot listen for HTTPS without a certificate');
+    const listener = await openListener(this.#transport, source, (accepted) => this.#accept(accepted, secure));
     listener.onFailure((error) => this.#acceptFailed(error));
-    this.#listeners.add(listener);
+    this.#listeners.set(key, listener);
     return listener.address;
+  }
+
+  /** Closes the listeners with other keys than these. The connections that came to them stay. */
+  closeListenersBut(keys: readonly string[]): void {
+    for (const [key, listener] of this.#listeners) {
+      if (keys.includes(key)) continue;
+      listener.close();
+      this.#listeners.delete(key);
+    }
   }
 
   #acceptFailed(error: Error): void {
@@ -150,18 +149,20 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   /** What is open only in case that it may be of use is closed when there is not enough for what is needed now. */
   #giveDescriptorsBack(): void {
-    for (const { upstreams } of this.#backends) for (const upstream of upstreams) upstream.closeIdle();
+    for (const upstream of this.#upstreams) upstream.closeIdle();
   }
 
-  #accept(accepted: AcceptedSocket, tls: TlsServer | null): void {
+  #accept(accepted: AcceptedSocket, secure: boolean): void {
+    const { tls: server, maxConnections } = this.#serving;
+    const tls = secure ? server : null;
     const open = this.#connectionCount.total;
-    if (open >= this.#maxConnections + MAX_REFUSALS) {
+    if (open >= maxConnections + MAX_REFUSALS || (secure && tls === null)) {
       accepted.destroy();
       return;
     }
     this.#connectionCount.add(1);
     this.#allSockets.add(1);
-    const full = open >= this.#maxConnections;
+    const full = open >= maxConnections;
     const { proxyProtocol, trustedProxies } = this.generation;
     if (proxyProtocol && trustedProxies.includes(accepted.remoteAddress ?? '')) this.#readHeader(accepted, tls, full);
     else this.#serve(accepted, tls, full, null);
@@ -218,7 +219,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   #reuse(exchange: Exchange): void {
     this.activeExchanges--;
     exchange.clear();
-    this.#freeExchanges.push(exchange);
+    if (exchange.maxHeaders === this.generation.maxHeaders) this.#freeExchanges.push(exchange);
   }
 
   /** Hands over the lines of the access log that wait. */
@@ -240,18 +241,54 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   /** Uses new certificates and keys for connections that begin from now on. Throws an Error when OpenSSL cannot use them. */
   useTls({ server, upstreams }: TlsMaterial): void {
-    const material = this.#backends
-      .flatMap((backend) => backend.upstreams)
-      .map((upstream, index) => ({ upstream, tls: upstreams[index] ?? null }));
-    this.#tls = server === null ? null : new TlsServer(server);
-    for (const { upstream, tls } of material) upstream.useTls(tls);
+    this.#serving.tls = server === null ? null : new TlsServer(server);
+    for (const [index, upstream] of this.#upstreams.entries()) upstream.useTls(upstreams[index] ?? null);
+  }
+
+  /** In the order of the configuration. */
+  get #upstreams(): readonly Upstream[] {
+    return this.#serving.backends.flatMap(({ upstreams }) => upstreams);
+  }
+
+  // --- changing the configuration --------------------------------------------------------------------------------------
+
+  /** Makes another configuration ready. Throws an Error when it cannot be served. Until `commit` nothing changes. */
+  prepare(plan: ServingPlan): void {
+    this.#prepared = makeServing(plan, this.#row, this.#environment, this.#serving);
+  }
+
+  /** Gives up what was prepared. It has opened nothing. */
+  discard(): void {
+    this.#prepared = null;
+  }
+
+  /**
+   * Serves what begins from now on by what was prepared. Requests under way end as they began; connections of upstreams that are
+   * gone are closed as their requests end.
+   */
+  commit(): void {
+    const next = this.#prepared;
+    if (next === null) throw new Error('there is nothing to commit');
+    const before = this.#upstreams;
+    this.#prepared = null;
+    this.#serving = next;
+    this.generation = next.generation;
+    if (this.#freeExchanges[0]?.maxHeaders !== next.generation.maxHeaders) this.#freeExchanges.length = 0;
+    const kept = new Set(this.#upstreams);
+    for (const upstream of this.#retired) if (!upstream.inUse) this.#retired.delete(upstream);
+    for (const upstream of before) if (!kept.has(upstream)) this.#retire(upstream);
+  }
+
+  #retire(upstream: Upstream): void {
+    upstream.retire();
+    this.#retired.add(upstream);
   }
 
   /** Accepts nothing more, lets what is under way finish, and resolves when the last connection is gone. */
   async drain(): Promise<void> {
     this.draining = true;
     this.#drained ??= Promise.withResolvers<void>();
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of this.#listeners.values()) listener.close();
     for (const connection of this.#connections) connection.drain();
     this.#io.settle();
     if (this.#connections.size === 0) this.#drained.resolve();
@@ -262,10 +299,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Ends everything at once. */
   close(): void {
     if (this.#ticking !== null) clearInterval(this.#ticking);
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of this.#listeners.values()) listener.close();
     this.#listeners.clear();
     for (const connection of this.#connections) connection.close();
-    for (const backend of this.#backends) backend.close();
+    for (const upstream of [...this.#upstreams, ...this.#retired]) upstream.close();
     this.flushAccessLog();
   }
 }

@@ -5,7 +5,14 @@
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
-import type { MessageToWorker, StartMessage } from '../messages/to-worker.ts';
+import type {
+  CommitMessage,
+  ListenerPlan,
+  MessageToWorker,
+  PrepareMessage,
+  StartMessage,
+} from '../messages/to-worker.ts';
+import { isBoundSocket } from '../net/binding.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
 
@@ -16,6 +23,15 @@ port.on('message', (message: MessageToWorker) => {
   switch (message.type) {
     case 'start':
       void start(message);
+      break;
+    case 'prepare':
+      prepare(message);
+      break;
+    case 'commit':
+      void commit(message);
+      break;
+    case 'discard':
+      discard();
       break;
     case 'tls':
       plane?.useTls(message.tls);
@@ -49,12 +65,41 @@ const accessSink: AccessSink = {
   dropped: (lines) => post({ type: 'access-dropped', lines }),
 };
 
-async function start({ listeners, ...plan }: StartMessage): Promise<void> {
-  plane = new DataPlane({ ...plan, log, accessSink });
-  for (const { source, secure } of listeners) {
-    await plane.listen(source, secure);
-  }
+async function start({ listeners, ...options }: StartMessage): Promise<void> {
+  plane = new DataPlane({ ...options, log, accessSink });
+  for (const listener of listeners) await plane.listen(listener);
   post({ type: 'ready' });
+}
+
+/** Those that are opened with the commit. */
+let waiting: readonly ListenerPlan[] = [];
+
+function prepare({ plan, listeners }: PrepareMessage): void {
+  const startedMs = performance.now();
+  let failure: string | null = null;
+  waiting = listeners;
+  try {
+    plane?.prepare(plan);
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  post({ type: 'prepared', failure, tookMs: performance.now() - startedMs });
+}
+
+async function commit({ listeners }: CommitMessage): Promise<void> {
+  const startedMs = performance.now();
+  plane?.commit();
+  const tookMs = performance.now() - startedMs;
+  for (const listener of waiting) await plane?.listen(listener);
+  waiting = [];
+  plane?.closeListenersBut(listeners);
+  post({ type: 'committed', tookMs });
+}
+
+function discard(): void {
+  plane?.discard();
+  for (const { source } of waiting) if (isBoundSocket(source)) source.close();
+  waiting = [];
 }
 
 async function drain(): Promise<void> {

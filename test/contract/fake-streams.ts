@@ -433,9 +433,17 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const environment = sceneEnvironment(net, shared);
   const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
-  const upstream = new FakeUpstream(upstreamConfig, environment, SharedCount.upstreamSockets(shared, 0, 0));
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(shared, 0)));
-  const routes = generation.routes.map((route) => ({ ...route, backend }));
+  const upstream = new FakeUpstream(
+    upstreamConfig,
+    environment,
+    SharedCount.upstreamSockets({ memory: shared, number: 0 }, 0),
+  );
+  const backend = new Backend(
+    'origin',
+    [upstream],
+    new RoundRobin([upstream], new SharedCursor({ memory: shared, number: 0 })),
+  );
+  const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend }) };
   const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {
     client: new FakeClient(log),

@@ -3,12 +3,12 @@ import type { PhotonError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
-import { SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
+import { SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import type { TimerWheel } from '../../src/net/timer-wheel.ts';
 import type { GenerationPlan } from '../../src/pipeline/build-generation.ts';
+import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
-import { buildRouterTables } from '../../src/routing/router-tables.ts';
 import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
@@ -172,5 +172,5 @@ export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMem
 /** The plan of a worker without TLS, on the first row. */
 export function scenePlan(config: Config, shared: SharedMemory): GenerationPlan {
   const tls = { server: null, upstreams: [] };
-  return { config, routerTables: buildRouterTables(config.routes), shared, row: 0, tls, httpsPort: null };
+  return { compiled: compileConfig(config), slots: slotsOf(shared, config), row: 0, tls, httpsPort: null };
 }

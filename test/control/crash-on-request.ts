@@ -91,7 +91,7 @@ function counts(): Counts {
   const rows = Array.from({ length: memory.workers }, (_none, row) => row);
   return {
     connections: rows.map((row) => SharedCount.connections(memory, row).own),
-    upstreamSockets: rows.map((row) => SharedCount.upstreamSockets(memory, row, 0).own),
+    upstreamSockets: rows.map((row) => SharedCount.upstreamSockets({ memory, number: 0 }, row).own),
   };
 }
 

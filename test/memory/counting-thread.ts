@@ -11,9 +11,9 @@ export interface CountingTask {
 
 // Sound: this file runs only as the worker of the test beside it, which sends a CountingTask.
 const { shared, row, turns, length } = workerData as CountingTask;
-const cursor = new SharedCursor(shared, 0);
+const cursor = new SharedCursor({ memory: shared, number: 0 });
 const connections = SharedCount.connections(shared, row);
-const sockets = SharedCount.upstreamSockets(shared, row, 0);
+const sockets = SharedCount.upstreamSockets({ memory: shared, number: 0 }, row);
 const places = new Array<number>(length).fill(0);
 for (let turn = 0; turn < turns; turn++) {
   connections.add(1);

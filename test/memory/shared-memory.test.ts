@@ -24,7 +24,9 @@ describe('the layout', () => {
     const shared = createSharedMemory(shapeOf(1, 3, 13), 3);
     const counts = [0, 1, 2].flatMap((row) => [
       SharedCount.connections(shared, row),
-      ...Array.from({ length: 17 }, (_none, upstream) => SharedCount.upstreamSockets(shared, row, upstream)),
+      ...Array.from({ length: 17 }, (_none, upstream) =>
+        SharedCount.upstreamSockets({ memory: shared, number: upstream }, row),
+      ),
     ]);
     counts.forEach((count, at) => {
       count.add(at + 1);
@@ -37,7 +39,7 @@ describe('the layout', () => {
 
   test('keeps the cursors of backends apart', () => {
     const shared = createSharedMemory(shapeOf(1, 1, 1), 1);
-    const cursors = [0, 1, 2].map((backend) => new SharedCursor(shared, backend));
+    const cursors = [0, 1, 2].map((backend) => new SharedCursor({ memory: shared, number: backend }));
     for (let turn = 0; turn < 5; turn++) cursors[1]?.next(100);
     assert.deepEqual(
       cursors.map((cursor) => cursor.next(100)),
@@ -50,8 +52,8 @@ describe('the layout', () => {
 describe('a count', () => {
   test('is the sum of what all workers count, each in its own row', () => {
     const shared = createSharedMemory(shapeOf(2, 2), 3);
-    const mine = [0, 1, 2].map((row) => SharedCount.upstreamSockets(shared, row, 3));
-    const other = SharedCount.upstreamSockets(shared, 1, 2);
+    const mine = [0, 1, 2].map((row) => SharedCount.upstreamSockets({ memory: shared, number: 3 }, row));
+    const other = SharedCount.upstreamSockets({ memory: shared, number: 2 }, 1);
     for (const [row, count] of mine.entries()) count.add(10 ** row);
     other.add(7);
     mine[1]?.add(-4);
@@ -70,11 +72,11 @@ describe('a count', () => {
     const shared = createSharedMemory(shapeOf(20), 3);
     const rows = [0, 1, 2].map((row) => [
       SharedCount.connections(shared, row),
-      SharedCount.upstreamSockets(shared, row, 0),
-      SharedCount.upstreamSockets(shared, row, 19),
+      SharedCount.upstreamSockets({ memory: shared, number: 0 }, row),
+      SharedCount.upstreamSockets({ memory: shared, number: 19 }, row),
     ]);
     for (const count of rows.flat()) count.add(5);
-    new SharedCursor(shared, 0).next(100);
+    new SharedCursor({ memory: shared, number: 0 }).next(100);
     clearWorkerRow(shared, 1);
     assert.deepEqual(
       rows.map((counts) => counts.map((count) => count.own)),
@@ -88,13 +90,13 @@ describe('a count', () => {
       rows[1]?.map((count) => count.total),
       [10, 10, 10],
     );
-    assert.equal(new SharedCursor(shared, 0).next(100), 1, 'the cursor goes on');
+    assert.equal(new SharedCursor({ memory: shared, number: 0 }).next(100), 1, 'the cursor goes on');
   });
 });
 
 describe('a cursor', () => {
   test('gives every place in turn, round and round', () => {
-    const cursor = new SharedCursor(createSharedMemory(shapeOf(3), 1), 0);
+    const cursor = new SharedCursor({ memory: createSharedMemory(shapeOf(3), 1), number: 0 });
     assert.deepEqual(
       Array.from({ length: 7 }, () => cursor.next(3)),
       [0, 1, 2, 0, 1, 2, 0],
@@ -105,7 +107,7 @@ describe('a cursor', () => {
     test(`goes on within bounds when its counter passes ${from + 2}`, () => {
       const shared = createSharedMemory(shapeOf(3), 1);
       new Int32Array(shared.cursors)[0] = from | 0;
-      const cursor = new SharedCursor(shared, 0);
+      const cursor = new SharedCursor({ memory: shared, number: 0 });
       const places = Array.from({ length: 5 }, () => cursor.next(4096));
       assert.deepEqual(places, [4094, 4095, 0, 1, 2]);
       for (const length of [1, 3, 4095]) {
@@ -140,5 +142,5 @@ test('threads that share a cursor get every place equally often, and their count
     wanted,
   );
   assert.equal(SharedCount.connections(shared, 0).total, threads * turns);
-  assert.equal(SharedCount.upstreamSockets(shared, 0, 0).total, threads * turns);
+  assert.equal(SharedCount.upstreamSockets({ memory: shared, number: 0 }, 0).total, threads * turns);
 });

@@ -4,9 +4,9 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
-import { createSharedMemory } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
-import { buildRouterTables } from '../../src/routing/router-tables.ts';
+import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
 import type { AccessSink } from '../../src/telemetry/access-buffer.ts';
 import { DataPlane } from '../../src/worker/data-plane.ts';
@@ -70,10 +70,11 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
+  const shared = createSharedMemory(config, 1);
   const plane = new DataPlane({
-    config,
-    routerTables: buildRouterTables(config.routes),
-    shared: createSharedMemory(config, 1),
+    compiled: compileConfig(config),
+    slots: slotsOf(shared, config),
+    shared,
     row: 0,
     tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
     httpsPort: null,
@@ -84,7 +85,11 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);
-  const { port } = await plane.listen({ host: '127.0.0.1', port: 0 }, settings.secure);
+  const { port } = await plane.listen({
+    key: 'it',
+    source: { host: '127.0.0.1', port: 0 },
+    secure: settings.secure ?? false,
+  });
   const accessLines = () => {
     plane.flushAccessLog();
     return accessText.split('\n').slice(0, -1);

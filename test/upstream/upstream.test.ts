@@ -34,12 +34,12 @@ class Bench {
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
       { ...sceneEnvironment(this.net, this.shared, row), maxHeadBytes: 4096 },
-      SharedCount.upstreamSockets(this.shared, row, 0),
+      SharedCount.upstreamSockets({ memory: this.shared, number: 0 }, row),
     );
   }
 
   get sockets(): number {
-    return SharedCount.upstreamSockets(this.shared, 0, 0).total;
+    return SharedCount.upstreamSockets({ memory: this.shared, number: 0 }, 0).total;
   }
 
   /** Begins an exchange. `on` is the number of the connection that it went to. */

@@ -1,18 +1,11 @@
 import { createEventLog, type EventLog, type LogLevel } from '../../control/event-log.ts';
-import { loadConfig, logWarnings } from '../../control/load-config.ts';
 import { LogOutlet } from '../../control/log-outlet.ts';
-import { Supervisor } from '../../control/supervisor.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
-import { removePidFile, writePidFile } from '../pid-file.ts';
+import { RunningGateway } from '../running-gateway.ts';
 import { readVersion } from '../version.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-
-interface RunningGateway {
-  readonly supervisor: Supervisor;
-  readonly pidFile: string | null;
-}
 
 /** How long the last lines may take to reach whoever reads standard error. */
 const FLUSH_TIMEOUT_MS = 1000;
@@ -41,41 +34,30 @@ async function serveUntilStopped(configFile: string, log: EventLog, outlet: LogO
 }
 
 async function start(configFile: string, log: EventLog): Promise<RunningGateway> {
-  const loaded = loadConfig(configFile);
-  logWarnings(loaded, log);
-  const supervisor = new Supervisor(loaded.config, log);
+  // One that comes while we start must not end the process.
+  let hungUp = false;
+  let gateway: RunningGateway | null = null;
+  process.on('SIGHUP', () => {
+    hungUp = true;
+    void gateway?.reload('signal');
+  });
   // Node keeps SIGUSR1, which nginx uses, for its debugger.
-  process.on('SIGUSR2', () => supervisor.reopenLogs());
-  await supervisor.start();
-  const { pidFile } = loaded.config.server;
-  try {
-    if (pidFile !== null) {
-      writePidFile(pidFile);
-    }
-  } catch (error) {
-    await supervisor.close();
-    throw error;
-  }
+  process.on('SIGUSR2', () => gateway?.reopenLogs());
+  gateway = await RunningGateway.start(configFile, log);
   log.info('ready', { version: readVersion(), config: configFile });
-  return { supervisor, pidFile };
+  if (hungUp) void gateway.reload('signal');
+  return gateway;
 }
 
 /** Drains; a second signal ends the process at once. */
-async function stop({ supervisor, pidFile }: RunningGateway, log: EventLog): Promise<ExitCode> {
+async function stop(gateway: RunningGateway, log: EventLog): Promise<ExitCode> {
   void nextSignal().then((signal) => {
     log.warn('stopped-at-once', { signal });
-    leave(pidFile);
+    gateway.leave();
     process.exit(EXIT_CODE.failure);
   });
-  await supervisor.drain();
-  leave(pidFile);
+  await gateway.drain();
   return EXIT_CODE.ok;
-}
-
-function leave(pidFile: string | null): void {
-  if (pidFile !== null) {
-    removePidFile(pidFile);
-  }
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

@@ -13,7 +13,7 @@ const serversOf = (weights: readonly number[]): Server[] =>
   weights.map((weight, index) => ({ name: 'abcdefgh'[index] as string, weight, usable: true }));
 
 function newCursor(): SharedCursor {
-  return new SharedCursor(createSharedMemory({ backends: [{ upstreams: [] }] }, 1), 0);
+  return new SharedCursor({ memory: createSharedMemory({ backends: [{ upstreams: [] }] }, 1), number: 0 });
 }
 
 const names = (balancer: RoundRobin<Server>, count: number) =>
@@ -72,7 +72,7 @@ describe('round robin', () => {
   test('goes on when the cursor passes 2^32', () => {
     const shared = createSharedMemory({ backends: [{ upstreams: [] }] }, 1);
     new Int32Array(shared.cursors)[0] = -2;
-    const balancer = new RoundRobin(serversOf([1, 1, 1]), new SharedCursor(shared, 0));
+    const balancer = new RoundRobin(serversOf([1, 1, 1]), new SharedCursor({ memory: shared, number: 0 }));
     assert.match(names(balancer, 8), /^[abc]{2}abcabc$/);
   });
 });

@@ -1,0 +1,58 @@
+import { askControlSocket } from '../../control/admin/control-socket.ts';
+import { loadToInspect } from '../../control/load-config.ts';
+import type { ReloadResult } from '../../control/reloader.ts';
+import { controlSocketPath } from '../../control/runtime-directory.ts';
+import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
+
+/** Has the running gateway read its configuration file again, waits for the result and says it. */
+export async function reload(configFile: string): Promise<ExitCode> {
+  try {
+    // Sound: the gateway answers `reload` with one.
+    const result = (await askControlSocket(socketOf(configFile), { command: 'reload' })) as ReloadResult;
+    if (result.outcome === 'failed') {
+      process.stderr.write(`photon: Cannot reload ${configFile}: ${result.reason}\n`);
+      return EXIT_CODE.failure;
+    }
+    process.stdout.write(`${describe(result)}\n`);
+    return EXIT_CODE.ok;
+  } catch (error) {
+    process.stderr.write(`photon: ${(error as Error).message}\n`);
+    return EXIT_CODE.failure;
+  }
+}
+
+/** Where the file says; a file that cannot be read any more does not say that it was somewhere else. */
+export function socketOf(configFile: string): string {
+  try {
+    return loadToInspect(configFile).config.server.upgradeSock ?? controlSocketPath(configFile);
+  } catch {
+    return controlSocketPath(configFile);
+  }
+}
+
+function describe(result: Exclude<ReloadResult, { outcome: 'failed' }>): string {
+  if (result.outcome === 'unchanged') return `nothing has changed (${result.tookMs} ms)`;
+  const { routes, upstreams, upstreamsKept, blocks, needRestart } = result.changes;
+  const parts = [
+    ...count('route', routes),
+    ...count('upstream', upstreams),
+    upstreamsKept > 0 ? `${upstreamsKept} upstreams kept with their connections` : '',
+    blocks.length > 0 ? `changed: ${blocks.join(', ')}` : '',
+    needRestart.length > 0 ? `takes effect with the next start: ${needRestart.join(', ')}` : '',
+  ];
+  return [`reloaded in ${result.tookMs} ms`, ...parts.filter((part) => part !== '')].join('\n  ');
+}
+
+function count(
+  what: string,
+  { added, removed, changed }: { added: readonly string[]; removed: readonly string[]; changed: readonly string[] },
+): string[] {
+  const kinds = [
+    ['added', added],
+    ['removed', removed],
+    ['changed', changed],
+  ] as const;
+  return kinds.flatMap(([kind, names]) =>
+    names.length === 0 ? [] : [`${names.length} ${what}${names.length === 1 ? '' : 's'} ${kind}`],
+  );
+}

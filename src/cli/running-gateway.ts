@@ -1,0 +1,116 @@
+import type { Config, RouteConfig } from '../config/config.ts';
+import { ControlSocket } from '../control/admin/control-socket.ts';
+import { Compiler } from '../control/compiler.ts';
+import type { EventLog } from '../control/event-log.ts';
+import { FileWatch } from '../control/file-watch.ts';
+import { logWarnings } from '../control/load-config.ts';
+import { Reloader, type ReloadResult, type ReloadTrigger } from '../control/reloader.ts';
+import { controlSocketPath } from '../control/runtime-directory.ts';
+import { Supervisor } from '../control/supervisor.ts';
+import { Answers } from '../explain/answers.ts';
+import { readSharedText } from '../memory/shared-texts.ts';
+import type { CompiledConfig } from '../pipeline/compiled-config.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+
+/** A gateway that serves a configuration file: it reloads the file when that changes, and hears commands. */
+export class RunningGateway {
+  readonly #log: EventLog;
+  readonly #supervisor: Supervisor;
+  readonly #compiler: Compiler;
+  readonly #reloader: Reloader;
+  readonly #watch: FileWatch;
+  readonly #pidFile: string | null;
+  #socket: ControlSocket | null = null;
+  /** Of the configuration that serves; made with the first question. */
+  #answers: { readonly compiled: CompiledConfig; readonly answers: Answers } | null = null;
+
+  private constructor(file: string, supervisor: Supervisor, compiler: Compiler, log: EventLog) {
+    this.#log = log;
+    this.#supervisor = supervisor;
+    this.#compiler = compiler;
+    this.#watch = new FileWatch(() => void this.reload('file'));
+    this.#reloader = new Reloader(file, { supervisor, compiler, log }, (files) => this.#watch.use(files));
+    this.#pidFile = supervisor.compiled.config.server.pidFile;
+  }
+
+  /** Resolves when it serves. Rejects, with nothing left open, with what keeps it from starting. */
+  static async start(file: string, log: EventLog): Promise<RunningGateway> {
+    const compiler = new Compiler();
+    const loaded = await compiler.compile(file);
+    logWarnings(loaded, log);
+    const supervisor = new Supervisor(loaded.compiled, log);
+    const gateway = new RunningGateway(file, supervisor, compiler, log);
+    // Before it serves: what changes from here on is seen.
+    gateway.#watch.use(loaded.files);
+    try {
+      await supervisor.start();
+      if (gateway.#pidFile !== null) writePidFile(gateway.#pidFile);
+    } catch (error) {
+      await gateway.#close();
+      throw error;
+    }
+    await gateway.#openSocket(loaded.compiled.config.server.upgradeSock ?? controlSocketPath(file));
+    compiler.startAhead();
+    return gateway;
+  }
+
+  /** Without the socket the gateway serves all the same. */
+  async #openSocket(path: string): Promise<void> {
+    try {
+      this.#socket = await ControlSocket.open(path, (request) => this.#hear(request));
+    } catch (error) {
+      this.#log.warn('no-control-socket', { path, reason: (error as Error).message });
+    }
+  }
+
+  async #hear(request: unknown): Promise<unknown> {
+    const { command, question } = request as { readonly command?: unknown; readonly question?: unknown };
+    if (command === 'reload') return this.reload('command');
+    if (command === 'ask') return this.#answersNow().answer(question);
+    throw new Error(`Cannot do that: want "reload" or "ask", got ${JSON.stringify(command)}`);
+  }
+
+  #answersNow(): Answers {
+    const { compiled } = this.#supervisor;
+    if (this.#answers?.compiled !== compiled) this.#answers = { compiled, answers: new Answers(decompile(compiled)) };
+    return this.#answers.answers;
+  }
+
+  /** Reads the configuration file again. Never rejects: what is wrong is in the result, and in the log. */
+  reload(trigger: ReloadTrigger): Promise<ReloadResult> {
+    return this.#reloader.reload(trigger);
+  }
+
+  reopenLogs(): void {
+    this.#supervisor.reopenLogs();
+  }
+
+  /** Finishes what runs within `shutdown_timeout`, then closes. */
+  async drain(): Promise<void> {
+    this.#stopHearing();
+    await this.#supervisor.drain();
+    this.leave();
+  }
+
+  async #close(): Promise<void> {
+    this.#stopHearing();
+    await this.#supervisor.close();
+  }
+
+  #stopHearing(): void {
+    this.#watch.close();
+    this.#socket?.close();
+    this.#compiler.close();
+  }
+
+  /** Takes away the files that say that it runs. */
+  leave(): void {
+    if (this.#pidFile !== null) removePidFile(this.#pidFile);
+    this.#socket?.close();
+  }
+}
+
+function decompile({ config, routes }: CompiledConfig): Config {
+  const all = Array.from(routes.ends, (_end, number) => JSON.parse(readSharedText(routes, number)) as RouteConfig);
+  return { ...config, routes: all };
+}

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RouteConfig } from '../config/config.ts';
+import { readSharedText, type SharedTexts } from '../memory/shared-texts.ts';
+import type { CompiledConfig } from '../pipeline/compiled-config.ts';
+
+/** Names of what came, went, and is different now. */
+export interface Difference {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/** What one configuration has that another one had not. */
+export interface ConfigChanges {
+  /** By id. */
+  readonly routes: Difference;
+  /** `backend/address`. */
+  readonly upstreams: Difference;
+  /** How many upstreams are as they were, with connections and counts. */
+  readonly upstreamsKept: number;
+  /** Blocks of the file in which anything else is different. */
+  readonly blocks: readonly string[];
+  /** Options that have changed and take effect with the next start. */
+  readonly needRestart: readonly string[];
+}
+
+/** Both say the same. */
+export function isEquivalent(before: CompiledConfig, after: CompiledConfig): boolean {
+  return sameTexts(before.routes, after.routes) && isDeepStrictEqual(before.config, after.config);
+}
+
+export function findChanges(before: CompiledConfig, after: CompiledConfig): ConfigChanges {
+  const upstreams = compare(upstreamsOf(before), upstreamsOf(after));
+  const { size } = upstreamsOf(after);
+  const routes = sameTexts(before.routes, after.routes)
+    ? { added: [], removed: [], changed: [] }
+    : compare(routesOf(before.routes), routesOf(after.routes));
+  return {
+    routes,
+    upstreams,
+    upstreamsKept: size - upstreams.added.length - upstreams.changed.length,
+    blocks: blocksOf(before, after),
+    needRestart: findRestarts(before, after),
+  };
+}
+
+function compare(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): Difference {
+  return {
+    added: [...after.keys()].filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    changed: [...after].flatMap(([name, value]) =>
+      before.has(name) && !isDeepStrictEqual(before.get(name), value) ? [name] : [],
+    ),
+  };
+}
+
+function routesOf(texts: SharedTexts): ReadonlyMap<string, string> {
+  const entries = Array.from(texts.ends, (_end, number) => {
+    const text = readSharedText(texts, number);
+    // Sound: `compileConfig` wrote it.
+    return [(JSON.parse(text) as RouteConfig).id, text] as const;
+  });
+  return new Map(entries);
+}
+
+function upstreamsOf({ config }: CompiledConfig): ReadonlyMap<string, unknown> {
+  return new Map(
+    config.backends.flatMap(({ name, upstreams }) =>
+      upstreams.map((upstream) => [`${name}/${upstream.address}`, upstream] as const),
+    ),
+  );
+}
+
+const BLOCKS = {
+  server: 'server',
+  backends: 'load_balancing',
+  metrics: 'metrics',
+  accessLog: 'access_log',
+  cache: 'cache',
+  healthCheck: 'health_check',
+  middleware: 'middleware',
+} as const;
+
+function blocksOf({ config: before }: CompiledConfig, { config: after }: CompiledConfig): readonly string[] {
+  const keys = Object.keys(after) as (keyof typeof after)[];
+  const different = keys.filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  return different.map((key) => (BLOCKS as Readonly<Record<string, string>>)[key] ?? key);
+}
+
+function findRestarts({ config: { server: before } }: CompiledConfig, { config }: CompiledConfig): readonly string[] {
+  const { server: after } = config;
+  return [
+    ...(before.workers === after.workers ? [] : ['server.workers']),
+    ...(before.upgradeSock === after.upgradeSock ? [] : ['server.upgrade_sock']),
+    ...(before.pidFile === after.pidFile ? [] : ['server.pid_file']),
+  ];
+}
+
+function sameTexts(one: SharedTexts, other: SharedTexts): boolean {
+  const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+  return one.ends.length === other.ends.length && sameBytes(one.bytes, other.bytes) && sameEnds(one.ends, other.ends);
+}
+
+function sameEnds(one: Int32Array, other: Int32Array): boolean {
+  return one.every((end, index) => end === other[index]);
+}

@@ -1,0 +1,91 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { stateNow, stateOf } from './file-state.ts';
+
+/** How often the files are looked at where no event says so: what is mounted from elsewhere changes without one. */
+const LOOK_EVERY_MS = 1000;
+/** A file counts as written when it has not changed for so long. */
+const SETTLE_MS = 20;
+
+/**
+ * Says when files have changed, and have stopped changing: written over, renamed over, a link that leads elsewhere, gone, back again.
+ * Their directories are watched, since a file that is renamed over would take its watch with it.
+ *
+ *   still --the state differs from the last look--> changing --the same as at the last look--> onChange, still
+ *                                                     |   ^
+ *                                                     +---+ another change
+ */
+export class FileWatch {
+  readonly #onChange: () => void;
+  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #polling: NodeJS.Timeout;
+  #files: readonly string[] = [];
+  /** What was said, and what was seen last. */
+  #said = '';
+  #seen = '';
+  #looking: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+    this.#polling = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Watches these files from now on, and says when they differ from what they are now. */
+  use(files: readonly string[]): void {
+    this.#files = files;
+    this.#said = stateNow(files);
+    this.#seen = this.#said;
+    const directories = new Set(files.map((file) => dirname(resolve(file))));
+    for (const [directory, watcher] of this.#watchers) {
+      if (directories.has(directory)) continue;
+      watcher.close();
+      this.#watchers.delete(directory);
+    }
+    for (const directory of directories) this.#watchDirectory(directory);
+  }
+
+  #watchDirectory(directory: string): void {
+    if (this.#watchers.has(directory)) return;
+    try {
+      const watcher = watch(directory, { persistent: false }, () => this.#lookSoon());
+      watcher.on('error', () => {
+        // The directory is gone, or the system has no watches left: looking now and then has to do.
+        watcher.close();
+        this.#watchers.delete(directory);
+      });
+      this.#watchers.set(directory, watcher);
+    } catch {
+      // As above.
+    }
+  }
+
+  #lookSoon(): void {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = null;
+      void this.#look();
+    }, SETTLE_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    const files = this.#files;
+    const state = await stateOf(files);
+    if (this.#closed || files !== this.#files) return;
+    const settled = state === this.#seen;
+    this.#seen = state;
+    if (!settled) {
+      this.#lookSoon();
+    } else if (state !== this.#said) {
+      this.#said = state;
+      this.#onChange();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#polling);
+    if (this.#looking !== null) clearTimeout(this.#looking);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+}

@@ -1,0 +1,63 @@
+import type { BackendConfig } from '../config/config.ts';
+import {
+  clearWorkerRow,
+  createSharedMemory,
+  type SharedMemory,
+  type Slot,
+  type Slots,
+} from '../memory/shared-memory.ts';
+
+type Backends = readonly BackendConfig[];
+
+const upstreamKeys = (backends: Backends): readonly string[] =>
+  backends.flatMap(({ name, upstreams }) => upstreams.map(({ address }) => `${name}\n${address}`));
+
+/** Where upstreams and backends are counted: by name and address, so that what stays is counted on over changes of the configuration. */
+export class SlotTable {
+  readonly #workers: number;
+  /** Of the process as a whole, and of what it began with. */
+  readonly shared: SharedMemory;
+  #upstreams = new Map<string, Slot>();
+  #backends = new Map<string, Slot>();
+
+  constructor(backends: Backends, workers: number) {
+    this.#workers = workers;
+    this.shared = createSharedMemory({ backends }, workers);
+  }
+
+  /** Slots for a configuration; new ones for what is new in it. Nothing changes until `use`. */
+  slotsFor(backends: Backends): Slots {
+    const keys = upstreamKeys(backends);
+    const names = backends.map(({ name }) => name);
+    const isFirst = this.#backends.size === 0;
+    const fresh = isFirst ? this.shared : this.#memoryFor(keys, names);
+    return {
+      upstreams: slotsOf(keys, this.#upstreams, fresh),
+      backends: slotsOf(names, this.#backends, fresh),
+    };
+  }
+
+  /** The configuration of these slots is the one that serves. */
+  use(backends: Backends, slots: Slots): void {
+    const keys = upstreamKeys(backends);
+    this.#upstreams = new Map(keys.map((key, index) => [key, slots.upstreams[index] as Slot]));
+    this.#backends = new Map(backends.map(({ name }, index) => [name, slots.backends[index] as Slot]));
+  }
+
+  /** Forgets what a dead worker counted. */
+  clearRow(row: number): void {
+    const memories = new Set([this.shared, ...[...this.#upstreams.values()].map(({ memory }) => memory)]);
+    for (const memory of memories) clearWorkerRow(memory, row);
+  }
+
+  #memoryFor(keys: readonly string[], names: readonly string[]): SharedMemory {
+    const upstreams = keys.filter((key) => !this.#upstreams.has(key));
+    const backends = names.filter((name) => !this.#backends.has(name)).map(() => ({ upstreams: [] }));
+    return createSharedMemory({ backends: [{ upstreams }, ...backends] }, this.#workers);
+  }
+}
+
+function slotsOf(keys: readonly string[], known: ReadonlyMap<string, Slot>, fresh: SharedMemory): readonly Slot[] {
+  let next = 0;
+  return keys.map((key) => known.get(key) ?? { memory: fresh, number: next++ });
+}

@@ -1,0 +1,30 @@
+/**
+ * Many texts as two blocks of memory that all threads share: thousands of them go to another thread at the price of none, and
+ * each is read when it is wanted.
+ *
+ *   bytes  | text 0 | text 1 | ...      UTF-8, one after the other
+ *   ends   [ e0, e1, ... ]              where each ends
+ */
+export interface SharedTexts {
+  readonly bytes: Uint8Array;
+  readonly ends: Int32Array;
+}
+
+export function shareTexts(texts: readonly string[]): SharedTexts {
+  const ends = new Int32Array(new SharedArrayBuffer(texts.length * Int32Array.BYTES_PER_ELEMENT));
+  let length = 0;
+  for (const [index, text] of texts.entries()) {
+    length += Buffer.byteLength(text);
+    ends[index] = length;
+  }
+  const bytes = Buffer.from(new SharedArrayBuffer(length));
+  let at = 0;
+  for (const text of texts) at += bytes.write(text, at);
+  return { bytes: new Uint8Array(bytes.buffer), ends };
+}
+
+/** The text with this number, from 0. */
+export function readSharedText({ bytes, ends }: SharedTexts, number: number): string {
+  const start = number === 0 ? 0 : (ends[number - 1] as number);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, (ends[number] as number) - start).toString('utf8');
+}

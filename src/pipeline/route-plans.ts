@@ -1,0 +1,34 @@
+import type { RouteConfig } from '../config/config.ts';
+import { readSharedText, type SharedTexts } from '../memory/shared-texts.ts';
+import type { Backend } from '../upstream/backend.ts';
+import type { RoutePlan } from './generation.ts';
+
+/** The plans of all routes. Each is made when its first request comes: making thousands at once would hold up the others. */
+export class RoutePlans {
+  readonly #texts: SharedTexts;
+  readonly #backends: ReadonlyMap<string, Backend>;
+  readonly #plans: (RoutePlan | undefined)[];
+
+  /** `texts`: each route's `RouteConfig` as JSON. `backends`: by name. */
+  constructor(texts: SharedTexts, backends: ReadonlyMap<string, Backend>) {
+    this.#texts = texts;
+    this.#backends = backends;
+    this.#plans = new Array(texts.ends.length);
+  }
+
+  /** The plan of the route with this number, its place in the configuration. */
+  at(number: number): RoutePlan {
+    return this.#plans[number] ?? this.#make(number);
+  }
+
+  #make(number: number): RoutePlan {
+    // Sound: `compileConfig` wrote it.
+    const route = JSON.parse(readSharedText(this.#texts, number)) as RouteConfig;
+    const backend = this.#backends.get(route.backend);
+    if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
+    const { id, timeoutMs, stripPrefix, upstreamHost } = route;
+    const plan: RoutePlan = { number, id, backend, timeoutMs, stripPrefix, upstreamHost };
+    this.#plans[number] = plan;
+    return plan;
+  }
+}

@@ -1,0 +1,38 @@
+import type { ServingPlan } from '../messages/to-worker.ts';
+import { TlsServer } from '../net/tls-server.ts';
+import { type BuiltGeneration, buildGeneration } from '../pipeline/build-generation.ts';
+import type { UpstreamEnvironment } from '../upstream/upstream.ts';
+
+/** What a worker serves with: one configuration, ready. */
+export interface Serving extends BuiltGeneration {
+  /** Null: no listener speaks TLS. */
+  tls: TlsServer | null;
+  readonly maxConnections: number;
+}
+
+/** What upstreams need of the worker, whatever the configuration. */
+export type WorkerEnvironment = Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'>;
+
+/**
+ * Makes a plan ready; what is as it was in `previous` is adopted from it. Throws an Error when it cannot be served, and then nothing
+ * has changed.
+ */
+export function makeServing(
+  plan: ServingPlan,
+  row: number,
+  environment: WorkerEnvironment,
+  previous: Serving | null,
+): Serving {
+  const { server } = plan.compiled.config;
+  const built = buildGeneration(
+    { ...plan, row },
+    {
+      ...environment,
+      maxHeadBytes: server.maxHeaderBytes,
+      maxSockets: plan.maxSockets ?? Number.POSITIVE_INFINITY,
+    },
+    previous,
+  );
+  const tls = plan.tls.server === null ? null : new TlsServer(plan.tls.server);
+  return { ...built, tls, maxConnections: server.maxConnections };
+}
