@@ -22,7 +22,7 @@ export async function reload(configFile: string): Promise<ExitCode> {
 }
 
 /** Where the file says; a file that cannot be read any more does not say that it was somewhere else. */
-export function socketOf(configFile: string): string {
+function socketOf(configFile: string): string {
   try {
     return loadToInspect(configFile).config.server.upgradeSock ?? controlSocketPath(configFile);
   } catch {
