@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** A server behind the gateway. It answers `/held` when the test lets it, `/headers` with those that came, and the rest at once. */
+/** A server behind the gateway. It answers `/held` when the test lets it, `/headers` with those that came, `/length` with that of the whole body, and
+ * the rest at once. */
 export class Upstream {
   readonly #server = createServer((message, response) => this.#answer(message, response));
   #held = Promise.withResolvers<ServerResponse>();
@@ -36,6 +37,12 @@ export class Upstream {
   #answer(message: IncomingMessage, response: ServerResponse): void {
     if (message.url === '/held') {
       this.#held.resolve(response);
+    } else if (message.url === '/length') {
+      let length = 0;
+      message.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+      });
+      message.on('end', () => response.end(String(length)));
     } else if (message.url === '/headers') {
       response.end(JSON.stringify(message.headers));
     } else {
@@ -50,7 +57,10 @@ export interface Reply {
 }
 
 /** One GET on a connection of its own. Rejects when the connection fails before the reply is complete. */
-export function get(target: { readonly port: number } | { readonly socketPath: string }, path = '/'): Promise<Reply> {
+export function get(
+  target: { readonly host?: string; readonly port: number } | { readonly socketPath: string },
+  path = '/',
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', ...target, path, agent: false }, async (response) => {
       try {
