@@ -1,4 +1,4 @@
-import { loadToInspect } from '../control/load-config.ts';
+import { loadConfig } from '../control/load-config.ts';
 import { type Answer, Answers, type Question } from '../explain/answers.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
@@ -7,9 +7,10 @@ import { EXIT_CODE, type ExitCode } from './exit-code.ts';
 type GoodAnswer = Exclude<Answer, { kind: 'refused' }>;
 
 /** Asks the configuration in a file. What went wrong is said on standard error, and the exit code returned instead. */
-export function ask(configFile: string, question: Question): GoodAnswer | ExitCode {
+export async function ask(configFile: string, question: Question): Promise<GoodAnswer | ExitCode> {
   try {
-    const answer = new Answers(loadToInspect(configFile).config).answer(question);
+    const { config } = await loadConfig(configFile);
+    const answer = new Answers(config).answer(question);
     return answer.kind === 'refused' ? refuse(answer.message) : answer;
   } catch (error) {
     process.stderr.write(`${describeFailure(error, configFile)}\n`);

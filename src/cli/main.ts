@@ -61,15 +61,17 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .option('-H, --header <line>', '"Name: value"; may be given several times', collect, [])
     .option('--from <ip>', 'the address that connects', '127.0.0.1')
     .addOption(formatOption())
-    .action((method: string, url: string, options: ExplainOptions & { header: readonly string[]; from: string }) => {
-      const words = { method, url, headers: options.header, from: options.from };
-      ends(explain(globals().config, words, options, process.stdout));
-    });
+    .action(
+      async (method: string, url: string, options: ExplainOptions & { header: readonly string[]; from: string }) => {
+        const words = { method, url, headers: options.header, from: options.from };
+        ends(await explain(globals().config, words, options, process.stdout));
+      },
+    );
   program
     .command('routes')
     .description('list the routes in the order in which they are tried')
     .addOption(formatOption())
-    .action((options: RoutesOptions) => ends(routes(globals().config, options, process.stdout)));
+    .action(async (options: RoutesOptions) => ends(await routes(globals().config, options, process.stdout)));
   program
     .command('schema')
     .description('print the JSON Schema of the configuration file')

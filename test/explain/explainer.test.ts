@@ -28,8 +28,7 @@ interface Asking {
 
 function explain(url: string, { method = 'GET', headers = [], from = '192.0.2.1', document }: Asking = {}) {
   const text = JSON.stringify({ ...DOCUMENT, ...document });
-  const options = { file: 'a.json', format: 'json', env: {}, unavailable: 'report' } as const;
-  const explainer = new Explainer(parseConfig(text, options).config);
+  const explainer = new Explainer(parseConfig(text, { file: 'a.json', format: 'json', env: {} }).config);
   return explainer.explain(parseInquiry({ method, url, headers, from }));
 }
 

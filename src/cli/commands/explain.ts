@@ -9,7 +9,12 @@ export interface ExplainOptions {
 }
 
 /** Says what the gateway would do with a request, and why. */
-export function explain(configFile: string, words: InquiryWords, { format }: ExplainOptions, out: Terminal): ExitCode {
+export async function explain(
+  configFile: string,
+  words: InquiryWords,
+  { format }: ExplainOptions,
+  out: Terminal,
+): Promise<ExitCode> {
   let inquiry: Inquiry;
   try {
     inquiry = parseInquiry(words);
@@ -17,7 +22,7 @@ export function explain(configFile: string, words: InquiryWords, { format }: Exp
     if (!(error instanceof SyntaxError)) throw error;
     return refuse(error.message);
   }
-  const answer = ask(configFile, { kind: 'explain', inquiry: { ...inquiry, fields: [...inquiry.fields] } });
+  const answer = await ask(configFile, { kind: 'explain', inquiry: { ...inquiry, fields: [...inquiry.fields] } });
   if (typeof answer === 'number') return answer;
   if (answer.kind !== 'explanation') throw new Error('the answer is to another question');
   const { explanation } = answer;

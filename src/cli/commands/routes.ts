@@ -11,8 +11,8 @@ export interface RoutesOptions {
 }
 
 /** Prints the routes in the order in which they are tried. */
-export function routes(configFile: string, { format }: RoutesOptions, out: Terminal): ExitCode {
-  const answer = ask(configFile, { kind: 'routes' });
+export async function routes(configFile: string, { format }: RoutesOptions, out: Terminal): Promise<ExitCode> {
+  const answer = await ask(configFile, { kind: 'routes' });
   if (typeof answer === 'number') return answer;
   if (answer.kind !== 'routes') throw new Error('the answer is to another question');
   const ranked = answer.routes;

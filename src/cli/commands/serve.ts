@@ -1,5 +1,5 @@
 import { createEventLog, type EventLog, type LogLevel } from '../../control/event-log.ts';
-import { loadConfig, logWarnings } from '../../control/load-config.ts';
+import { loadStartableConfig, logWarnings } from '../../control/load-config.ts';
 import { Supervisor } from '../../control/supervisor.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
@@ -30,7 +30,7 @@ export async function serve(configFile: string, logLevel: LogLevel): Promise<Exi
 }
 
 async function start(configFile: string, log: EventLog): Promise<RunningGateway> {
-  const loaded = loadConfig(configFile);
+  const loaded = loadStartableConfig(configFile);
   logWarnings(loaded, log);
   const supervisor = new Supervisor(loaded.config, log);
   await supervisor.start();
