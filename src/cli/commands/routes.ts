@@ -1,5 +1,4 @@
 import { formatDuration } from '../../base/duration.ts';
-import { isSecretPath } from '../../config/secrets.ts';
 import type { RankedRoute } from '../../explain/ranked-routes.ts';
 import { ask } from '../ask.ts';
 import { alignColumns } from '../columns.ts';
@@ -50,9 +49,6 @@ const COLUMNS: readonly Column[] = [
 
 function describeMatch({ headers, query }: RankedRoute['match']): string {
   const written = (mark: string, predicates: typeof headers) =>
-    Object.entries(predicates).map(([name, value]) => {
-      if (value === true) return `${mark}${name}`;
-      return `${mark}${name}=${isSecretPath([name]) ? '...' : value}`;
-    });
+    Object.entries(predicates).map(([name, value]) => (value === true ? `${mark}${name}` : `${mark}${name}=${value}`));
   return [...written('', headers), ...written('?', query)].join(' ') || '-';
 }
