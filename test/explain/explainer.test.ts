@@ -135,6 +135,7 @@ test('a path under other methods: 405, Allow, and no more general route in its p
   assert.deepEqual([status, code], [405, 'method_not_allowed']);
   assert.ok(fields.includes('Allow: GET, HEAD, PUT'), fields.join());
   assert.deepEqual(resultsOf(said), { inner: 'host', user: 'method', old: 'method', beta: 'header', all: 'rank' });
+  assert.equal(reasonFor('all', said), 'would take it, but user has this path under other methods');
   assert.equal(said.sent, null);
 });
 
