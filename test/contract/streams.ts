@@ -168,7 +168,7 @@ export function streamsContract(protocol: string, createScene: () => Scene): voi
         method: 'PUT',
         target: '/only-get',
         status: 405,
-        ending: null,
+        ending: 'method_not_allowed',
         fields: { allow: 'GET, HEAD' },
       },
       { title: 'for TRACE', method: 'TRACE', target: '/to/it', status: 405, ending: 'method_refused', fields: {} },
