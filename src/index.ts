@@ -2,7 +2,7 @@
 import type { Config } from './config/config.ts';
 import { ConfigError, type Diagnostic } from './config/diagnostic.ts';
 import { createEventLog, type LogLevel } from './control/event-log.ts';
-import { loadConfig, logWarnings } from './control/load-config.ts';
+import { loadConfig, loadStartableConfig, logWarnings } from './control/load-config.ts';
 import { Supervisor } from './control/supervisor.ts';
 import { BindError, type OpenAddress } from './net/binding.ts';
 import { compileConfig } from './pipeline/compiled-config.ts';
@@ -38,7 +38,7 @@ export function createGateway(config: Config | string, options: GatewayOptions =
   };
 
   function loadLogged(path: string): Config {
-    const loaded = loadConfig(path);
+    const loaded = loadStartableConfig(path);
     logWarnings(loaded, log);
     return loaded.config;
   }

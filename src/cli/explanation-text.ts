@@ -118,7 +118,7 @@ function candidateLines(
     describePattern(each),
     each.reason,
   ]);
-  const lines = alignColumns([[' ', 'RANK', 'ROUTE', 'PATTERN', 'RESULT'], ...rows], width);
+  const lines = alignColumns([[' ', 'RANK', 'ROUTE', 'PATTERN', 'RESULT'], ...rows], width === null ? null : width - 1);
   const [head = '', ...rest] = lines.map((line) => ` ${line}`.trimEnd());
   const more = otherRoutes === 0 ? [] : [`   and ${otherRoutes} more that are further from this request`];
   return [paint('bold', head), ...rest.map((line) => (line.startsWith(' >') ? paint('green', line) : line)), ...more];

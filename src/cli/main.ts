@@ -27,6 +27,8 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 const formatOption = () => new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text');
 
+const liveOption = () => new Option('--live', 'ask the running gateway instead of the file').default(false);
+
 /** The command line; what a command returns goes to `ends`. */
 function createProgram(ends: (code: ExitCode) => void): Command {
   const program = new Command('photon');
@@ -61,16 +63,20 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .argument('<url>', 'http://host/path, https://host/path or /path')
     .option('-H, --header <line>', '"Name: value"; may be given several times', collect, [])
     .option('--from <ip>', 'the address that connects', '127.0.0.1')
+    .addOption(liveOption())
     .addOption(formatOption())
-    .action((method: string, url: string, options: ExplainOptions & { header: readonly string[]; from: string }) => {
-      const words = { method, url, headers: options.header, from: options.from };
-      ends(explain(globals().config, words, options, process.stdout));
-    });
+    .action(
+      async (method: string, url: string, options: ExplainOptions & { header: readonly string[]; from: string }) => {
+        const words = { method, url, headers: options.header, from: options.from };
+        ends(await explain(globals().config, words, options, process.stdout));
+      },
+    );
   program
     .command('routes')
     .description('list the routes in the order in which they are tried')
+    .addOption(liveOption())
     .addOption(formatOption())
-    .action((options: RoutesOptions) => ends(routes(globals().config, options, process.stdout)));
+    .action(async (options: RoutesOptions) => ends(await routes(globals().config, options, process.stdout)));
   program
     .command('schema')
     .description('print the JSON Schema of the configuration file')

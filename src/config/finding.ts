@@ -59,6 +59,11 @@ export function errorAt(code: DiagnosticCode, span: Span, path: Path, message: s
   return { code, severity: 'error', span, path, message, wanted: null, found: null, didYouMean: null };
 }
 
+/** A finding of severity `warning` without the optional parts. */
+export function warningAt(code: DiagnosticCode, span: Span, path: Path, message: string): Finding {
+  return { ...errorAt(code, span, path, message), severity: 'warning' };
+}
+
 /** An option is missing that has to stand at `path`, within `parent`. */
 export function missingKey(parent: ConfigNode, path: Path, wanted: string): Finding {
   const key = String(path.at(-1));
@@ -68,8 +73,7 @@ export function missingKey(parent: ConfigNode, path: Path, wanted: string): Find
 
 /** An option that changes nothing as long as another one is not set, which `reason` names. */
 export function noEffect(node: ConfigNode, path: Path, reason: string): Finding {
-  const message = `Nothing uses ${formatPath(path)}: ${reason}`;
-  return { ...errorAt('no-effect', node.span, path, message), severity: 'warning' };
+  return warningAt('no-effect', node.span, path, `Nothing uses ${formatPath(path)}: ${reason}`);
 }
 
 /** Describes a value for a message. What may be a secret is not shown. */

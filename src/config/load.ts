@@ -15,7 +15,7 @@ const FORMATS: Readonly<Record<string, ConfigFormat>> = {
 };
 
 /** What the caller of `loadConfigFile` can hand in for the parts of the gateway that this one does not know. */
-type LoadOptions = Pick<ParseOptions, 'middleware' | 'checkRoutePattern' | 'unavailable' | 'findFaults'>;
+type LoadOptions = Pick<ParseOptions, 'middleware' | 'checkRoutePattern' | 'findFaults'>;
 
 /**
  * Reads the configuration file at `path`, in the format that its suffix names.

@@ -1,6 +1,6 @@
 import type { ConfigNode, Path, Scalar } from './config-node.ts';
 import { formatPath } from './config-node.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, warningAt } from './finding.ts';
 import type { Span } from './source-text.ts';
 
 /** An option that is read and checked, but that nothing in this version acts upon. */
@@ -9,7 +9,7 @@ interface NotYet {
   readonly path: string;
   /**
    * `warn`: going without it is harmless. `refuse`: whoever writes it relies on it for safety, so that the gateway must not
-   * start without it.
+   * start without it; the configuration can be checked and explained all the same.
    */
   readonly reaction: 'warn' | 'refuse';
   /** Values that ask for what happens anyway. */
@@ -72,11 +72,9 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   if (isInert(entry, node)) return [];
   const refused = entry.reaction === 'refuse';
   const message = refused
-    ? `Cannot use ${formatPath(path)}: this version does not have it yet, and starting without it would not be safe`
+    ? `${formatPath(path)} is not there yet in this version: Photon does not start with it, for that would not be safe`
     : `${formatPath(path)} has no effect yet in this version`;
-  const code = refused ? 'not-available-yet' : 'not-active-yet';
-  const severity = refused ? 'error' : 'warning';
-  return [{ code, severity, span, path, message, wanted: null, found: null, didYouMean: null }];
+  return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
 function isInert({ unless = [], switch: key }: NotYet, node: ConfigNode): boolean {

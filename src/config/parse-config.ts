@@ -27,11 +27,6 @@ export interface ParseOptions {
   /** The middleware that there is. With none, names and options of middleware are not checked. */
   readonly middleware?: readonly MiddlewareDeclaration[];
   readonly checkRoutePattern?: RoutePatternCheck;
-  /**
-   * What to do with options that the gateway must not start without, and does not have yet: `refuse` (the default) as errors, or
-   * `report` them among the warnings, still as errors, for whoever only looks.
-   */
-  readonly unavailable?: 'refuse' | 'report';
   /** Faults of a configuration in which nothing else is wrong, found outside of it; they are reported like any other. */
   readonly findFaults?: (config: Config) => readonly OptionFault[];
 }
@@ -48,7 +43,10 @@ export interface OptionFault {
 /** A configuration that can be used. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** Nothing that keeps the gateway from starting, unless it was asked for with `unavailable: 'report'`. */
+  /**
+   * What is allowed, but probably not meant, in the order of the file. One with the code `not-available-yet` keeps the
+   * gateway from starting all the same; see control/load-config.ts.
+   */
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -83,13 +81,13 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   ]);
   const locate = (found: readonly Finding[]) =>
     found.length === 0 ? [] : locateFindings(source, found, secretSpans(root));
-  const isReported = ({ code }: Finding) => options.unavailable === 'report' && code === 'not-available-yet';
-  const refuses = (finding: Finding) => finding.severity === 'error' && !isReported(finding);
-  if (validated.document === null || all.some(refuses)) throw new ConfigError(locate(all));
+  const isError = ({ severity }: Finding) => severity === 'error';
+  if (validated.document === null || all.some(isError)) throw new ConfigError(locate(all));
   const config = resolveConfig(validated.document);
   const outside = (options.findFaults?.(config) ?? []).map((fault) => findingOf(root, fault));
-  if (outside.some(refuses)) throw new ConfigError(locate([...all, ...outside]));
-  return { config, warnings: locate([...all, ...outside]) };
+  const diagnostics = locate([...all, ...outside]);
+  if (outside.some(isError)) throw new ConfigError(diagnostics);
+  return { config, warnings: diagnostics };
 }
 
 function findingOf(root: ConfigNode, { code, severity, path, message }: OptionFault): Finding {

@@ -1,15 +1,11 @@
-import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { isIpAddress } from '../base/address.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { Path } from '../config/config-node.ts';
 import type { OptionFault } from '../config/parse-config.ts';
+import { findUnresolvedNames } from './name-lookups.ts';
 import { findTlsFaults } from './tls-material.ts';
-
-/** Resolvers try for longer than anybody wants to wait for a warning. */
-const LOOKUP_MS = 2000;
 
 /** What a start needs of the machine beside the configuration, looked at without opening a listener. */
 export async function findSurroundingFaults(config: Config): Promise<readonly OptionFault[]> {
@@ -64,22 +60,8 @@ interface NameUse {
 /** A listener's name has to resolve. That of an upstream may do so later: the gateway starts without it. */
 async function findNameFaults(config: Config): Promise<readonly OptionFault[]> {
   const uses = [...listenerNames(config), ...upstreamNames(config)];
-  const names = new Set(uses.map(({ name }) => name));
-  const timeout = new AbortController();
-  const tooLate = pause(LOOKUP_MS, false, { signal: timeout.signal }).catch(() => false);
-  const entries = await Promise.all(
-    [...names].map(async (name) => [name, await Promise.race([doesResolve(name), tooLate])] as const),
-  );
-  timeout.abort();
-  const resolves = new Map(entries);
-  return uses.filter(({ name }) => resolves.get(name) === false).map(({ fault }) => fault);
-}
-
-async function doesResolve(name: string): Promise<boolean> {
-  return lookup(name).then(
-    () => true,
-    () => false,
-  );
+  const unresolved = await findUnresolvedNames(new Set(uses.map(({ name }) => name)));
+  return uses.filter(({ name }) => unresolved.has(name)).map(({ fault }) => fault);
 }
 
 function listenerNames(config: Config): readonly NameUse[] {

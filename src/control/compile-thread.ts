@@ -6,13 +6,13 @@ import { parentPort } from 'node:worker_threads';
 import { ConfigError } from '../config/diagnostic.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import type { CompileAnswer } from './compiler.ts';
-import { loadConfig } from './load-config.ts';
+import { loadStartableConfig } from './load-config.ts';
 
 parentPort?.once('message', async (file: string) => parentPort?.postMessage(await compile(file)));
 
 async function compile(file: string): Promise<CompileAnswer> {
   try {
-    const { config, warnings, files } = await loadConfig(file);
+    const { config, warnings, files } = await loadStartableConfig(file);
     return { type: 'compiled', loaded: { compiled: compileConfig(config), warnings, files } };
   } catch (error) {
     if (error instanceof ConfigError) return { type: 'refused', diagnostics: error.diagnostics };

@@ -1,3 +1,4 @@
+import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import { loadConfigFile } from '../config/load.ts';
 import type { LoadedConfig, ParseOptions } from '../config/parse-config.ts';
 import { compilePatternError } from '../routing/pattern.ts';
@@ -10,22 +11,29 @@ export interface ReadConfig extends LoadedConfig {
 
 /**
  * Reads a configuration file, with everything checked that this gateway can check. Throws a ConfigError that holds all
- * that is wrong with it.
+ * that is wrong with it. What it gives can be explained, but not always started: see `loadStartableConfig`.
  */
-export function loadConfig(path: string): ReadConfig {
-  return { ...loadConfigFile(path, process.env, { checkRoutePattern: compilePatternError }), files: [path] };
+export function loadConfig(path: string, findFaults: ParseOptions['findFaults'] = () => []): ReadConfig {
+  return {
+    ...loadConfigFile(path, process.env, { checkRoutePattern: compilePatternError, findFaults }),
+    files: [path],
+  };
 }
 
 /**
- * The same for whoever only looks at a configuration: options that keep the gateway from starting until it has them do not keep
- * it from being looked at, and stand among the warnings.
+ * The same for a configuration that is to be served: asking for a protection that this version does not have is an error
+ * there.
  */
-export function loadToInspect(path: string, findFaults: ParseOptions['findFaults'] = () => []): LoadedConfig {
-  return loadConfigFile(path, process.env, {
-    checkRoutePattern: compilePatternError,
-    unavailable: 'report',
-    findFaults,
-  });
+export function loadStartableConfig(path: string): ReadConfig {
+  const loaded = loadConfig(path);
+  const blockers = loaded.warnings.filter(keepsFromStarting);
+  if (blockers.length > 0) throw new ConfigError(blockers.map((blocker) => ({ ...blocker, severity: 'error' })));
+  return loaded;
+}
+
+/** The warnings that are errors for whoever wants to start. */
+export function keepsFromStarting({ code }: Diagnostic): boolean {
+  return code === 'not-available-yet';
 }
 
 /** Logs what is allowed, but probably not meant; the event is the code of the diagnostic. */

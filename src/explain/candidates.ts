@@ -76,6 +76,7 @@ function verdictOn(
   // Sound: a route that takes the request is not the one found only where another was, or refused the method.
   const above = decider as Tested;
   const { id } = routes[above.ranked.index] as RouteConfig;
+  if (taken === null) return { failed: 'rank', reason: `would take it, but ${id} has this path under other methods` };
   return {
     failed: 'rank',
     reason: `would take it, but ${id} comes first: ${WHY_FIRST[rankingReason(above.ranked, ranked)]}`,

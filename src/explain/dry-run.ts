@@ -29,6 +29,8 @@ class PlaceholderIds extends RequestIdGenerator {
 export interface DryOutcome {
   /** The exchange as it was left; valid until the next run. */
   readonly exchange: Exchange;
+  /** The head could not be read: nothing is known but that. */
+  readonly headRefused: boolean;
   /** Null where it went to an upstream. */
   readonly reply: PaperReply | null;
   /** Why the gateway replied; null also where the reply is no failure. */
@@ -92,27 +94,29 @@ export class DryRun implements PipelineServices {
     this.#fault = null;
     const client = new PaperClient(peer);
     const exchange = new Exchange(this, this.generation.maxHeaders);
-    this.#begin(exchange, client, Buffer.from(head, 'utf8'));
+    const headRefused = !this.#begin(exchange, client, Buffer.from(head, 'utf8'));
     this.#io.settle();
     const connection = this.#transport.takeLast();
     exchange.stream?.cancel();
     exchange.deadline.disarm();
     connection?.tellClosed();
     if (this.#fault !== null) throw this.#fault;
-    return { exchange, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
+    return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
   }
 
-  #begin(exchange: Exchange, client: PaperClient, bytes: Buffer): void {
+  /** Returns false when the head is refused. */
+  #begin(exchange: Exchange, client: PaperClient, bytes: Buffer): boolean {
     try {
       const end = decodeRequestHead(bytes, 0, bytes.length, exchange.request, this.generation.limits);
       if (end === INCOMPLETE) throw new Error('a head on paper ends with its empty line');
     } catch (error) {
       if (!(error instanceof PhotonError)) throw error;
       exchange.requestRefused(client, error);
-      return;
+      return false;
     }
     client.requestComplete = exchange.request.framing === FRAMING.NONE;
     exchange.requestBegun(client);
+    return true;
   }
 
   exchangeFinished(_exchange: Exchange, error: PhotonError | null): void {

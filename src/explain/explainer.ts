@@ -128,16 +128,11 @@ function noListener(inquiry: Inquiry): Explanation {
   };
 }
 
-/** Refused while its head was read: nothing more is known. */
-function isUnread({ exchange }: DryOutcome): boolean {
-  return exchange.clientAddress === '';
-}
-
 /** The codes of errors that leave no target to look up. */
 const WITHOUT_TARGET: ReadonlySet<string> = new Set(['bad_target', 'bad_host', 'method_refused']);
 
 function hasTarget(outcome: DryOutcome): boolean {
-  return !isUnread(outcome) && !(outcome.error !== null && WITHOUT_TARGET.has(outcome.error.code));
+  return !outcome.headRefused && !(outcome.error !== null && WITHOUT_TARGET.has(outcome.error.code));
 }
 
 function wasRouted(outcome: DryOutcome): boolean {
@@ -148,7 +143,7 @@ function wasRouted(outcome: DryOutcome): boolean {
 }
 
 function clientOf(outcome: DryOutcome, { from }: Inquiry): ExplainedClient | null {
-  if (isUnread(outcome)) return null;
+  if (outcome.headRefused) return null;
   const { clientAddress, peerTrusted } = outcome.exchange;
   return { address: clientAddress, peer: from, peerTrusted };
 }

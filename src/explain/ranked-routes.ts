@@ -1,4 +1,5 @@
 import type { Config, Predicates, RouteConfig } from '../config/config.ts';
+import { isSecretPath } from '../config/secrets.ts';
 import { rankRules } from '../routing/ranking.ts';
 
 /** A route in the order in which routes are tried. Plain data: it is printed and sent as it is. */
@@ -25,6 +26,29 @@ export function rankedRoutes({ routes }: Config): readonly RankedRoute[] {
     // Sound: rules are ranked from this very list.
     const { id, host, path, methods, match, priority, backend, timeoutMs, middleware } = routes[index] as RouteConfig;
     const names = middleware.map(({ name }) => name);
-    return { rank: place + 1, id, host, path, methods, match, priority, backend, timeoutMs, middleware: names };
+    return {
+      rank: place + 1,
+      id,
+      host,
+      path,
+      methods,
+      match: withoutSecrets(match),
+      priority,
+      backend,
+      timeoutMs,
+      middleware: names,
+    };
   });
+}
+
+function withoutSecrets({ headers, query }: RankedRoute['match']): RankedRoute['match'] {
+  return { headers: maskSecrets(headers), query: maskSecrets(query) };
+}
+
+function maskSecrets(predicates: Predicates): Predicates {
+  const shown = Object.entries(predicates).map(([name, value]) => [
+    name,
+    value !== true && isSecretPath([name]) ? '...' : value,
+  ]);
+  return Object.fromEntries(shown) as Predicates;
 }

@@ -15,11 +15,12 @@ for (const option of ['-V', '--version']) {
 }
 
 for (const option of ['-h', '--help']) {
-  test(`${option} lists every option`, async (t) => {
+  test(`${option} lists every option and command`, async (t) => {
     const { code, stdout, stderr } = await new PhotonProcess(t, [option]).ended;
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
-    assert.match(stdout, /^Usage: photon \[options\]\n/);
-    for (const listed of ['-c, --config <file>', '-l, --log-level <level>', '-h, --help', '-V, --version']) {
+    assert.match(stdout, /^Usage: photon \[options\] \[command\]\n/);
+    const options = ['-c, --config <file>', '-l, --log-level <level>', '-h, --help', '-V, --version'];
+    for (const listed of [...options, 'check [options]', 'explain [options]', 'routes [options]', 'schema']) {
       assert.ok(stdout.includes(listed), `${listed} in:\n${stdout}`);
     }
   });
@@ -29,7 +30,13 @@ const MISUSES = [
   { args: ['--no-such-option'], why: 'an option that does not exist' },
   { args: ['--config'], why: 'an option without its value' },
   { args: ['--log-level', 'loud'], why: 'a level that does not exist' },
-  { args: ['config.yaml'], why: 'a word that belongs to no option' },
+  { args: ['config.yaml'], why: 'a word that is no command' },
+  { args: ['check', 'config.yaml'], why: 'a word that belongs to no option' },
+  { args: ['check', '--format', 'xml'], why: 'a format that does not exist' },
+  { args: ['explain', 'GET'], why: 'no URL' },
+  { args: ['explain', 'GET', 'example.com/a'], why: 'a URL without a scheme' },
+  { args: ['explain', 'GET', '/', '-H', 'nonsense'], why: 'a header without a colon' },
+  { args: ['explain', 'GET', '/', '--from', 'here'], why: 'an address that is none' },
 ];
 
 for (const { args, why } of MISUSES) {

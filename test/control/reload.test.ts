@@ -183,6 +183,15 @@ test('`photon reload` waits for the result, and its exit code says it', async (t
   assert.deepEqual([unchanged.code, unchanged.stderr], [0, '']);
   assert.match(unchanged.stdout, /^nothing has changed \(\d+ ms\)\n$/);
   writeFileSync(bench.file, 'server: [');
+  await bench.photon.event('reload-failed');
+  const live = new PhotonProcess(t, ['--config', bench.file, 'routes', '--live', '--format', 'json'], {
+    XDG_RUNTIME_DIR: dirname(bench.file),
+  });
+  const routes = JSON.parse((await live.ended).stdout) as readonly { readonly id: string }[];
+  assert.deepEqual(
+    routes.map(({ id }) => id),
+    ['/one/**'],
+  );
   const failed = await ask();
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /^photon: Cannot reload .*config\.yaml: Cannot read the YAML/);

@@ -152,3 +152,16 @@ test('a configuration with errors names each of them with its place, and exit co
   assert.match(stderr, /did you mean.*workers/i);
   assert.match(stderr, /config\.yaml:6:9/);
 });
+
+test('a protection that is not there yet keeps it from starting, with its place', async (t) => {
+  const path = writeConfig(t);
+  const backends = '{ web: { upstreams: [{ address: "127.0.0.1:1" }] } }';
+  writeFileSync(
+    path,
+    `server: { http_addr: "127.0.0.1:0" }\nload_balancing: { backends: ${backends} }\nroutes: [{ path: /, middleware: [auth] }]\n`,
+  );
+  const { code, stderr } = await new PhotonProcess(t, ['-c', path]).ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /^error\[not-available-yet\]: routes\[0\]\.middleware\[0\] is not there yet/m);
+  assert.match(stderr, /config\.yaml:3:/);
+});

@@ -1,7 +1,6 @@
 import { ConfigError, type Diagnostic, formatDiagnostics } from '../../config/diagnostic.ts';
-import type { OptionFault } from '../../config/parse-config.ts';
 import { findSurroundingFaults } from '../../control/check-surroundings.ts';
-import { loadToInspect } from '../../control/load-config.ts';
+import { keepsFromStarting, loadConfig } from '../../control/load-config.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
 import { paintDiagnostics } from '../paint-diagnostics.ts';
 import { paintFor, type Terminal } from '../terminal.ts';
@@ -21,12 +20,17 @@ export async function check(configFile: string, options: CheckOptions, out: Term
   return options.strict && diagnostics.length > 0 ? EXIT_CODE.warnings : EXIT_CODE.ok;
 }
 
-/** Reads the file a second time for the faults outside of it, so that they are shown at their place in the file. */
 async function diagnose(configFile: string): Promise<readonly Diagnostic[]> {
+  const found = await load(configFile);
+  return found.map((each) => (keepsFromStarting(each) ? { ...each, severity: 'error' } : each));
+}
+
+/** Reads the file a second time for the faults outside of it, so that they are shown at their place in the file. */
+async function load(configFile: string): Promise<readonly Diagnostic[]> {
   try {
-    const { config, warnings } = loadToInspect(configFile);
-    const faults: readonly OptionFault[] = await findSurroundingFaults(config);
-    return faults.length === 0 ? warnings : loadToInspect(configFile, () => faults).warnings;
+    const { config, warnings } = await loadConfig(configFile);
+    const faults = await findSurroundingFaults(config);
+    return faults.length === 0 ? warnings : (await loadConfig(configFile, () => faults)).warnings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.diagnostics;

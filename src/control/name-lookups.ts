@@ -1,0 +1,40 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import type { ResolvedName } from './resolve-names.ts';
+
+/** The source runs as it is, the package as JavaScript. */
+const PROGRAM = new URL(`./resolve-names${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+/** Resolvers try for longer than anybody wants to wait for a warning. */
+const BOUND_MS = 2000;
+/** The most look-ups at a time that a runtime allows; each takes a thread while it waits. */
+const MAX_THREADS = 128;
+
+/**
+ * Those of the names that the system does not resolve within `boundMs`, all looked up at the same time. `program`: what does it,
+ * see resolve-names.ts.
+ */
+export async function findUnresolvedNames(
+  names: ReadonlySet<string>,
+  program: URL = PROGRAM,
+  boundMs: number = BOUND_MS,
+): Promise<ReadonlySet<string>> {
+  if (names.size === 0) return names;
+  const unresolved = new Set(names);
+  const threads = Math.max(availableParallelism(), Math.min(names.size, MAX_THREADS));
+  const resolver = fork(program, {
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(threads) },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: [],
+  });
+  resolver.on('message', ({ name, resolves }: ResolvedName) => {
+    if (resolves) unresolved.delete(name);
+  });
+  const ended = once(resolver, 'close');
+  const timer = setTimeout(() => resolver.kill('SIGKILL'), boundMs);
+  resolver.send([...names]);
+  await ended;
+  clearTimeout(timer);
+  return unresolved;
+}
