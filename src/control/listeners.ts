@@ -24,7 +24,7 @@ export interface ListenerChange {
 
 /** The addresses of the gateway. One that stays in the configuration stays bound, so that no connection is lost. */
 export class Listeners {
-  /** By the address as it is configured; a name may stand for several. */
+  /** By `nameOf` the configured address, which may stand for several. */
   #bound: ReadonlyMap<string, readonly Binding[]> = new Map();
   #open: readonly PlannedListener[] = [];
 
@@ -35,12 +35,16 @@ export class Listeners {
   /** Binds what is new in `server`. Throws a BindError when an address cannot be had, and then nothing has changed. */
   async prepare({ httpAddr, httpsAddr }: ServerConfig): Promise<ListenerChange> {
     const wanted = [
-      ...httpAddr.map((address) => [address, false] as const),
-      ...httpsAddr.map((address) => [address, true] as const),
+      ...httpAddr.map((address) => ({ address, secure: false })),
+      ...httpsAddr.map((address) => ({ address, secure: true })),
     ];
-    const bound = await this.#bind(wanted.map(([address]) => address));
-    const all = wanted.flatMap(([{ text }, secure]) =>
-      (bound.get(text) ?? []).map((binding) => planned(binding, secure)),
+    const names = wanted.map(nameOf);
+    const bound = await this.#bind(
+      wanted.map(({ address }) => address),
+      names,
+    );
+    const all = wanted.flatMap(({ secure }, index) =>
+      (bound.get(names[index] as string) ?? []).map((binding) => planned(binding, secure)),
     );
     const known = new Map(this.#open.map((listener) => [listener.key, listener]));
     const keys = new Set(all.map(({ key }) => key));
@@ -64,11 +68,15 @@ export class Listeners {
     this.#open = [];
   }
 
-  async #bind(addresses: readonly ListenAddress[]): Promise<ReadonlyMap<string, readonly Binding[]>> {
+  async #bind(
+    addresses: readonly ListenAddress[],
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly Binding[]>> {
     const bound = new Map<string, readonly Binding[]>();
     try {
-      for (const address of addresses) {
-        bound.set(address.text, this.#bound.get(address.text) ?? (await bindAddresses([address])));
+      for (const [index, address] of addresses.entries()) {
+        const name = names[index] as string;
+        bound.set(name, this.#bound.get(name) ?? (await bindAddresses([address])));
       }
     } catch (error) {
       release(bound, this.#bound);
@@ -82,13 +90,22 @@ export class Listeners {
   }
 }
 
+/** The same address stays bound when it changes its scheme. Port 0 is another port each time that it is written. */
+function nameOf(
+  { address, secure }: { readonly address: ListenAddress; readonly secure: boolean },
+  index: number,
+): string {
+  const { path, port, text } = address;
+  return path === null && port === 0 ? `${secure} ${index} ${text}` : text;
+}
+
 function planned(binding: Binding, secure: boolean): PlannedListener {
   return { key: `${secure ? 'https' : 'http'} ${formatAddress(binding.address)}`, binding, secure };
 }
 
 /** Releases the bindings of `from` that are not in `kept`. */
 function release(from: ReadonlyMap<string, readonly Binding[]>, kept: ReadonlyMap<string, readonly Binding[]>): void {
-  for (const [text, bindings] of from) {
-    if (!kept.has(text)) for (const binding of bindings) binding.release();
+  for (const [name, bindings] of from) {
+    if (!kept.has(name)) for (const binding of bindings) binding.release();
   }
 }
