@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from '../control/event-log.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
+import { printSchema } from './schema.ts';
 import { serve } from './serve.ts';
 import { readVersion } from './version.ts';
 
@@ -16,7 +17,12 @@ function parseLogLevel(text: string): LogLevel {
   return text;
 }
 
-function createProgram(): Command {
+/** What the command line asks for. */
+interface Parsed {
+  command: (options: Options) => ExitCode | Promise<ExitCode>;
+}
+
+function createProgram(parsed: Parsed): Command {
   const program = new Command('photon');
   program
     .description('An API gateway: reverse proxy, load balancer and policy point, run by one configuration file.')
@@ -30,13 +36,23 @@ function createProgram(): Command {
     .helpOption('-h, --help', 'print this help')
     .version(readVersion(), '-V, --version', 'print the version')
     .allowExcessArguments(false)
-    .exitOverride();
+    .exitOverride()
+    // An action of its own, without which commander would want a command.
+    .action(() => {});
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .helpOption('-h, --help', 'print this help')
+    .action(() => {
+      parsed.command = printSchema;
+    });
   return program;
 }
 
 /** Runs the command line `args` (without node and script) to its end and returns the exit code. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
-  const program = createProgram();
+  const parsed: Parsed = { command: ({ config, logLevel }) => serve(config, logLevel) };
+  const program = createProgram(parsed);
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
@@ -45,6 +61,5 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     }
     throw error;
   }
-  const { config, logLevel } = program.opts<Options>();
-  return serve(config, logLevel);
+  return parsed.command(program.opts<Options>());
 }

@@ -1,5 +1,6 @@
+import { wantsColor } from '../config/format-diagnostics.ts';
 import { createEventLog, type EventLog, type LogLevel } from '../control/event-log.ts';
-import { loadConfig, logWarnings } from '../control/load-config.ts';
+import { loadStartableConfig, logWarnings } from '../control/load-config.ts';
 import { Supervisor } from '../control/supervisor.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
@@ -24,13 +25,14 @@ export async function serve(configFile: string, logLevel: LogLevel): Promise<Exi
     log.info('stopping', { signal: await firstSignal });
     return await stop(gateway, log);
   } catch (error) {
-    process.stderr.write(`${describeFailure(error, configFile)}\n`);
+    const color = wantsColor(process.env, process.stderr.isTTY);
+    process.stderr.write(`${describeFailure(error, configFile, { color })}\n`);
     return EXIT_CODE.failure;
   }
 }
 
 async function start(configFile: string, log: EventLog): Promise<RunningGateway> {
-  const loaded = loadConfig(configFile);
+  const loaded = await loadStartableConfig(configFile);
   logWarnings(loaded, log);
   const supervisor = new Supervisor(loaded.config, log);
   await supervisor.start();

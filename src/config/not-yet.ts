@@ -1,6 +1,6 @@
 import type { ConfigNode, Path, Scalar } from './config-node.ts';
 import { formatPath } from './config-node.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, warningAt } from './finding.ts';
 import type { Span } from './source-text.ts';
 
 /** An option that is read and checked, but that nothing in this version acts upon. */
@@ -9,7 +9,7 @@ interface NotYet {
   readonly path: string;
   /**
    * `warn`: going without it is harmless. `refuse`: whoever writes it relies on it for safety, so that the gateway must not
-   * start without it.
+   * start without it; the configuration can be checked and explained all the same.
    */
   readonly reaction: 'warn' | 'refuse';
   /** Values that ask for what happens anyway. */
@@ -28,6 +28,12 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'load_balancing.backends.*.panic_threshold', reaction: 'warn', unless: [0] },
   { path: 'load_balancing.backends.*.health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'load_balancing.backends.*.circuit_breaker', reaction: 'warn', switch: 'enabled' },
+  { path: 'load_balancing.backends.*.retry_budget', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.retry_backoff', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.sticky', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.slow_start', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.queue', reaction: 'warn' },
+  { path: 'server.middleware.*', reaction: 'refuse' },
   { path: 'routes.*.middleware.*', reaction: 'refuse' },
   { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
@@ -35,6 +41,7 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'middleware', reaction: 'warn' },
   { path: 'health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },
+  { path: 'tracing', reaction: 'warn', switch: 'enabled' },
   { path: 'cache', reaction: 'warn', switch: 'enabled' },
 ];
 
@@ -67,11 +74,9 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   if (isInert(entry, node)) return [];
   const refused = entry.reaction === 'refuse';
   const message = refused
-    ? `Cannot use ${formatPath(path)}: this version does not have it yet, and starting without it would not be safe`
+    ? `${formatPath(path)} is not there yet in this version: Photon does not start with it, for that would not be safe`
     : `${formatPath(path)} has no effect yet in this version`;
-  const code = refused ? 'not-available-yet' : 'not-active-yet';
-  const severity = refused ? 'error' : 'warning';
-  return [{ code, severity, span, path, message, wanted: null, found: null, didYouMean: null }];
+  return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
 function isInert({ unless = [], switch: key }: NotYet, node: ConfigNode): boolean {

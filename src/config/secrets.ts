@@ -8,7 +8,7 @@ const SECRET_KEY = /secret|passw|token|credential|private_?key|^keys$|^users$/i;
 
 /** The same keys in text that could not be parsed, with the rest of their line. */
 const SECRET_ASSIGNMENT =
-  /(?:[\w-]*(?:secret|passw|token|credential|private_?key)[\w-]*|\b(?:keys|users))["']?\s*[:=]\s*(.+)/gi;
+  /(?:[\w-]*(?:secret|passw|token|credential|private_?key)[\w-]*|\b(?:keys|users|consumers|authorization))["']?\s*[:=]\s*(.+)/gi;
 
 /** Whoever misspells one of these hides its value no less. */
 const SECRET_WORDS = ['secret', 'password', 'passwd', 'credentials', 'private_key', 'api_token'];

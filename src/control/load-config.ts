@@ -1,19 +1,37 @@
+import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import { loadConfigFile } from '../config/load.ts';
 import type { LoadedConfig } from '../config/parse-config.ts';
+import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
 import type { EventLog } from './event-log.ts';
 
 /**
- * Reads a configuration file, with everything checked that this gateway can check. Throws a ConfigError that holds all
- * that is wrong with it.
+ * Reads a configuration file, with everything checked that this gateway can check. Rejects with a ConfigError that holds
+ * all that is wrong with it. What it gives can be explained, but not always started: see `loadStartableConfig`.
  */
-export function loadConfig(path: string): LoadedConfig {
-  return loadConfigFile(path, process.env, { checkRoutePattern: compilePatternError });
+export function loadConfig(path: string): Promise<LoadedConfig> {
+  return loadConfigFile(path, process.env, { checkRoutePattern: compilePatternError, findCoveredRoutes });
+}
+
+/**
+ * The same for a configuration that is to be served: asking for a protection that this version does not have is an error
+ * there.
+ */
+export async function loadStartableConfig(path: string): Promise<LoadedConfig> {
+  const loaded = await loadConfig(path);
+  const blockers = loaded.warnings.filter(keepsFromStarting);
+  if (blockers.length > 0) throw new ConfigError(blockers.map((blocker) => ({ ...blocker, severity: 'error' })));
+  return loaded;
+}
+
+/** The warnings that are errors for whoever wants to start. */
+function keepsFromStarting({ code }: Diagnostic): boolean {
+  return code === 'not-available-yet';
 }
 
 /** Logs what is allowed, but probably not meant; the event is the code of the diagnostic. */
 export function logWarnings({ warnings }: LoadedConfig, log: EventLog): void {
   for (const { code, message, file, line, column } of warnings) {
-    log.warn(code, { message, at: `${file}:${line}:${column}` });
+    log.warn(code, { message, at: line === 0 ? file : `${file}:${line}:${column}` });
   }
 }

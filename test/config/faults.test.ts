@@ -315,21 +315,6 @@ const FAULTS: readonly Fault[] = [
   },
   { why: 'a bad upstream host', text: route('upstream_host: "a b"'), place: 'bad-value routes[0].upstream_host 10:20' },
   { why: 'a negative number of retries', text: route('retries: -1'), place: 'bad-value routes[0].retries 10:14' },
-  {
-    why: 'a middleware, which is not there yet',
-    text: route('middleware: [ auth ]'),
-    place: 'not-available-yet routes[0].middleware[0] 10:19',
-  },
-  {
-    why: 'a middleware with options, which is not there yet',
-    text: route('middleware: [ { rate_limit: { burst: 3 } } ]'),
-    place: 'not-available-yet routes[0].middleware[0] 10:19',
-  },
-  {
-    why: 'WebSockets, which are not there yet',
-    text: route('websocket: { enabled: true }'),
-    place: 'not-available-yet routes[0].websocket.enabled 10:18',
-  },
 ];
 
 for (const { why, text, place } of FAULTS) {
@@ -362,6 +347,7 @@ test('everything that is wrong is reported at once, in the order of the file', (
     'bad-value routes[0].path 10:13',
     'unknown-backend routes[0].backend 10:27',
     'duplicate-id routes[1].id 11:21',
+    'missing-block routes[1].middleware[0] 11:38',
     'not-available-yet routes[1].middleware[0] 11:38',
   ]);
 });
@@ -412,7 +398,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
     ['      health_check: { path: /up }', '      circuit_breaker: { failure_rate: 0.5 }'],
     ['routes:', '  - path: /**', '    retries: 3', '    cache: { ttl: 5s }'],
     [
-      'middleware: { cors: {} }',
+      'middleware: { custom: {} }',
       'health_check: { interval: 3s }',
       'metrics: { prometheus: true }',
       'cache: { enabled: true }',
@@ -437,6 +423,37 @@ test('what has no effect yet is a warning at the place where it is asked for', (
     ],
   );
 });
+
+const NOT_STARTABLE: readonly Fault[] = [
+  {
+    why: 'a middleware',
+    text: route('middleware: [ headers ]'),
+    place: 'not-available-yet routes[0].middleware[0] 10:19',
+  },
+  {
+    why: 'a middleware with options',
+    text: route('middleware: [ { rate_limit: { requests_per_second: 3 } } ]'),
+    place: 'not-available-yet routes[0].middleware[0] 10:19',
+  },
+  {
+    why: 'a middleware of every route',
+    text: server('middleware: [ headers ]'),
+    place: 'not-available-yet server.middleware[0] 3:17',
+  },
+  {
+    why: 'WebSockets',
+    text: route('websocket: { enabled: true }'),
+    place: 'not-available-yet routes[0].websocket.enabled 10:18',
+  },
+];
+
+for (const { why, text, place } of NOT_STARTABLE) {
+  test(`loads with a warning that says it does not start: ${why}, which is not there yet`, () => {
+    const { warnings } = parseConfig(text, { file: 'a.yaml', format: 'yaml', env: {} });
+    assert.deepEqual(placesOf(warnings), [place]);
+    assert.match(warnings[0]?.message ?? '', /does not start/);
+  });
+}
 
 test('asking for what happens anyway is no reason to warn', () => {
   const text = lines(

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { z } from 'zod';
 import type { Config } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/diagnostic.ts';
-import { type ConfigFormat, parseConfig } from '../../src/config/parse-config.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import type { ConfigFormat } from '../../src/config/parse-text.ts';
 import { BACKENDS, diagnosticsOf, lines, parseYamlConfig, placesOf, ROUTES, SERVER } from './documents.ts';
 
 const FORMATS: readonly ConfigFormat[] = ['yaml', 'json', 'toml'];
@@ -62,6 +63,7 @@ test('what is left out has the documented default', () => {
       sendTimeoutMs: 30_000,
       shutdownTimeoutMs: 30_000,
       mergeSlashes: true,
+      middleware: [],
       errorPages: null,
     },
   );
@@ -88,9 +90,28 @@ test('what is left out has the documented default', () => {
     failureThreshold: 5,
     failureRate: null,
     windowMs: 30_000,
+    minRequests: 20,
     openTimeoutMs: 60_000,
     successThreshold: 3,
   });
+  assert.deepEqual(
+    backends.map(({ retryBudget, retryBackoff, sticky, slowStartMs, queue }) => ({
+      retryBudget,
+      retryBackoff,
+      sticky,
+      slowStartMs,
+      queue,
+    })),
+    [
+      {
+        retryBudget: { share: 0.2, minPerSecond: 3 },
+        retryBackoff: { initialMs: 25, maxMs: 250 },
+        sticky: null,
+        slowStartMs: null,
+        queue: { size: 64, timeoutMs: 1_000 },
+      },
+    ],
+  );
   assert.equal(routes[0]?.retries, 1);
   assert.equal(routes[0]?.upstreamHost, 'preserve');
   assert.deepEqual(metrics, {
@@ -106,13 +127,18 @@ test('what is left out has the documented default', () => {
     defaultTtlMs: 300_000,
     maxBodyBytes: 1_048_576,
     cacheWithQueryParams: false,
+    storeSetCookie: false,
     debugHeaders: true,
   });
   assert.deepEqual(healthCheck, {
     enabled: false,
     checkType: 'tcp',
     path: '/health',
-    expectedStatus: 200,
+    expectedStatus: [{ min: 200, max: 200 }],
+    expectedBody: null,
+    headers: {},
+    host: null,
+    reuse: false,
     intervalMs: 10_000,
     timeoutMs: 5_000,
     failureThreshold: 3,
@@ -123,6 +149,18 @@ test('what is left out has the documented default', () => {
 test('every option reaches the configuration', () => {
   const { config } = parseFixture('yaml');
   const [web, api] = config.backends;
+  const ipFilter = {
+    name: 'ip_filter',
+    module: null,
+    options: { allow: ['10.0.0.0/8', 'fd00::/8'], deny: ['10.6.6.6'] },
+    overrides: {},
+  };
+  const audit = {
+    name: 'audit',
+    module: resolve('audit.ts'),
+    options: { level: 1, tags: ['a', 'b'] },
+    overrides: {},
+  };
   const [everything, regex] = config.routes;
   assert.deepEqual(
     config.server.httpAddr.map(({ host, port, path }) => ({ host, port, path })),
@@ -170,6 +208,7 @@ test('every option reaches the configuration', () => {
       sendTimeoutMs: 33_000,
       shutdownTimeoutMs: 0,
       mergeSlashes: false,
+      middleware: [ipFilter, audit],
       errorPages: { '404': 'not-found.html', '5xx': 'error.html' },
     },
   );
@@ -220,7 +259,14 @@ test('every option reaches the configuration', () => {
       enabled: true,
       checkType: 'http',
       path: '/up',
-      expectedStatus: 204,
+      expectedStatus: [
+        { min: 204, max: 204 },
+        { min: 300, max: 399 },
+      ],
+      expectedBody: 'all well',
+      headers: { 'x-check': 'photon' },
+      host: 'up.internal:8080',
+      reuse: true,
       intervalMs: 15_000,
       timeoutMs: 6_000,
       failureThreshold: 4,
@@ -231,9 +277,15 @@ test('every option reaches the configuration', () => {
       failureThreshold: 6,
       failureRate: 0.25,
       windowMs: 20_000,
+      minRequests: 30,
       openTimeoutMs: 61_000,
       successThreshold: 4,
     },
+    retryBudget: { share: 0.1, minPerSecond: 5 },
+    retryBackoff: { initialMs: 10, maxMs: 1_000 },
+    sticky: { cookie: 'photon_upstream', ttlMs: 3_600_000, secure: true },
+    slowStartMs: 45_000,
+    queue: { size: 10, timeoutMs: 2_000 },
   });
   assert.equal(api?.algorithm, 'least_connections');
   assert.deepEqual(api?.healthCheck, config.healthCheck);
@@ -249,7 +301,7 @@ test('every option reaches the configuration', () => {
     upstreamHost: { name: 'app.internal:8080' },
     priority: -5,
     match: { headers: { 'x-version': '2', 'x-debug': true }, query: { Preview: true, lang: 'de' } },
-    middleware: [],
+    middleware: everything?.middleware,
     websocket: {
       enabled: false,
       protocols: ['chat'],
@@ -258,15 +310,42 @@ test('every option reaches the configuration', () => {
       maxMessageBytes: 65_536,
       origins: ['https://example.com'],
     },
-    cache: { enabled: true, ttlMs: 10_000, maxBodyBytes: 1_024, cacheWithQueryParams: true, methods: ['GET'] },
+    cache: {
+      enabled: true,
+      ttlMs: 10_000,
+      maxBodyBytes: 1_024,
+      cacheWithQueryParams: true,
+      storeSetCookie: true,
+      methods: ['GET'],
+    },
   });
   assert.equal(regex?.upstreamHost, 'upstream');
-  assert.deepEqual(config.middleware, { cors: { allowed_origins: ['*'], max_age: 600 } });
+  assert.deepEqual(
+    everything?.middleware.map(({ name }) => name),
+    [
+      'cors',
+      'rate_limiting',
+      'rate_limiting',
+      'authentication',
+      'body_limit',
+      'redirect',
+      'respond',
+      'rewrite',
+      'transform',
+      'headers',
+      'compress',
+      'audit',
+    ],
+  );
   assert.deepEqual(config.healthCheck, {
     enabled: false,
     checkType: 'https',
     path: '/healthz',
-    expectedStatus: 201,
+    expectedStatus: [{ min: 201, max: 201 }],
+    expectedBody: 'fine',
+    headers: { 'x-check': '1' },
+    host: 'check.internal',
+    reuse: true,
     intervalMs: 20_000,
     timeoutMs: 7_000,
     failureThreshold: 5,
@@ -285,7 +364,16 @@ test('every option reaches the configuration', () => {
     defaultTtlMs: 0,
     maxBodyBytes: 2_097_152,
     cacheWithQueryParams: true,
+    storeSetCookie: true,
     debugHeaders: false,
+  });
+  assert.deepEqual(config.tracing, {
+    enabled: true,
+    endpoint: 'https://collector.example.com/v1/traces',
+    headers: { authorization: 'Bearer abc' },
+    serviceName: 'edge',
+    sampleRate: 0.5,
+    timeoutMs: 3_000,
   });
 });
 
@@ -470,20 +558,6 @@ test('the router may refuse a pattern, with its own words', () => {
   assert.equal(diagnostic?.code, 'bad-value');
   assert.match(diagnostic?.message ?? '', /routes\[0\]\.path: three stars mean nothing/);
   assert.deepEqual(others, []);
-});
-
-test('declared middleware is checked by its own schema', () => {
-  const middleware = [{ name: 'cors', options: z.strictObject({ max_age: z.int({ error: 'a whole number' }) }) }];
-  const text = (block: string) => lines(SERVER, BACKENDS, ROUTES, 'middleware:', `  ${block}`);
-  assert.deepEqual(parseYamlConfig(text('cors: { max_age: 5 }'), { middleware }).middleware, { cors: { max_age: 5 } });
-  const unknown = diagnosticsOf(text('cros: { max_age: 5 }'), { middleware }).find(
-    ({ code }) => code === 'unknown-key',
-  );
-  assert.equal(unknown?.didYouMean, 'cors');
-  const errors = diagnosticsOf(text('cors: { max_age: no }'), { middleware }).filter(
-    ({ severity }) => severity === 'error',
-  );
-  assert.deepEqual(placesOf(errors), ['wrong-type middleware.cors.max_age 11:20']);
 });
 
 function mutate(text: string, edits: readonly (readonly [number, number, number])[]): string {

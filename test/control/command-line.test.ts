@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { PhotonProcess, writeConfig } from './photon-process.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -18,17 +19,24 @@ for (const option of ['-h', '--help']) {
   test(`${option} lists every option`, async (t) => {
     const { code, stdout, stderr } = await new PhotonProcess(t, [option]).ended;
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
-    assert.match(stdout, /^Usage: photon \[options\]\n/);
+    assert.match(stdout, /^Usage: photon \[options\] \[command\]\n/);
     for (const listed of ['-c, --config <file>', '-l, --log-level <level>', '-h, --help', '-V, --version']) {
       assert.ok(stdout.includes(listed), `${listed} in:\n${stdout}`);
     }
   });
 }
 
+test('schema prints the JSON Schema of the configuration', async (t) => {
+  const { code, stdout, stderr } = await new PhotonProcess(t, ['schema']).ended;
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  assert.deepEqual(JSON.parse(stdout), JSON.parse(JSON.stringify(configJsonSchema())));
+});
+
 const MISUSES = [
   { args: ['--no-such-option'], why: 'an option that does not exist' },
   { args: ['--config'], why: 'an option without its value' },
   { args: ['--log-level', 'loud'], why: 'a level that does not exist' },
+  { args: ['schema', 'config.yaml'], why: 'a word that schema does not take' },
   { args: ['config.yaml'], why: 'a word that belongs to no option' },
 ];
 

@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module';
+
+/** How long the look at one expression may take. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * From the start of the text on, no choice but the length of one repetition of a single character or class: that such an
+ * expression takes linear time needs no proof. Most paths with a regular expression are of this kind.
+ */
+const WITHOUT_CHOICE = /^\^(?:[^\\()[\]{}*+?|]|\\[^0-9kbBpPux]|\[(?:[^\\\]]|\\[^\n])*\]|\((?!\?)|\(\?:|\))*$/;
+const UNBOUNDED = /(?:[^\\()[\]{}*+?|^]|\\[dDwWsS./-]|\[(?:[^\\\]]|\\[^\n])*\])[*+]/;
+
+const verdicts = new Map<string, string | null>();
+
+/** Why an expression that compiles may take very long on some text; null when it cannot. */
+export function regexDanger(source: string): string | null {
+  if (WITHOUT_CHOICE.test(source.replace(UNBOUNDED, 'x'))) return null;
+  const known = verdicts.get(source);
+  if (known !== undefined) return known;
+  const verdict = askRecheck(source);
+  verdicts.set(source, verdict);
+  return verdict;
+}
+
+function askRecheck(source: string): string | null {
+  // Reading the checker takes a tenth of a second, and hardly any configuration needs it.
+  const { checkSync } = createRequire(import.meta.url)('recheck') as typeof import('recheck');
+  // Without this it would start a process or a thread of its own.
+  process.env['RECHECK_SYNC_BACKEND'] = 'pure';
+  const result = checkSync(source, '', { timeout: TIMEOUT_MS });
+  if (result.status === 'safe') return null;
+  if (result.status === 'unknown') return 'it is too complex to tell how long it can take';
+  return `it can take ${result.complexity.type === 'exponential' ? 'exponential' : 'polynomial'} time, because a part of a text can match in several ways`;
+}
