@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { z } from 'zod';
 import type { RouteMiddleware } from './config.ts';
 import {
   type ConfigNode,
@@ -16,7 +17,7 @@ import { checkBlock, checkInRoute } from './middleware-references.ts';
 import { ALIASES, BUILT_IN, type BuiltIn, builtInNamed } from './schema/middleware/block.ts';
 import { customMiddleware } from './schema/middleware/custom.ts';
 import type { DirectoryOf } from './source-set.ts';
-import { validate } from './validate.ts';
+import { type Validated, validate } from './validate.ts';
 
 /** The middleware of all lists of a document, and what is wrong with it. */
 export interface MiddlewareChains {
@@ -54,6 +55,7 @@ class ChainReader {
   readonly #blocks: ConfigNode | null;
   readonly #directoryOf: DirectoryOf;
   readonly #used = new Set<string>();
+  readonly #unchanged = new Map<BuiltIn, Validated<unknown>>();
   /** The blocks that are wrong in themselves; nothing that is made from them is looked at. */
   readonly #broken = new Set<string>();
 
@@ -114,7 +116,7 @@ class ChainReader {
     this.#used.add(name);
     if (this.#broken.has(name)) return null;
     const options = optionsOf(childOf(this.#blocks, name), entry);
-    const { document, findings } = validate(BUILT_IN[name], options, entry.path);
+    const { document, findings } = this.#validated(name, options, entry);
     if (document === null) {
       const needsBlock = entry.overrides === null && findings.every(({ code }) => code === 'missing-key');
       this.findings.push(...(needsBlock ? [missingBlock(entry, name)] : findings));
@@ -127,6 +129,15 @@ class ChainReader {
     this.findings.push(...references);
     // Sound: the options are those that the schema of this name gave.
     return { name, module: null, options: document, overrides: plainOverrides(entry) } as RouteMiddleware;
+  }
+
+  /** Ten thousand routes may name one block, which is the same for all that change nothing. */
+  #validated(name: BuiltIn, options: MappingNode, { overrides, path }: Entry): Validated<unknown> {
+    const known = overrides === null ? this.#unchanged.get(name) : undefined;
+    if (known !== undefined) return known;
+    const validated = validate<z.ZodType>(BUILT_IN[name], options, path);
+    if (overrides === null && validated.document !== null) this.#unchanged.set(name, validated);
+    return validated;
   }
 
   #custom(entry: Entry, block: ConfigNode): RouteMiddleware | null {

@@ -98,14 +98,23 @@ function compileRoot(
   return { config, warnings: locate([...all, ...findUnreachable(root, config, findCoveredRoutes ?? null)]) };
 }
 
-/** Drops complaints about a missing key where a misspelt one beside it has been reported already. */
+/**
+ * Drops what has been said already: a missing key where a misspelt one beside it has been reported, and what was found in
+ * the list of a route as well as in what it makes of the block.
+ */
 function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
   const misspelt = new Set(
     findings.flatMap(({ path, didYouMean }) =>
       didYouMean === null ? [] : [formatPath([...path.slice(0, -1), didYouMean])],
     ),
   );
-  return findings.filter(({ code, path }) => code !== 'missing-key' || !misspelt.has(formatPath(path)));
+  const told = new Set<string>();
+  return findings.filter(({ code, path, span }) => {
+    const place = formatPath(path);
+    if (code === 'missing-key' && misspelt.has(place)) return false;
+    const key = `${code} ${place} ${span.start}`;
+    return !told.has(key) && told.add(key);
+  });
 }
 
 function emptyFile(file: string): ConfigError {
