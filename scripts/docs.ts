@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the pages that are made from the source; a test asks that they are up to date. */
+/** `npm run docs`: writes the pages and the JSON Schema that are made from the source; a test asks that they are up to date. */
 import { writeFileSync } from 'node:fs';
 import { referencePages } from './docs/pages.ts';
 

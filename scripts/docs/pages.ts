@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { DIAGNOSTIC_MEANINGS, type DiagnosticCode } from '../../src/config/finding.ts';
 import { formatDiagnostics } from '../../src/config/format-diagnostics.ts';
+import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { PLACEHOLDERS } from '../../src/config/placeholders.ts';
 import { ERROR_EXAMPLES } from './error-examples.ts';
 import { MISTAKES, type Mistake } from './mistakes.ts';
 import { optionTables } from './option-tables.ts';
 import { toldAbout } from './told.ts';
 
-/** A page of the documentation that is made from the source. */
+/** A page of the documentation, or the JSON Schema, that is made from the source. */
 export interface Page {
   /** Path from the root of the repository. */
   readonly path: string;
@@ -22,6 +23,7 @@ export function referencePages(): readonly Page[] {
       text: fill('configuration.md', { OPTIONS: optionTables(), MISTAKES: mistakes(), PLACEHOLDERS: placeholders() }),
     },
     { path: 'docs/errors.md', text: fill('errors.md', { CODES: codes() }) },
+    { path: 'docs/photon.schema.json', text: `${JSON.stringify(configJsonSchema())}\n` },
   ];
 }
 

@@ -10,16 +10,29 @@ const TIMEOUT_MS = 10_000;
 const WITHOUT_CHOICE = /^\^(?:[^\\()[\]{}*+?|]|\\[^0-9kbBpPux]|\[(?:[^\\\]]|\\[^\n])*\]|\((?!\?)|\(\?:|\))*$/;
 const UNBOUNDED = /(?:[^\\()[\]{}*+?|^]|\\[dDwWsS./-]|\[(?:[^\\\]]|\\[^\n])*\])[*+]/;
 
+/**
+ * How many parts may be there or not, or be repeated from so many to so many times. Each may double the ways through a
+ * text; the checker asks only how the time grows with the text, and takes 2^60 steps at most for no growth at all.
+ */
+const MAX_OPTIONAL_PARTS = 12;
+const OPTIONAL = /(?<!\()\?|\{\d+,\d*\}/g;
+const ESCAPE_OR_CLASS = /\\.|\[(?:\\.|[^\\\]])*\]/g;
+
 const verdicts = new Map<string, string | null>();
 
 /** Why an expression that compiles may take very long on some text; null when it cannot. */
 export function regexDanger(source: string): string | null {
   if (WITHOUT_CHOICE.test(source.replace(UNBOUNDED, 'x'))) return null;
+  if (optionalPartsOf(source) > MAX_OPTIONAL_PARTS) return `it has more than ${MAX_OPTIONAL_PARTS} optional parts`;
   const known = verdicts.get(source);
   if (known !== undefined) return known;
   const verdict = askRecheck(source);
   verdicts.set(source, verdict);
   return verdict;
+}
+
+function optionalPartsOf(source: string): number {
+  return source.replace(ESCAPE_OR_CLASS, 'x').match(OPTIONAL)?.length ?? 0;
 }
 
 function askRecheck(source: string): string | null {
