@@ -26,7 +26,7 @@ function createProgram(parsed: Parsed): Command {
   const program = new Command('photon');
   program
     .description('An API gateway: reverse proxy, load balancer and policy point, run by one configuration file.')
-    .option('-c, --config <file>', 'configuration file (YAML, JSON or TOML)', 'config.yaml')
+    .option('-c, --config <file>', 'configuration file (YAML, JSON, TOML or TypeScript)', 'config.yaml')
     .addOption(
       new Option('-l, --log-level <level>', LOG_LEVELS.join(', '))
         .env('LOG_LEVEL')

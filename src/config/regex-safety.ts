@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as recheck from 'recheck';
 
 /** How long the look at one expression may take. */
 const TIMEOUT_MS = 10_000;
@@ -37,7 +38,7 @@ function optionalPartsOf(source: string): number {
 
 function askRecheck(source: string): string | null {
   // Reading the checker takes a tenth of a second, and hardly any configuration needs it.
-  const { checkSync } = createRequire(import.meta.url)('recheck') as typeof import('recheck');
+  const { checkSync } = createRequire(import.meta.url)('recheck') as typeof recheck;
   // Without this it would start a process or a thread of its own.
   process.env['RECHECK_SYNC_BACKEND'] = 'pure';
   const result = checkSync(source, '', { timeout: TIMEOUT_MS });

@@ -24,11 +24,18 @@ function isSecretKey(key: string): boolean {
 /** Where the secrets of a document are written out. */
 export function secretSpans(root: ConfigNode): readonly Span[] {
   const spans: Span[] = [];
+  // Ten thousand routes have the same ten keys.
+  const known = new Map<string, boolean>();
+  const isSecret = (key: string): boolean => {
+    const answer = known.get(key) ?? isSecretKey(key);
+    known.set(key, answer);
+    return answer;
+  };
   const collect = (node: ConfigNode): void => {
     if (node.kind === 'list') for (const item of node.items) collect(item);
     if (node.kind !== 'mapping') return;
     for (const [key, { value }] of node.entries) {
-      if (isSecretKey(key)) visitScalars(value, (scalar) => spans.push(scalar.span));
+      if (isSecret(key)) visitScalars(value, (scalar) => spans.push(scalar.span));
       else collect(value);
     }
   };

@@ -458,6 +458,15 @@ test('keys that every object has are ordinary names', () => {
   ]);
 });
 
+for (const name of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
+  test(`no middleware is called ${name}`, () => {
+    const codes = diagnosticsOf(lines(SERVER, BACKENDS, ROUTES, `    middleware: [${name}]`)).map(({ code }) => code);
+    assert.ok(codes.includes('unknown-middleware'), codes.join());
+    const block = diagnosticsOf(lines(SERVER, BACKENDS, ROUTES, `middleware: { ${name}: {} }`)).map(({ code }) => code);
+    assert.ok(block.includes('unknown-key') || block.includes('reserved-key'), block.join());
+  });
+}
+
 const POLLUTIONS: Readonly<Record<ConfigFormat, string>> = {
   yaml: lines(SERVER, BACKENDS, ROUTES, '__proto__: { polluted: true }'),
   json: '{"server": {"http_addr": ":1"}, "__proto__": {"polluted": true}}',
