@@ -3,7 +3,7 @@ import type { Config } from './config/config.ts';
 import { type DefinedConfig, defineConfig } from './config/define-config.ts';
 import { ConfigError, type Diagnostic } from './config/diagnostic.ts';
 import { createEventLog, type LogLevel } from './control/event-log.ts';
-import { loadConfig, loadStartableConfig, logWarnings } from './control/load-config.ts';
+import { loadConfig, loadStartableConfig, logWarnings, refuseUnstartable } from './control/load-config.ts';
 import { Supervisor } from './control/supervisor.ts';
 import { BindError, type OpenAddress } from './net/binding.ts';
 
@@ -29,10 +29,11 @@ export interface Gateway {
 
 /**
  * A gateway for a configuration, or for the file at a path, which is read by `start`; that rejects with a ConfigError when
- * the file cannot be used.
+ * the file cannot be used. Throws an Error for a configuration that asks for a protection which is not there yet.
  */
 export function createGateway(config: Config | string, options: GatewayOptions = {}): Gateway {
   const log = createEventLog(options.logLevel ?? 'info');
+  if (typeof config !== 'string') refuseUnstartable(config);
   let supervisor: Supervisor | null = typeof config === 'string' ? null : new Supervisor(config, log);
   return {
     start: async () => {

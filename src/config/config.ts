@@ -308,4 +308,9 @@ export interface Config {
   readonly cache: CacheConfig;
   readonly tracing: TracingConfig;
   readonly healthCheck: HealthCheckConfig;
+  /**
+   * Paths of options that safety rests on and that this version does not have. While there are any, the configuration can be
+   * explained, but must not be served.
+   */
+  readonly notAvailableYet: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { type ConfigNode, childOf, itemsOf, type Path, type ScalarNode } from './config-node.ts';
 import { DocumentMerger } from './document-merger.ts';
 import type { DiagnosticCode } from './finding.ts';
@@ -19,6 +19,8 @@ const MAX_TOTAL_CHARS = 16 * 1024 * 1024;
 export interface IncludedDocument {
   readonly root: ConfigNode;
   readonly findings: readonly Finding[];
+  /** What `include` says, as absolute paths. */
+  readonly patterns: readonly string[];
 }
 
 /**
@@ -27,40 +29,44 @@ export interface IncludedDocument {
  */
 export function includeFiles(root: ConfigNode, file: string, env: Environment, sources: SourceSet): IncludedDocument {
   const list = childOf(root, 'include');
-  if (root.kind !== 'mapping' || list === null) return { root, findings: [] };
+  if (root.kind !== 'mapping' || list === null) return { root, findings: [], patterns: [] };
   // The whole document is substituted when it is complete, and what fails here is reported then.
   const patterns = itemsOf(new Substitution(env, sources.directoryOf).apply(list, ['include']));
   const includer = new Includer(file, sources);
   for (const [index, pattern] of patterns.entries()) includer.include(pattern, ['include', index]);
   const merger = new DocumentMerger(root);
   for (const part of includer.parts) merger.add(part);
-  return { root: merger.merged(), findings: [...includer.findings, ...merger.findings] };
+  return { root: merger.merged(), findings: [...includer.findings, ...merger.findings], patterns: includer.patterns };
 }
 
 class Includer {
   readonly findings: Finding[] = [];
   /** What each file brings in. */
   readonly parts: ConfigNode[] = [];
+  readonly patterns: string[] = [];
   readonly #file: string;
   readonly #sources: SourceSet;
-  readonly #seen = new Set<string>();
+  readonly #seen: Set<string>;
   #chars = 0;
 
   constructor(file: string, sources: SourceSet) {
     this.#file = file;
+    // A pattern may fit the file that it stands in.
+    this.#seen = new Set([normalize(file)]);
     this.#sources = sources;
   }
 
   include(pattern: ConfigNode, path: Path): void {
     if (pattern.kind !== 'scalar' || typeof pattern.value !== 'string' || pattern.origin === 'unresolved') return;
     const directory = dirname(this.#file);
+    this.patterns.push(resolve(directory, pattern.value));
     const isPattern = /[*?[{]/.test(pattern.value);
     const names = isPattern ? globSync(pattern.value, { cwd: directory }).toSorted() : [pattern.value];
     for (const name of names) {
-      const file = join(directory, name);
+      const file = isAbsolute(name) ? name : join(directory, name);
       if (this.#seen.has(file)) continue;
       this.#seen.add(file);
-      if (this.#seen.size > MAX_FILES) {
+      if (this.parts.length >= MAX_FILES) {
         this.#fail('include-limit', pattern, path, `want at most ${MAX_FILES} files`);
         return;
       }

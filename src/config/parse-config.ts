@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigNode, formatPath } from './config-node.ts';
 import { ConfigError, type Diagnostic, locateFindings, wholeFileDiagnostic } from './diagnostic.ts';
@@ -38,9 +39,13 @@ export interface LoadedConfig {
   readonly config: Config;
   /**
    * What is allowed, but probably not meant, in the order of the files. One with the code `not-available-yet` keeps the
-   * gateway from starting all the same; see control/load-config.ts.
+   * gateway from starting all the same; see `Config.notAvailableYet`.
    */
   readonly warnings: readonly Diagnostic[];
+  /** What the configuration was read from, as absolute paths: the file, those that it includes, and its secrets. */
+  readonly files: readonly string[];
+  /** The patterns of `include`, as absolute paths: a new file that fits one belongs to the configuration, too. */
+  readonly includes: readonly string[];
 }
 
 /**
@@ -68,10 +73,12 @@ export function compileConfig(
     if (parsed.findings.length === 0) throw emptyFile(source.file);
     throw new ConfigError(locateFindings(sources, parsed.findings, []));
   }
-  const { root, findings } = includeFiles(parsed.root, source.file, options.env, sources);
+  const { root, findings, patterns } = includeFiles(parsed.root, source.file, options.env, sources);
   const substitution = new Substitution(options.env, sources.directoryOf);
   const substituted = substitution.apply(root, []);
-  return compileRoot(substituted, [...parsed.findings, ...findings, ...substitution.findings], sources, options);
+  const earlier = [...parsed.findings, ...findings, ...substitution.findings];
+  const files = [...sources.files, ...substitution.files].map((file) => resolve(file));
+  return { ...compileRoot(substituted, earlier, sources, options), files: [...new Set(files)], includes: patterns };
 }
 
 function compileRoot(
@@ -79,7 +86,7 @@ function compileRoot(
   earlier: readonly Finding[],
   sources: SourceSet,
   { checkRoutePattern, findCoveredRoutes }: ConfigChecks,
-): LoadedConfig {
+): Pick<LoadedConfig, 'config' | 'warnings'> {
   const { document, findings } = validate(configSchema, root);
   const chains = readMiddleware(root, sources.directoryOf);
   const all = withoutEchoes([
@@ -94,7 +101,8 @@ function compileRoot(
   const locate = (found: readonly Finding[]) =>
     found.length === 0 ? [] : locateFindings(sources, found, secretSpans(root));
   if (document === null || all.some(({ severity }) => severity === 'error')) throw new ConfigError(locate(all));
-  const config = resolveConfig(document, chains);
+  const missing = all.filter(({ code }) => code === 'not-available-yet').map(({ path }) => formatPath(path));
+  const config = resolveConfig(document, chains, missing);
   return { config, warnings: locate([...all, ...findUnreachable(root, config, findCoveredRoutes ?? null)]) };
 }
 

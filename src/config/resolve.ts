@@ -8,7 +8,11 @@ import type { ConfigDocument } from './schema/document.ts';
 type RouteBlock = ConfigDocument['routes'][number];
 
 /** Turns a validated document into the configuration: one block's defaults out of another, names of our own, frozen. */
-export function resolveConfig(document: ConfigDocument, chains: MiddlewareChains): Config {
+export function resolveConfig(
+  document: ConfigDocument,
+  chains: MiddlewareChains,
+  notAvailableYet: readonly string[],
+): Config {
   const { metrics, cache, tracing } = document;
   const healthCheck = resolveHealthCheck(document.health_check);
   const backends = Object.entries(document.load_balancing.backends).map(([name, block]) =>
@@ -43,6 +47,7 @@ export function resolveConfig(document: ConfigDocument, chains: MiddlewareChains
       timeoutMs: tracing.timeout,
     },
     healthCheck,
+    notAvailableYet,
   });
 }
 

@@ -33,6 +33,11 @@ export class SourceSet {
     return base;
   }
 
+  /** The files, in their order. */
+  get files(): readonly string[] {
+    return this.#parts.map(({ source }) => source.file);
+  }
+
   /** Where an offset of the whole is. */
   placeOf({ start, end }: Span): SourcePlace {
     const part = this.#parts.findLast(({ base }) => base <= start);

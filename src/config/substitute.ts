@@ -35,6 +35,8 @@ class Unresolved extends Error {
  */
 export class Substitution {
   readonly findings: Finding[] = [];
+  /** The files of `${file:...}`. */
+  readonly files: string[] = [];
   readonly #env: Environment;
   readonly #directoryOf: DirectoryOf;
 
@@ -86,8 +88,10 @@ export class Substitution {
   }
 
   #readSecret(name: string, span: Span): string {
+    const file = resolve(this.#directoryOf(span), name);
+    this.files.push(file);
     try {
-      return readTextFile(resolve(this.#directoryOf(span), name), MAX_SECRET_BYTES).replace(/\r?\n$/, '');
+      return readTextFile(file, MAX_SECRET_BYTES).replace(/\r?\n$/, '');
     } catch (error) {
       if (!(error instanceof UnreadableFile)) throw error;
       throw new Unresolved('unreadable-secret', `Cannot replace \${file:...}: ${quote(name)} ${error.message}`);

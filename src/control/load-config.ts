@@ -1,4 +1,5 @@
-import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/diagnostic.ts';
 import { loadConfigFile } from '../config/load.ts';
 import type { LoadedConfig } from '../config/parse-config.ts';
 import { findCoveredRoutes } from '../routing/covered-routes.ts';
@@ -19,14 +20,15 @@ export function loadConfig(path: string): Promise<LoadedConfig> {
  */
 export async function loadStartableConfig(path: string): Promise<LoadedConfig> {
   const loaded = await loadConfig(path);
-  const blockers = loaded.warnings.filter(keepsFromStarting);
+  const blockers = loaded.warnings.filter(({ code }) => code === 'not-available-yet');
   if (blockers.length > 0) throw new ConfigError(blockers.map((blocker) => ({ ...blocker, severity: 'error' })));
   return loaded;
 }
 
-/** The warnings that are errors for whoever wants to start. */
-function keepsFromStarting({ code }: Diagnostic): boolean {
-  return code === 'not-available-yet';
+/** Throws an Error for a configuration that must not be served; one from `loadStartableConfig` always may. */
+export function refuseUnstartable({ notAvailableYet }: Config): void {
+  if (notAvailableYet.length === 0) return;
+  throw new Error(`Cannot start: this version does not have ${notAvailableYet.join(', ')}`);
 }
 
 /** Logs what is allowed, but probably not meant; the event is the code of the diagnostic. */

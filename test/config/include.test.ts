@@ -92,6 +92,29 @@ test('substitution works in every file, from the directory of that file', async 
   assert.equal(config.routes[1]?.path, '/from-file');
 });
 
+test('what a configuration was read from is known, and where more of it may appear', async () => {
+  const main = write({
+    'main.yaml': lines(
+      'include: ["*.yaml", conf.d/a.yaml]',
+      SERVER,
+      BACKENDS,
+      'routes: [{ path: "${file:path.txt}" }]',
+    ),
+    'conf.d/a.yaml': 'routes: [{ path: /a }]',
+    'path.txt': '/b',
+  });
+  const { files, includes } = await loadConfigFile(main, {});
+  const shown = (paths: readonly string[]) => paths.map((path) => relative(dirname(main), path));
+  assert.deepEqual(shown(files), ['main.yaml', 'conf.d/a.yaml', 'path.txt']);
+  assert.deepEqual(shown(includes), ['*.yaml', 'conf.d/a.yaml']);
+});
+
+test('a path from the root of the file system is taken as it is', async () => {
+  const other = write({ 'main.yaml': 'routes: [{ path: /elsewhere }]' });
+  const config = await load({ 'main.yaml': lines(`include: ["${other}"]`, SERVER, BACKENDS, ROUTES) });
+  assert.equal(config.routes[1]?.path, '/elsewhere');
+});
+
 test('a pattern that finds nothing includes nothing', async () => {
   assert.equal((await load({ 'main.yaml': MAIN })).routes.length, 1);
 });

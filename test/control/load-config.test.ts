@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ConfigError } from '../../src/config/diagnostic.ts';
 import { loadConfig, loadStartableConfig } from '../../src/control/load-config.ts';
+import { createGateway } from '../../src/index.ts';
 import { BACKENDS, lines, ROUTES, SERVER } from '../config/documents.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'photon-load-'));
@@ -27,6 +28,11 @@ test('what safety rests on can be explained without being there, but not started
     warnings.map(({ code, severity }) => `${severity} ${code}`),
     ['warning not-available-yet'],
   );
+  assert.throws(
+    () => createGateway(config),
+    /^Error: Cannot start: this version does not have routes\[0\]\.middleware\[0\]$/,
+  );
+  await assert.rejects(createGateway(path).start(), ConfigError);
   await assert.rejects(loadStartableConfig(path), (error) => {
     assert.ok(error instanceof ConfigError);
     assert.deepEqual(
