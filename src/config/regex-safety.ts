@@ -1,15 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as recheck from 'recheck';
+import { isWithoutChoice } from './regex-without-choice.ts';
 
 /** How long the look at one expression may take. */
 const TIMEOUT_MS = 10_000;
-
-/**
- * From the start of the text on, no choice but the length of one repetition of a single character or class: that such an
- * expression takes linear time needs no proof. Most paths with a regular expression are of this kind.
- */
-const WITHOUT_CHOICE = /^\^(?:[^\\()[\]{}*+?|]|\\[^0-9kbBpPux]|\[(?:[^\\\]]|\\[^\n])*\]|\((?!\?)|\(\?:|\))*$/;
-const UNBOUNDED = /(?:[^\\()[\]{}*+?|^]|\\[dDwWsS./-]|\[(?:[^\\\]]|\\[^\n])*\])[*+]/;
 
 /**
  * How many parts may be there or not, or be repeated from so many to so many times. Each may double the ways through a
@@ -23,7 +17,7 @@ const verdicts = new Map<string, string | null>();
 
 /** Why an expression that compiles may take very long on some text; null when it cannot. */
 export function regexDanger(source: string): string | null {
-  if (WITHOUT_CHOICE.test(source.replace(UNBOUNDED, 'x'))) return null;
+  if (isWithoutChoice(source)) return null;
   if (optionalPartsOf(source) > MAX_OPTIONAL_PARTS) return `it has more than ${MAX_OPTIONAL_PARTS} optional parts`;
   const known = verdicts.get(source);
   if (known !== undefined) return known;
