@@ -82,10 +82,12 @@ export interface UpstreamConfig {
   readonly address: string;
   /** An IP literal without brackets, or a name. Empty for a unix socket. */
   readonly host: string;
-  /** 0 for a unix socket. */
+  /** 0 for a unix socket and for a service. */
   readonly port: number;
   /** Path of a unix socket; null for TCP. */
   readonly path: string | null;
+  /** The name of a service, whose servers and ports DNS knows (RFC 2782); null for one server. */
+  readonly service: string | null;
   /** Share of the traffic, a whole number; 0 takes the upstream out of service. */
   readonly weight: number;
   /** Bound on sockets, busy and idle, over all workers. Null: no limit. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isIpRange, parseListenAddress, parseUpstreamAddress, type SocketAddress } from '../base/address.ts';
+import { isHostName, isIpRange, parseListenAddress, parseUpstreamAddress } from '../base/address.ts';
 import { parseByteSize } from '../base/byte-size.ts';
 import { parseDuration } from '../base/duration.ts';
 
@@ -13,6 +13,9 @@ export const PRINTABLE = /^[^\p{Cc}]+$/u;
 
 /** What durations look like, for editors. */
 const DURATION_FORM = /^\s*(?:\d+\s*(?:ms|[dhms])\s*)+$/;
+
+/** What addresses look like, for editors. */
+const ADDRESS_FORM = /:\d{1,5}$|^unix:\/|^srv:_/;
 
 /** The longest delay that a timer of the runtime takes: about 24 days. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -141,17 +144,29 @@ export function filePath() {
 
 /** An address to listen at, with its own text. */
 export function listenAddress() {
-  return addressText('an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"', parseListenAddress);
+  const wanted = 'an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"';
+  const examples = ['0.0.0.0:8080', ':8080', '[::1]:8080', 'unix:/run/photon.sock'];
+  return parsedText(wanted, examples, (text) => ({ ...parseListenAddress(text), text }), ADDRESS_FORM);
 }
 
-/** The address of a server, with its own text. */
+/** A service whose servers and ports DNS knows (RFC 2782). */
+const SRV_NAME = /^srv:((?:_[a-z0-9-]+\.){2}[^:]+)$/i;
+
+/** The address of a server, with its own text; for `srv:NAME` the host is the name and the port is 0. */
 export function upstreamAddress() {
-  return addressText('an address such as "10.0.0.1:8080" or "unix:/run/app.sock"', parseUpstreamAddress);
-}
-
-function addressText(wanted: string, parse: (text: string) => SocketAddress) {
-  const examples = ['127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'unix:/run/app.sock'];
-  return parsedText(wanted, examples, (text) => ({ ...parse(text), text }));
+  const wanted = 'an address such as "10.0.0.1:8080", "unix:/run/app.sock" or "srv:_http._tcp.app.internal"';
+  const examples = ['10.0.0.1:8080', 'app.internal:8080', 'unix:/run/app.sock', 'srv:_http._tcp.app.internal'];
+  return parsedText(
+    wanted,
+    examples,
+    (text) => {
+      const service = SRV_NAME.exec(text)?.[1] ?? null;
+      if (service === null) return { ...parseUpstreamAddress(text), text, service };
+      if (!isHostName(service)) throw new SyntaxError(wanted);
+      return { host: service.toLowerCase(), port: 0, path: null, text, service: service.toLowerCase() };
+    },
+    ADDRESS_FORM,
+  );
 }
 
 /** An IP address or a CIDR range. */

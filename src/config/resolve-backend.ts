@@ -73,13 +73,14 @@ export function resolveBackend(
 }
 
 function resolveUpstream(block: UpstreamBlock): UpstreamConfig {
-  const { text, host, port, path } = block.address;
+  const { text, host, port, path, service } = block.address;
   const keepalive = block.tcp_keepalive;
   return {
     address: text,
     host,
     port,
     path,
+    service,
     weight: block.weight,
     maxConnections: block.max_connections ?? null,
     tcpKeepalive: {

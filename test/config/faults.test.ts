@@ -206,6 +206,11 @@ const FAULTS: readonly Fault[] = [
     place: 'missing-key load_balancing.backends.web.upstreams[0].address 3:51',
   },
   {
+    why: 'a service without a protocol',
+    text: upstream().replace('a:80', 'srv:web.internal'),
+    place: 'bad-value load_balancing.backends.web.upstreams[0].address 7:20',
+  },
+  {
     why: 'a negative weight',
     text: upstream('weight: -1'),
     place: 'bad-value load_balancing.backends.web.upstreams[0].weight 8:19',
@@ -439,6 +444,11 @@ const NOT_STARTABLE: readonly Fault[] = [
     why: 'a middleware of every route',
     text: server('middleware: [ headers ]'),
     place: 'not-available-yet server.middleware[0] 3:17',
+  },
+  {
+    why: 'a service, whose servers DNS knows',
+    text: upstream().replace('a:80', 'srv:_http._tcp.web.internal'),
+    place: 'not-available-yet load_balancing.backends.web.upstreams[0].address 7:11',
   },
   {
     why: 'WebSockets',
