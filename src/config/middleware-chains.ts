@@ -63,6 +63,17 @@ class ChainReader {
     this.#blocks = childOf(root, 'middleware');
     this.#directoryOf = directoryOf;
     for (const name of Object.keys(BUILT_IN) as BuiltIn[]) this.#checkBlock(name);
+    this.#checkCustomNames();
+  }
+
+  /** One of your own could never be named by the name of one that is there already. */
+  #checkCustomNames(): void {
+    const custom = childOf(this.#blocks, 'custom');
+    for (const [name, { keySpan }] of custom?.kind === 'mapping' ? custom.entries : []) {
+      if (builtInNamed(name) === null) continue;
+      const message = `Cannot use the name ${quote(name)} for middleware of your own: Photon has one of that name`;
+      this.findings.push(errorAt('bad-value', keySpan, ['middleware', 'custom', name], message));
+    }
   }
 
   #checkBlock(name: BuiltIn): void {

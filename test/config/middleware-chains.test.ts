@@ -209,6 +209,11 @@ const REFUSED: readonly { readonly why: string; readonly text: string; readonly 
     places: ['bad-value routes[0].middleware[0].ip_filter.deny[0] 10:40'],
   },
   {
+    why: 'middleware of your own by a name that is taken',
+    text: withList('[auth]', JWT, 'custom: { auth: { module: a.ts } }'),
+    places: ['bad-value middleware.custom.auth 13:13'],
+  },
+  {
     why: 'middleware of your own without a module',
     text: withList('[own]', 'custom: { own: { options: {} } }'),
     places: ['missing-key middleware.custom.own.module 12:13'],
