@@ -1,14 +1,15 @@
 /** The library's public face: the gateway as an object, for programs that want to run it inside themselves. */
 import type { Config } from './config/config.ts';
+import { type DefinedConfig, defineConfig } from './config/define-config.ts';
 import { ConfigError, type Diagnostic } from './config/diagnostic.ts';
 import { createEventLog, type LogLevel } from './control/event-log.ts';
-import { loadConfig, loadStartableConfig, logWarnings } from './control/load-config.ts';
+import { loadConfig, loadStartableConfig, logWarnings, refuseUnstartable } from './control/load-config.ts';
 import { Supervisor } from './control/supervisor.ts';
 import { BindError, type OpenAddress } from './net/binding.ts';
 import { compileConfig } from './pipeline/compiled-config.ts';
 
-export type { Config, Diagnostic, LogLevel, OpenAddress };
-export { BindError, ConfigError, loadConfig };
+export type { Config, DefinedConfig, Diagnostic, LogLevel, OpenAddress };
+export { BindError, ConfigError, defineConfig, loadConfig };
 
 export interface GatewayOptions {
   /** How much goes to standard error. Default: `info`. */
@@ -27,18 +28,25 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A gateway for a configuration, or for the file at a path. Throws a ConfigError when the file cannot be used. */
+/**
+ * A gateway for a configuration, or for the file at a path, which is read by `start`; that rejects with a ConfigError when
+ * the file cannot be used. Throws an Error for a configuration that asks for a protection which is not there yet.
+ */
 export function createGateway(config: Config | string, options: GatewayOptions = {}): Gateway {
   const log = createEventLog(options.logLevel ?? 'info');
-  const supervisor = new Supervisor(compileConfig(typeof config === 'string' ? loadLogged(config) : config), log);
+  if (typeof config !== 'string') refuseUnstartable(config);
+  let supervisor: Supervisor | null = typeof config === 'string' ? null : new Supervisor(compileConfig(config), log);
   return {
-    start: async () => ({ addresses: await supervisor.start() }),
-    drain: () => supervisor.drain(),
-    close: () => supervisor.close(),
+    start: async () => {
+      supervisor ??= new Supervisor(compileConfig(await loadLogged(String(config))), log);
+      return { addresses: await supervisor.start() };
+    },
+    drain: async () => supervisor?.drain(),
+    close: async () => supervisor?.close(),
   };
 
-  function loadLogged(path: string): Config {
-    const loaded = loadStartableConfig(path);
+  async function loadLogged(path: string): Promise<Config> {
+    const loaded = await loadStartableConfig(path);
     logWarnings(loaded, log);
     return loaded.config;
   }

@@ -3,6 +3,7 @@ import { type Answer, Answers, type Question } from '../explain/answers.ts';
 import { askRunningGateway } from './ask-running-gateway.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
+import { isColoured } from './terminal.ts';
 
 /** An answer that says something. */
 type GoodAnswer = Exclude<Answer, { kind: 'refused' }>;
@@ -16,7 +17,7 @@ export async function ask(configFile: string, question: Question, live: boolean)
     const answer = live ? await askLive(configFile, question) : await askFile(configFile, question);
     return answer.kind === 'refused' ? refuse(answer.message) : answer;
   } catch (error) {
-    process.stderr.write(`${describeFailure(error, configFile)}\n`);
+    process.stderr.write(`${describeFailure(error, configFile, { color: isColoured(process.stderr) })}\n`);
     return EXIT_CODE.failure;
   }
 }

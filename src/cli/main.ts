@@ -36,7 +36,7 @@ function createProgram(ends: (code: ExitCode) => void): Command {
   program
     .description('An API gateway: reverse proxy, load balancer and policy point, run by one configuration file.')
     .usage('[options] [command]')
-    .option('-c, --config <file>', 'configuration file (YAML, JSON or TOML)', 'config.yaml')
+    .option('-c, --config <file>', 'configuration file (YAML, JSON, TOML or TypeScript)', 'config.yaml')
     .addOption(
       new Option('-l, --log-level <level>', LOG_LEVELS.join(', '))
         .env('LOG_LEVEL')
@@ -80,7 +80,7 @@ function createProgram(ends: (code: ExitCode) => void): Command {
   program
     .command('schema')
     .description('print the JSON Schema of the configuration file')
-    .action(() => ends(schema(process.stdout)));
+    .action(async () => ends(await schema()));
   program
     .command('reload')
     .description('have the running gateway read its configuration again')

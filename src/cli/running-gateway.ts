@@ -29,7 +29,7 @@ export class RunningGateway {
     this.#supervisor = supervisor;
     this.#compiler = compiler;
     this.#watch = new FileWatch(() => void this.reload('file'));
-    this.#reloader = new Reloader(file, { supervisor, compiler, log }, (files) => this.#watch.use(files));
+    this.#reloader = new Reloader(file, { supervisor, compiler, log }, (sources) => this.#watch.use(sources));
     this.#pidFile = supervisor.compiled.config.server.pidFile;
   }
 
@@ -41,7 +41,7 @@ export class RunningGateway {
     const supervisor = new Supervisor(loaded.compiled, log);
     const gateway = new RunningGateway(file, supervisor, compiler, log);
     // Before it serves: what changes from here on is seen.
-    gateway.#watch.use(loaded.files);
+    gateway.#watch.use(loaded.sources);
     try {
       await supervisor.start();
       if (gateway.#pidFile !== null) writePidFile(gateway.#pidFile);

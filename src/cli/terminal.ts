@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { wantsColor } from '../config/format-diagnostics.ts';
 
 /** Where a command prints, as far as it makes a difference: `process.stdout`, or a stand-in. */
 export interface Terminal {
@@ -10,12 +11,18 @@ export interface Terminal {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** A way to style text: in colour on a terminal, unless NO_COLOR is set. */
+/** Whether it shows colours, and nobody has asked for none. */
+export function isColoured({ isTTY }: Terminal): boolean {
+  return wantsColor(process.env, isTTY === true);
+}
+
+/** A way to style text. */
 export type Paint = (style: Style, text: string) => string;
 
 export function paintFor(terminal: Terminal): Paint {
-  const coloured = terminal.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
-  return coloured ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;
+  return isColoured(terminal)
+    ? (style, text) => styleText(style, text, { validateStream: false })
+    : (_style, text) => text;
 }
 
 /** How wide lines may be; null where nothing bounds them, as in a file. */

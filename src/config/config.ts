@@ -1,8 +1,11 @@
-/**
+/*
  * What the gateway runs on: the configuration after parsing, validation, defaults and the resolution of references.
  * Plain data, frozen all the way down, so that it can be cloned into a worker thread as it is.
  * Durations are in milliseconds (`...Ms`), sizes in bytes (`...Bytes`).
  */
+
+import type { StatusRange } from './http-option-types.ts';
+import type { BuiltIn, BuiltInOptions } from './schema/middleware/block.ts';
 
 /** A place to listen at. */
 export interface ListenAddress {
@@ -52,6 +55,8 @@ export interface ServerConfig {
   readonly sendTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   readonly mergeSlashes: boolean;
+  /** The middleware of every route, in the order of the configuration. */
+  readonly middleware: readonly RouteMiddleware[];
   /** File of the page by status (`404`) or class (`5xx`). */
   readonly errorPages: Readonly<Record<string, string>> | null;
 }
@@ -77,10 +82,12 @@ export interface UpstreamConfig {
   readonly address: string;
   /** An IP literal without brackets, or a name. Empty for a unix socket. */
   readonly host: string;
-  /** 0 for a unix socket. */
+  /** 0 for a unix socket and for a service. */
   readonly port: number;
   /** Path of a unix socket; null for TCP. */
   readonly path: string | null;
+  /** The name of a service, whose servers and ports DNS knows (RFC 2782); null for one server. */
+  readonly service: string | null;
   /** Share of the traffic, a whole number; 0 takes the upstream out of service. */
   readonly weight: number;
   /** Bound on sockets, busy and idle, over all workers. Null: no limit. */
@@ -113,7 +120,16 @@ export interface HealthCheckConfig {
   readonly enabled: boolean;
   readonly checkType: 'tcp' | 'http' | 'https';
   readonly path: string;
-  readonly expectedStatus: number;
+  /** What counts as well; at least one. */
+  readonly expectedStatus: readonly StatusRange[];
+  /** A text that must be in the body; null: the body is not looked at. */
+  readonly expectedBody: string | null;
+  /** Names are in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null: the upstream's address. */
+  readonly host: string | null;
+  /** Whether checks keep their connections. */
+  readonly reuse: boolean;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly failureThreshold: number;
@@ -127,8 +143,38 @@ export interface CircuitBreakerConfig {
   /** Share of failed requests within the window that opens the breaker, above 0 and up to 1. Null: not looked at. */
   readonly failureRate: number | null;
   readonly windowMs: number;
+  /** Requests within the window below which the rate says nothing. */
+  readonly minRequests: number;
   readonly openTimeoutMs: number;
   readonly successThreshold: number;
+}
+
+/** A cookie that keeps a client with its upstream. */
+export interface StickyConfig {
+  readonly cookie: string;
+  /** Null: until the browser is closed. */
+  readonly ttlMs: number | null;
+  readonly secure: boolean;
+}
+
+/** Retries per second: a share of the requests, but never fewer than a few. */
+export interface RetryBudgetConfig {
+  /** From 0 to 1. */
+  readonly share: number;
+  readonly minPerSecond: number;
+}
+
+/** The longest pauses before the first and before a later retry. */
+export interface RetryBackoffConfig {
+  readonly initialMs: number;
+  readonly maxMs: number;
+}
+
+/** Where requests wait while every upstream is full. */
+export interface QueueConfig {
+  /** Over all workers; 0: nobody waits. */
+  readonly size: number;
+  readonly timeoutMs: number;
 }
 
 export interface BackendConfig {
@@ -142,11 +188,38 @@ export interface BackendConfig {
   readonly upstreams: readonly UpstreamConfig[];
   readonly healthCheck: HealthCheckConfig;
   readonly circuitBreaker: CircuitBreakerConfig;
+  readonly retryBudget: RetryBudgetConfig;
+  readonly retryBackoff: RetryBackoffConfig;
+  /** Null: clients do not stay with an upstream. */
+  readonly sticky: StickyConfig | null;
+  /** How long an upstream that comes up takes to its whole share. Null: it has it at once. */
+  readonly slowStartMs: number | null;
+  readonly queue: QueueConfig;
 }
 
-/** A middleware named by a route, and what the route wants different from the middleware's own block. */
-export interface RouteMiddleware {
+/**
+ * A middleware that a route names, with all of its options: those of its block, overridden by those of the route, with
+ * defaults, durations in milliseconds and sizes in bytes.
+ */
+export type RouteMiddleware = BuiltInMiddleware | CustomMiddleware;
+
+export type BuiltInMiddleware = {
+  readonly [N in BuiltIn]: {
+    /** The name of its block. */
+    readonly name: N;
+    readonly module: null;
+    readonly options: BuiltInOptions[N];
+    /** What the route wants different from the block, as written. */
+    readonly overrides: Readonly<Record<string, unknown>>;
+  };
+}[BuiltIn];
+
+/** One of your own, by the name it has in `middleware.custom`. */
+export interface CustomMiddleware {
   readonly name: string;
+  /** Absolute path of its module. */
+  readonly module: string;
+  readonly options: Readonly<Record<string, unknown>>;
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
@@ -170,6 +243,7 @@ export interface RouteCacheConfig {
   readonly ttlMs: number | null;
   readonly maxBodyBytes: number | null;
   readonly cacheWithQueryParams: boolean | null;
+  readonly storeSetCookie: boolean | null;
   readonly methods: readonly string[] | null;
 }
 
@@ -224,7 +298,19 @@ export interface CacheConfig {
   readonly defaultTtlMs: number;
   readonly maxBodyBytes: number;
   readonly cacheWithQueryParams: boolean;
+  readonly storeSetCookie: boolean;
   readonly debugHeaders: boolean;
+}
+
+export interface TracingConfig {
+  readonly enabled: boolean;
+  /** URL of the OTLP/HTTP collector. */
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  /** From 0 to 1. */
+  readonly sampleRate: number;
+  readonly timeoutMs: number;
 }
 
 export interface Config {
@@ -234,7 +320,11 @@ export interface Config {
   readonly metrics: MetricsConfig;
   readonly accessLog: AccessLogConfig;
   readonly cache: CacheConfig;
+  readonly tracing: TracingConfig;
   readonly healthCheck: HealthCheckConfig;
-  /** The options of each middleware by the name of its block. */
-  readonly middleware: Readonly<Record<string, unknown>>;
+  /**
+   * Paths of options that safety rests on and that this version does not have. While there are any, the configuration can be
+   * explained, but must not be served.
+   */
+  readonly notAvailableYet: readonly string[];
 }

@@ -1,17 +1,26 @@
 import { formatPath } from './config-node.ts';
 import type { DiagnosticCode, Finding } from './finding.ts';
+import { formatDiagnostics } from './format-diagnostics.ts';
 import { drawFrame } from './frame.ts';
-import type { SourceText, Span } from './source-text.ts';
+import type { SourceSet } from './source-set.ts';
+import type { Span } from './source-text.ts';
 
-/** Something to tell the user about the configuration. Plain data without secrets and control characters. */
-export interface Diagnostic {
-  readonly code: DiagnosticCode;
-  readonly severity: 'error' | 'warning';
+/** A place in a file. */
+export interface DiagnosticPlace {
   readonly file: string;
   /** From 1; 0 when it concerns the file as a whole. */
   readonly line: number;
   /** From 1, in UTF-16 units as editors count; 0 when it concerns the file as a whole. */
   readonly column: number;
+}
+
+/**
+ * Something to tell the user about the configuration. Plain data without secrets and control characters; as JSON it is
+ * what tools get.
+ */
+export interface Diagnostic extends DiagnosticPlace {
+  readonly code: DiagnosticCode;
+  readonly severity: 'error' | 'warning';
   /** Path of the key, such as `routes[2].backend`; empty for the whole document. */
   readonly path: string;
   /** One line, complete without the other fields. */
@@ -19,11 +28,15 @@ export interface Diagnostic {
   readonly wanted: string | null;
   readonly found: string | null;
   readonly didYouMean?: string;
+  /** What to write instead, where that is likely. */
+  readonly help?: string;
+  /** Another place that has to do with it, such as the first of two with one name. */
+  readonly other?: DiagnosticPlace & { readonly message: string };
   /** The line of the source with carets below it; null when there is none to show. */
   readonly frame: string | null;
 }
 
-/** A configuration that cannot be used; `diagnostics` has everything that is wrong with it, in the order of the file. */
+/** A configuration that cannot be used; `diagnostics` has everything that is wrong with it, in the order of the files. */
 export class ConfigError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
@@ -34,14 +47,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** Places findings in their file and sorts them by position. `secrets` are masked in the frames. */
+/** Places findings in their files and sorts them by position. `secrets` are masked in the frames. */
 export function locateFindings(
-  source: SourceText,
+  sources: SourceSet,
   findings: readonly Finding[],
   secrets: readonly Span[],
 ): readonly Diagnostic[] {
   const inOrder = findings.toSorted((a, b) => a.span.start - b.span.start);
-  return inOrder.map((finding) => locate(source, finding, secrets));
+  return inOrder.map((finding) => locate(sources, finding, secrets));
 }
 
 /** A diagnostic about a file as a whole. */
@@ -50,36 +63,29 @@ export function wholeFileDiagnostic(code: DiagnosticCode, file: string, message:
   return { code, severity: 'error', ...place, message: printable(message), wanted: null, found: null };
 }
 
-/** Renders diagnostics for a terminal, without colours, an empty line between two. */
-export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
-  return diagnostics.map(formatDiagnostic).join('\n\n');
-}
-
-function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { severity, code, message, file, line, column, path, frame, didYouMean } = diagnostic;
-  const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return [
-    `${severity}[${code}]: ${message}`,
-    `  --> ${place}${path === '' ? '' : ` at ${path}`}`,
-    ...(frame === null ? [] : [frame]),
-    ...(didYouMean === undefined ? [] : [`  = did you mean "${didYouMean}"?`]),
-  ].join('\n');
-}
-
-function locate(source: SourceText, finding: Finding, secrets: readonly Span[]): Diagnostic {
-  const { code, severity, span, path, message, wanted, found, didYouMean } = finding;
+function locate(sources: SourceSet, finding: Finding, secrets: readonly Span[]): Diagnostic {
+  const { code, severity, path, message, wanted, found, didYouMean, help, other } = finding;
+  const { source, span } = sources.placeOf(finding.span);
+  const frame = source.hasPlaces ? drawFrame(source, span, sources.spansIn(source, secrets)) : null;
   return {
     code,
     severity,
-    file: printable(source.file),
-    ...source.positionOf(span.start),
+    ...placeOf(sources, finding.span),
     path: printable(formatPath(path)),
     message: printable(message),
     wanted: wanted === null ? null : printable(wanted),
     found: found === null ? null : printable(found),
     ...(didYouMean === null ? {} : { didYouMean: printable(didYouMean) }),
-    frame: drawFrame(source, span, secrets).split('\n').map(printable).join('\n'),
+    ...(help === null || help === undefined ? {} : { help: printable(help) }),
+    ...(other === undefined ? {} : { other: { ...placeOf(sources, other.span), message: printable(other.message) } }),
+    frame: frame === null ? null : frame.split('\n').map(printable).join('\n'),
   };
+}
+
+function placeOf(sources: SourceSet, offsets: Span): DiagnosticPlace {
+  const { source, span } = sources.placeOf(offsets);
+  const position = source.hasPlaces ? source.positionOf(span.start) : { line: 0, column: 0 };
+  return { file: printable(source.file), ...position };
 }
 
 /** A terminal obeys control characters, so they never reach it. */

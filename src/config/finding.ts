@@ -10,7 +10,7 @@ export const DIAGNOSTIC_MEANINGS = {
   'file-too-large': 'The file is larger than a configuration may be.',
   'file-empty': 'The file holds nothing.',
   'not-utf8': 'The file is not valid UTF-8.',
-  'unknown-format': 'The suffix of the file name is not one of .yaml, .yml, .json and .toml.',
+  'unknown-format': 'The suffix of the file name is not one that a configuration can have.',
   'syntax-error': 'The text is not valid YAML, JSON or TOML.',
   'too-complex': 'The document is nested too deeply, or its aliases expand to too much.',
   'duplicate-key': 'A key appears twice in one mapping.',
@@ -23,17 +23,35 @@ export const DIAGNOSTIC_MEANINGS = {
   'wrong-type': 'The value has the wrong type.',
   'bad-value': 'The value has the right type, but is not one that can be used.',
   'unknown-backend': 'A route names a backend that does not exist.',
+  'unknown-middleware': 'A list of middleware names one that does not exist.',
+  'missing-block': 'A list of middleware names one that needs options, and there are none.',
+  'duplicate-middleware': 'A list names a middleware twice.',
+  'duplicate-backend': 'Two files have a backend of the same name.',
+  'duplicate-block': 'Two files set up the same middleware.',
+  conflict: 'Two options exclude each other.',
+  'unsafe-regex': 'A regular expression can take very long, or cannot be shown not to.',
+  'include-not-found': 'A file to include does not exist, or cannot be read.',
+  'include-limit': 'Too many files are included, or they are too large together.',
+  'include-not-allowed': 'A file that is included has a block that only the main file may have.',
+  'module-failed': 'A configuration in TypeScript or JavaScript cannot be loaded, or ends in an error.',
+  'not-plain-data': 'A configuration in TypeScript or JavaScript has a value that no file could hold.',
   'duplicate-id': 'Two routes have the same id.',
   'duplicate-listener': 'Two listeners have the same address.',
   'duplicate-upstream': 'A backend has two upstreams with the same address.',
   'duplicate-header': 'A header is named twice; letter case makes no difference.',
   'no-weight': 'No upstream of a backend has a weight above 0.',
   'no-effect': 'The option has no effect without another one, which is missing.',
+  'unreachable-route': 'A route never gets a request, because another one takes them all.',
+  'weak-secret': 'A secret is short, or one that stands in documentation.',
+  'open-credentials': 'Pages of every origin are let in together with credentials, which browsers refuse.',
+  'no-credentials': 'Authentication without any key or user: nobody gets in.',
+  'trusts-everybody': 'The trusted proxies are everybody, so that every client can say it is another one.',
   'not-active-yet': 'The option is understood, but has no effect in this version.',
   'not-available-yet': 'The option asks for a protection or protocol that this version does not have.',
   'unusable-tls-file': 'A certificate, a private key or a list of authorities cannot be used.',
   'unusable-listener': 'An address to listen at names nothing that this machine has.',
   'unusable-pid-file': 'The pid file cannot be written.',
+  'unusable-log-file': 'The file of the access log cannot be written.',
   'unresolved-name': 'The name of an upstream does not resolve at the moment.',
 } as const;
 
@@ -50,6 +68,10 @@ export interface Finding {
   readonly wanted: string | null;
   readonly found: string | null;
   readonly didYouMean: string | null;
+  /** What to write instead, where that is likely. */
+  readonly help?: string | null;
+  /** Another place that has to do with it. */
+  readonly other?: { readonly span: Span; readonly message: string };
 }
 
 const MAX_SHOWN_CHARS = 60;
@@ -84,6 +106,11 @@ export function describeValue(node: ConfigNode, path: Path): string {
   if (node.expression !== null) return `the value of ${quote(node.expression)}`;
   if (isSecretPath(path)) return 'a value that is not shown';
   return typeof node.value === 'string' ? quote(node.value) : String(node.value);
+}
+
+/** Whether messages may repeat the value. */
+export function isShown(node: ConfigNode, path: Path): boolean {
+  return !isSecretPath(path) && (node.kind !== 'scalar' || node.expression === null);
 }
 
 /** The text in double quotes, cut when it is long. */

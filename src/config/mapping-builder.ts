@@ -14,9 +14,11 @@ export class MappingBuilder {
   }
 
   add(key: string, keySpan: Span, value: ConfigNode): void {
-    if (this.#entries.has(key)) {
+    const first = this.#entries.get(key);
+    if (first !== undefined) {
       const message = `Cannot use the key ${quote(key)} twice in one mapping`;
-      this.#findings.push(errorAt('duplicate-key', keySpan, [...this.#path, key], message));
+      const other = { span: first.keySpan, message: 'it is here first' };
+      this.#findings.push({ ...errorAt('duplicate-key', keySpan, [...this.#path, key], message), other });
     } else if (!reportReservedKey(key, keySpan, this.#path, this.#findings)) {
       this.#entries.set(key, { keySpan, value });
     }

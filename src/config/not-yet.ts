@@ -12,6 +12,8 @@ interface NotYet {
    * start without it; the configuration can be checked and explained all the same.
    */
   readonly reaction: 'warn' | 'refuse';
+  /** Only values that begin like this. */
+  readonly startsWith?: string;
   /** Values that ask for what happens anyway. */
   readonly unless?: readonly Scalar[];
   /** A key of a mapping whose value `false` switches the whole mapping off. */
@@ -26,8 +28,15 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'load_balancing.backends.*.algorithm', reaction: 'warn', unless: ['round_robin'] },
   { path: 'load_balancing.backends.*.key', reaction: 'warn' },
   { path: 'load_balancing.backends.*.panic_threshold', reaction: 'warn', unless: [0] },
+  { path: 'load_balancing.backends.*.upstreams.*.address', reaction: 'refuse', startsWith: 'srv:' },
   { path: 'load_balancing.backends.*.health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'load_balancing.backends.*.circuit_breaker', reaction: 'warn', switch: 'enabled' },
+  { path: 'load_balancing.backends.*.retry_budget', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.retry_backoff', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.sticky', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.slow_start', reaction: 'warn' },
+  { path: 'load_balancing.backends.*.queue', reaction: 'warn' },
+  { path: 'server.middleware.*', reaction: 'refuse' },
   { path: 'routes.*.middleware.*', reaction: 'refuse' },
   { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
@@ -35,6 +44,7 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'middleware', reaction: 'warn' },
   { path: 'health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },
+  { path: 'tracing', reaction: 'warn', switch: 'enabled' },
   { path: 'cache', reaction: 'warn', switch: 'enabled' },
 ];
 
@@ -77,7 +87,8 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
-function isInert({ unless = [], switch: key }: NotYet, node: ConfigNode): boolean {
+function isInert({ unless = [], startsWith, switch: key }: NotYet, node: ConfigNode): boolean {
+  if (startsWith !== undefined) return node.kind !== 'scalar' || !String(node.value).startsWith(startsWith);
   if (node.kind === 'scalar') return unless.some((value) => saysTheSame(node, value));
   const switchNode = key !== undefined && node.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
   return switchNode?.kind === 'scalar' && saysTheSame(switchNode, false);

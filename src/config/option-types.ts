@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  isHostName,
-  isIpAddress,
-  isIpRange,
-  parseListenAddress,
-  parseUpstreamAddress,
-  type SocketAddress,
-} from '../base/address.ts';
+import { isHostName, isIpRange, parseListenAddress, parseUpstreamAddress } from '../base/address.ts';
 import { parseByteSize } from '../base/byte-size.ts';
 import { parseDuration } from '../base/duration.ts';
 
@@ -15,24 +8,32 @@ import { parseDuration } from '../base/duration.ts';
  * the rest. The examples go into the JSON Schema of the configuration.
  */
 
-/** RFC 9110 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 /** What may stand in a field value (RFC 9110 5.5), and in names that end up in logs and metrics. */
-const PRINTABLE = /^[^\p{Cc}]+$/u;
+export const PRINTABLE = /^[^\p{Cc}]+$/u;
 
-const BRACKETED_ADDRESS = /^\[([0-9a-f:.]+)\]$/i;
+/** What durations look like, for editors. */
+const DURATION_FORM = /^\s*(?:\d+\s*(?:ms|[dhms])\s*)+$/;
+
+/** What addresses look like, for editors. */
+const ADDRESS_FORM = /:\d{1,5}$|^unix:\/|^srv:_/;
 
 /** The longest delay that a timer of the runtime takes: about 24 days. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The methods that the gateway itself refuses on every route. */
-const REFUSED_METHODS = ['CONNECT', 'TRACE'];
-
-/** A text that `parse` understands; it throws a SyntaxError that says what was wanted. */
-function parsedText<T>(wanted: string, examples: readonly string[], parse: (text: string) => T) {
+/**
+ * A text that `parse` understands; it throws a SyntaxError that says what was wanted. `pattern` is a first approximation,
+ * for editors.
+ */
+export function parsedText<T>(
+  wanted: string,
+  examples: readonly string[],
+  parse: (text: string) => T,
+  pattern?: RegExp,
+) {
   // On the text, not on what becomes of it: examples show what one writes.
-  const written = z.string({ error: wanted }).meta({ examples: [...examples] });
+  const written = z
+    .string({ error: wanted })
+    .meta({ examples: [...examples], ...(pattern === undefined ? {} : { pattern: pattern.source }) });
   return written.transform((text, context): T => {
     try {
       return parse(text);
@@ -45,28 +46,38 @@ function parsedText<T>(wanted: string, examples: readonly string[], parse: (text
 }
 
 /** A text that matches a pattern. */
-function textLike(wanted: string, pattern: RegExp) {
+export function textLike(wanted: string, pattern: RegExp) {
   return z.string({ error: wanted }).regex(pattern, { error: wanted });
 }
 
 /** A duration in milliseconds, above 0. */
 export function duration() {
   const wanted = 'a duration such as "30s", "1h 30m" or "100ms"';
-  return parsedText(wanted, ['30s', '5m', '1h 30m', '100ms'], (text) => {
-    const ms = parseDuration(text);
-    if (ms === 0 || ms > MAX_TIMER_MS) throw new SyntaxError('a duration above 0 and of at most 24 days');
-    return ms;
-  });
+  return parsedText(
+    wanted,
+    ['30s', '5m', '1h 30m', '100ms'],
+    (text) => {
+      const ms = parseDuration(text);
+      if (ms === 0 || ms > MAX_TIMER_MS) throw new SyntaxError('a duration above 0 and of at most 24 days');
+      return ms;
+    },
+    DURATION_FORM,
+  );
 }
 
 /** A duration in milliseconds that may be 0, of at most `maxMs`. */
 export function durationOrZero(maxMs: number) {
   const wanted = 'a duration such as "0s", "30s" or "1h 30m"';
-  return parsedText(wanted, ['0s', '30s', '1h 30m'], (text) => {
-    const ms = parseDuration(text);
-    if (ms > maxMs) throw new SyntaxError(`a duration of at most ${Math.floor(maxMs / 86_400_000)} days`);
-    return ms;
-  });
+  return parsedText(
+    wanted,
+    ['0s', '30s', '1h 30m'],
+    (text) => {
+      const ms = parseDuration(text);
+      if (ms > maxMs) throw new SyntaxError(`a duration of at most ${Math.floor(maxMs / 86_400_000)} days`);
+      return ms;
+    },
+    DURATION_FORM,
+  );
 }
 
 /** A size in bytes of at least `min`. */
@@ -138,17 +149,29 @@ export function logOutput() {
 
 /** An address to listen at, with its own text. */
 export function listenAddress() {
-  return addressText('an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"', parseListenAddress);
+  const wanted = 'an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"';
+  const examples = ['0.0.0.0:8080', ':8080', '[::1]:8080', 'unix:/run/photon.sock'];
+  return parsedText(wanted, examples, (text) => ({ ...parseListenAddress(text), text }), ADDRESS_FORM);
 }
 
-/** The address of a server, with its own text. */
+/** A service whose servers and ports DNS knows (RFC 2782). */
+const SRV_NAME = /^srv:((?:_[a-z0-9-]+\.){2}[^:]+)$/i;
+
+/** The address of a server, with its own text; for `srv:NAME` the host is the name and the port is 0. */
 export function upstreamAddress() {
-  return addressText('an address such as "10.0.0.1:8080" or "unix:/run/app.sock"', parseUpstreamAddress);
-}
-
-function addressText(wanted: string, parse: (text: string) => SocketAddress) {
-  const examples = ['127.0.0.1:8080', '[::1]:8080', 'localhost:8080', 'unix:/run/app.sock'];
-  return parsedText(wanted, examples, (text) => ({ ...parse(text), text }));
+  const wanted = 'an address such as "10.0.0.1:8080", "unix:/run/app.sock" or "srv:_http._tcp.app.internal"';
+  const examples = ['10.0.0.1:8080', 'app.internal:8080', 'unix:/run/app.sock', 'srv:_http._tcp.app.internal'];
+  return parsedText(
+    wanted,
+    examples,
+    (text) => {
+      const service = SRV_NAME.exec(text)?.[1] ?? null;
+      if (service === null) return { ...parseUpstreamAddress(text), text, service };
+      if (!isHostName(service)) throw new SyntaxError(wanted);
+      return { host: service.toLowerCase(), port: 0, path: null, text, service: service.toLowerCase() };
+    },
+    ADDRESS_FORM,
+  );
 }
 
 /** An IP address or a CIDR range. */
@@ -158,92 +181,6 @@ export function ipRange() {
     if (!isIpRange(text)) throw new SyntaxError(wanted);
     return text;
   });
-}
-
-/** A method name: a token in upper case that the gateway does not refuse anyway. */
-export function method() {
-  const wanted = 'the name of a method in upper case, such as "GET"';
-  return parsedText(wanted, ['GET', 'POST'], (text) => {
-    if (!TOKEN.test(text) || text !== text.toUpperCase()) throw new SyntaxError(wanted);
-    if (REFUSED_METHODS.includes(text))
-      throw new SyntaxError('a method other than CONNECT and TRACE, which are refused');
-    return text;
-  });
-}
-
-/** The name of a header, turned into lower case. */
-export function headerName() {
-  return textLike('the name of a header, such as "X-Version"', TOKEN).transform((name) => name.toLowerCase());
-}
-
-/** A value to compare with, or `true`, which asks for presence only. */
-export function textOrPresent() {
-  const error = 'a text to be equal to (numbers need quotes), or true for "is present"';
-  return z.union([z.string({ error }).regex(PRINTABLE, { error }), z.literal(true)], { error });
-}
-
-/** The host that a route takes requests for, in lower case and without the trailing dot. */
-export function hostPattern() {
-  const wanted = 'a host name without port, such as "api.example.com" or "*.example.com"';
-  return parsedText(wanted, ['api.example.com', '*.example.com'], (text) => {
-    const name = text.replace(/\.$/, '').toLowerCase();
-    if (!(name.startsWith('*.') ? isHostName(name.slice(2)) : isHost(name))) throw new SyntaxError(wanted);
-    return name;
-  });
-}
-
-/** A name to verify a certificate against, in lower case and without the trailing dot. */
-export function serverName() {
-  const wanted = 'a host name or an IP address without port, such as "api.internal"';
-  return parsedText(wanted, ['api.internal', '10.0.0.1'], (text) => {
-    const name = text.replace(/\.$/, '').toLowerCase();
-    if (!isHostName(name) && !isIpAddress(name)) throw new SyntaxError(wanted);
-    return name;
-  });
-}
-
-/** What goes upstream as Host: the client's, the upstream's own, or a name of your own with or without port. */
-export function upstreamHost() {
-  const wanted = '"preserve", "upstream" or a host name such as "app.internal" or "app.internal:8080"';
-  return parsedText(
-    wanted,
-    ['preserve', 'upstream', 'app.internal'],
-    (text): 'preserve' | 'upstream' | { name: string } => {
-      if (text === 'preserve' || text === 'upstream') return text;
-      const [, name = text, port] = /^(.*?):(\d{1,5})$/.exec(text) ?? [];
-      if (!isHost(name) || Number(port ?? 0) > 65_535) throw new SyntaxError(wanted);
-      return { name: text };
-    },
-  );
-}
-
-function isHost(text: string): boolean {
-  return isHostName(text) || isIpAddress(BRACKETED_ADDRESS.exec(text)?.[1] ?? (text.includes(':') ? '' : text));
-}
-
-/** The pattern of a route. Whether the router understands it is asked elsewhere. */
-export function routePattern() {
-  const wanted = 'a pattern that starts with "/", or a regular expression that starts with "^"';
-  return parsedText(wanted, ['/api/**', '/users/{id}', '^/v[0-9]+/'], (text) => {
-    if (!/^[/^]/.test(text) || !PRINTABLE.test(text)) throw new SyntaxError(wanted);
-    if (text.startsWith('^')) checkRegExp(text);
-    return text;
-  });
-}
-
-function checkRegExp(pattern: string): void {
-  try {
-    new RegExp(pattern);
-  } catch (error) {
-    // The engine's message repeats the pattern before its last colon.
-    const reason = error instanceof SyntaxError ? error.message.slice(error.message.lastIndexOf(':') + 1).trim() : '';
-    throw new SyntaxError(`a regular expression that compiles (${reason})`, { cause: error });
-  }
-}
-
-/** A path that starts with a slash. */
-export function absolutePath() {
-  return textLike('a path that starts with "/"', /^\/[^\p{Cc}\s?#]*$/u);
 }
 
 /** A list with at least one item. */

@@ -1,34 +1,39 @@
-import { dirname } from 'node:path';
+import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { type ConfigNode, formatPath, lookUp, type Path } from './config-node.ts';
 import { ConfigError, type Diagnostic, locateFindings, wholeFileDiagnostic } from './diagnostic.ts';
 import { type DiagnosticCode, errorAt, type Finding } from './finding.ts';
+import { includeFiles } from './include.ts';
+import { readMiddleware } from './middleware-chains.ts';
 import { findNotYet } from './not-yet.ts';
-import { parseJson } from './parse-json.ts';
-import { parseToml } from './parse-toml.ts';
-import { parseYaml } from './parse-yaml.ts';
+import { type ConfigFormat, parseText } from './parse-text.ts';
 import type { ParsedDocument } from './parsed-document.ts';
 import { checkReferences, type RoutePatternCheck } from './references.ts';
+import { checkRegexes } from './regex-references.ts';
 import { resolveConfig } from './resolve.ts';
-import { documentSchema, type MiddlewareDeclaration } from './schema.ts';
+import { findUnreachable, type RouteCoverCheck } from './route-cover.ts';
+import { configSchema } from './schema/document.ts';
 import { secretSpans } from './secrets.ts';
+import { SourceSet } from './source-set.ts';
 import { SourceText } from './source-text.ts';
 import { type Environment, Substitution } from './substitute.ts';
+import { findSuspicions } from './suspicions.ts';
 import { validate } from './validate.ts';
 
-export type ConfigFormat = 'yaml' | 'json' | 'toml';
+/** What later rows know and this one does not. */
+export interface ConfigChecks {
+  readonly checkRoutePattern?: RoutePatternCheck;
+  readonly findCoveredRoutes?: RouteCoverCheck;
+  /** Faults of a configuration in which nothing else is wrong, found outside of it; they are reported like any other. */
+  readonly findFaults?: (config: Config) => readonly OptionFault[];
+}
 
-export interface ParseOptions {
-  /** The name to show in diagnostics; a relative `${file:...}` starts from its directory. */
+export interface ParseOptions extends ConfigChecks {
+  /** The name to show in diagnostics; `include` and a relative `${file:...}` start from its directory. */
   readonly file: string;
   readonly format: ConfigFormat;
   /** The variables for `${...}`. */
   readonly env: Environment;
-  /** The middleware that there is. With none, names and options of middleware are not checked. */
-  readonly middleware?: readonly MiddlewareDeclaration[];
-  readonly checkRoutePattern?: RoutePatternCheck;
-  /** Faults of a configuration in which nothing else is wrong, found outside of it; they are reported like any other. */
-  readonly findFaults?: (config: Config) => readonly OptionFault[];
 }
 
 /** A fault of an option that shows only outside of the document: a file that is not there, a name that does not resolve. */
@@ -44,17 +49,15 @@ export interface OptionFault {
 export interface LoadedConfig {
   readonly config: Config;
   /**
-   * What is allowed, but probably not meant, in the order of the file. One with the code `not-available-yet` keeps the
-   * gateway from starting all the same; see control/load-config.ts.
+   * What is allowed, but probably not meant, in the order of the files. One with the code `not-available-yet` keeps the
+   * gateway from starting all the same; see `Config.notAvailableYet`.
    */
   readonly warnings: readonly Diagnostic[];
+  /** What the configuration was read from, as absolute paths: the file, those that it includes, and its secrets. */
+  readonly files: readonly string[];
+  /** The patterns of `include`, as absolute paths: a new file that fits one belongs to the configuration, too. */
+  readonly includes: readonly string[];
 }
-
-const PARSERS: Readonly<Record<ConfigFormat, (text: string) => ParsedDocument>> = {
-  yaml: parseYaml,
-  json: parseJson,
-  toml: parseToml,
-};
 
 /**
  * Turns the text of a configuration file into a configuration.
@@ -62,30 +65,58 @@ const PARSERS: Readonly<Record<ConfigFormat, (text: string) => ParsedDocument>> 
  * @throws ConfigError with everything that is wrong with it, and nothing else
  */
 export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
-  if (text.trim() === '') throw emptyFile(options.file);
-  const source = new SourceText(options.file, text);
-  const parsed = parseText(text, options.format);
+  return compileConfig(new SourceText(options.file, text), parseText(text, options.format), options);
+}
+
+/**
+ * Turns a document, as it came from the parser of its format, into a configuration.
+ *
+ * @throws ConfigError with everything that is wrong with it, and nothing else
+ */
+export function compileConfig(
+  source: SourceText,
+  parsed: ParsedDocument,
+  options: Omit<ParseOptions, 'format'>,
+): LoadedConfig {
+  const sources = new SourceSet();
+  sources.add(source);
   if (parsed.root === null) {
-    if (parsed.findings.length === 0) throw emptyFile(options.file);
-    throw new ConfigError(locateFindings(source, parsed.findings, []));
+    if (parsed.findings.length === 0) throw emptyFile(source.file);
+    throw new ConfigError(locateFindings(sources, parsed.findings, []));
   }
-  const { root, findings } = substitute(parsed.root, options);
-  const validated = validate(documentSchema(options.middleware ?? []), root);
-  const references = checkReferences(root, options.checkRoutePattern ?? null);
+  const { root, findings, patterns } = includeFiles(parsed.root, source.file, options.env, sources);
+  const substitution = new Substitution(options.env, sources.directoryOf);
+  const substituted = substitution.apply(root, []);
+  const earlier = [...parsed.findings, ...findings, ...substitution.findings];
+  const files = [...sources.files, ...substitution.files].map((file) => resolve(file));
+  return { ...compileRoot(substituted, earlier, sources, options), files: [...new Set(files)], includes: patterns };
+}
+
+function compileRoot(
+  root: ConfigNode,
+  earlier: readonly Finding[],
+  sources: SourceSet,
+  { checkRoutePattern, findCoveredRoutes, findFaults }: ConfigChecks,
+): Pick<LoadedConfig, 'config' | 'warnings'> {
+  const { document, findings } = validate(configSchema, root);
+  const chains = readMiddleware(root, sources.directoryOf);
   const all = withoutEchoes([
-    ...parsed.findings,
+    ...earlier,
     ...findings,
-    ...validated.findings,
-    ...references,
+    ...checkReferences(root, checkRoutePattern ?? null),
+    ...checkRegexes(root),
+    ...chains.findings,
+    ...findSuspicions(root),
     ...findNotYet(root),
   ]);
   const locate = (found: readonly Finding[]) =>
-    found.length === 0 ? [] : locateFindings(source, found, secretSpans(root));
+    found.length === 0 ? [] : locateFindings(sources, found, secretSpans(root));
   const isError = ({ severity }: Finding) => severity === 'error';
-  if (validated.document === null || all.some(isError)) throw new ConfigError(locate(all));
-  const config = resolveConfig(validated.document);
-  const outside = (options.findFaults?.(config) ?? []).map((fault) => findingOf(root, fault));
-  const diagnostics = locate([...all, ...outside]);
+  if (document === null || all.some(isError)) throw new ConfigError(locate(all));
+  const missing = all.filter(({ code }) => code === 'not-available-yet').map(({ path }) => formatPath(path));
+  const config = resolveConfig(document, chains, missing);
+  const outside = (findFaults?.(config) ?? []).map((fault) => findingOf(root, fault));
+  const diagnostics = locate([...all, ...findUnreachable(root, config, findCoveredRoutes ?? null), ...outside]);
   if (outside.some(isError)) throw new ConfigError(diagnostics);
   return { config, warnings: diagnostics };
 }
@@ -96,30 +127,23 @@ function findingOf(root: ConfigNode, { code, severity, path, message }: OptionFa
   return { ...errorAt(code, span, path, message), severity };
 }
 
-function parseText(text: string, format: ConfigFormat): ParsedDocument {
-  try {
-    return PARSERS[format](text);
-  } catch (error) {
-    // The YAML parser calls itself for every level of nesting.
-    if (!(error instanceof RangeError)) throw error;
-    const message = 'Cannot read a document that is nested so deeply';
-    return { root: null, findings: [errorAt('too-complex', { start: 0, end: 1 }, [], message)] };
-  }
-}
-
-function substitute(root: ConfigNode, { env, file }: ParseOptions): { root: ConfigNode; findings: readonly Finding[] } {
-  const substitution = new Substitution(env, dirname(file));
-  return { root: substitution.apply(root, []), findings: substitution.findings };
-}
-
-/** Drops complaints about a missing key where a misspelt one beside it has been reported already. */
+/**
+ * Drops what has been said already: a missing key where a misspelt one beside it has been reported, and what was found in
+ * the list of a route as well as in what it makes of the block.
+ */
 function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
   const misspelt = new Set(
     findings.flatMap(({ path, didYouMean }) =>
       didYouMean === null ? [] : [formatPath([...path.slice(0, -1), didYouMean])],
     ),
   );
-  return findings.filter(({ code, path }) => code !== 'missing-key' || !misspelt.has(formatPath(path)));
+  const told = new Set<string>();
+  return findings.filter(({ code, path, span }) => {
+    const place = formatPath(path);
+    if (code === 'missing-key' && misspelt.has(place)) return false;
+    const key = `${code} ${place} ${span.start}`;
+    return !told.has(key) && told.add(key);
+  });
 }
 
 function emptyFile(file: string): ConfigError {

@@ -125,7 +125,8 @@ class JsonReader {
     const span = { start: this.#at, end: this.#at + 1 };
     const found = this.#at >= this.#text.length ? 'the end of the file' : JSON.stringify(this.#text[this.#at]);
     const message = `Cannot read the JSON: want ${wanted}, got ${found}`;
-    throw new JsonFault({ ...errorAt('syntax-error', span, [], message), wanted, found });
+    const help = /,\s*$/.test(this.#text.slice(0, this.#at)) ? 'take out the comma before it' : null;
+    throw new JsonFault({ ...errorAt('syntax-error', span, [], message), wanted, found, help });
   }
 
   #failAsTooDeep(path: Path): never {

@@ -31,8 +31,15 @@ export function parseToml(text: string): ParsedDocument {
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const span = { start: error.index, end: error.index + 1 };
-    return { root: null, findings: [errorAt('syntax-error', span, [], `Cannot read the TOML: ${error.message}`)] };
+    const finding = errorAt('syntax-error', span, [], `Cannot read the TOML: ${error.message}`);
+    return { root: null, findings: [{ ...finding, help: unquotedText(text, error.index) }] };
   }
+}
+
+/** A value that is neither a number nor a word of TOML can only be a text. */
+function unquotedText(text: string, at: number): string | null {
+  const isValue = /=[ \t]*$/.test(text.slice(text.lastIndexOf('\n', at - 1) + 1, at));
+  return isValue && !/["'[{\s]/.test(text.charAt(at)) ? 'a text needs quotes: name = "text"' : null;
 }
 
 class TomlBuilder {

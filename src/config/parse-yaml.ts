@@ -3,6 +3,7 @@ import { type ConfigNode, MAX_DEPTH, type Path, scalarNode } from './config-node
 import { errorAt, type Finding } from './finding.ts';
 import { MappingBuilder } from './mapping-builder.ts';
 import type { ParsedDocument } from './parsed-document.ts';
+import { isSecretPath } from './secrets.ts';
 import type { Span } from './source-text.ts';
 
 /** How many values aliases may stand for in all, so that a small file cannot unfold into gigabytes. */
@@ -12,7 +13,7 @@ const MAX_ALIASED_NODES = 100_000;
 const SYNTAX_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   BAD_ALIAS: 'an alias (*name) cannot be understood',
   BAD_DQ_ESCAPE: 'a backslash in double quotes starts an unknown escape; single quotes take backslashes as they are',
-  BAD_INDENT: 'the indentation does not fit to the lines above',
+  BAD_INDENT: 'this line is indented otherwise than those above; keys of one mapping begin in one column',
   BAD_SCALAR_START: 'a value cannot start with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a mapping or list starts on a line that already has a key; a value with ": " needs quotes',
   BLOCK_IN_FLOW: 'an indented mapping or list stands within brackets or braces',
@@ -20,7 +21,7 @@ const SYNTAX_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key goes over several lines; is a colon missing?',
   MULTIPLE_DOCS: 'a second document starts here; a configuration is one document',
   NON_STRING_KEY: 'a key must be a plain text',
-  TAB_AS_INDENT: 'a tab is used for indentation; YAML wants blanks',
+  TAB_AS_INDENT: 'a tab is used for indentation; YAML wants blanks, two for each level',
   TAG_RESOLVE_FAILED: 'a tag (!name) is not supported',
   UNEXPECTED_TOKEN: 'something unexpected stands here',
 };
@@ -92,9 +93,11 @@ class YamlConverter {
   #convertAlias(name: string, span: Span, path: Path): ConfigNode {
     const target = this.#anchors.get(name);
     if (target === undefined) {
-      const message = `Cannot read the YAML: there is no anchor &${name} before this alias`;
-      this.findings.push(errorAt('syntax-error', span, path, message));
-      return scalarNode(null, span);
+      const shown = isSecretPath(path) ? 'name' : name;
+      const message = `Cannot read the YAML: there is no anchor &${shown} before this alias`;
+      const help = `a text that begins with "*" needs quotes: "*${shown}"`;
+      this.findings.push({ ...errorAt('syntax-error', span, path, message), help });
+      return { ...scalarNode(null, span), origin: 'unresolved' };
     }
     this.#aliasDepth++;
     const node = this.convert(target, path);

@@ -13,6 +13,7 @@ import {
 } from './config-node.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { describeValue, errorAt, type Finding, missingKey, quote } from './finding.ts';
+import type { Span } from './source-text.ts';
 import { checkTls } from './tls-references.ts';
 
 /*
@@ -152,16 +153,24 @@ function checkBackend(route: ConfigNode, index: number, backends: MappingNode): 
 }
 
 function checkIds(routes: readonly ConfigNode[]): readonly Finding[] {
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { readonly index: number; readonly at: TextAt }>();
   const findings: Finding[] = [];
   for (const [index, route] of routes.entries()) {
     for (const at of textAt(childOf(route, 'id'), ['routes', index, 'id'])) {
       const other = seen.get(at.text);
-      if (other === undefined) seen.set(at.text, index);
-      else findings.push(duplicate('duplicate-id', at, `routes[${other}] has this id`));
+      if (other === undefined) seen.set(at.text, { index, at });
+      else
+        findings.push({
+          ...duplicate('duplicate-id', at, `routes[${other.index}] has this id`),
+          other: firstOf(other),
+        });
     }
   }
   return findings;
+}
+
+function firstOf({ at }: { readonly at: TextAt }): { readonly span: Span; readonly message: string } {
+  return { span: at.node.span, message: 'it is here first' };
 }
 
 function checkHeaderNames(route: ConfigNode, index: number): readonly Finding[] {

@@ -1,33 +1,27 @@
 import { availableParallelism } from 'node:os';
-import type {
-  BackendConfig,
-  CertificateConfig,
-  Config,
-  HealthCheckConfig,
-  ListenAddress,
-  RouteConfig,
-  RouteMiddleware,
-  ServerConfig,
-  UpstreamConfig,
-} from './config.ts';
+import type { CertificateConfig, Config, ListenAddress, RouteConfig, ServerConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import type { ConfigDocument } from './schema.ts';
+import type { MiddlewareChains } from './middleware-chains.ts';
+import { resolveBackend, resolveHealthCheck } from './resolve-backend.ts';
+import type { ConfigDocument } from './schema/document.ts';
 
-type BackendBlock = ConfigDocument['load_balancing']['backends'][string];
-type UpstreamBlock = BackendBlock['upstreams'][number];
 type RouteBlock = ConfigDocument['routes'][number];
 
 /** Turns a validated document into the configuration: one block's defaults out of another, names of our own, frozen. */
-export function resolveConfig(document: ConfigDocument): Config {
-  const { metrics, cache, access_log: accessLog } = document;
+export function resolveConfig(
+  document: ConfigDocument,
+  chains: MiddlewareChains,
+  notAvailableYet: readonly string[],
+): Config {
+  const { metrics, cache, tracing, access_log: accessLog } = document;
   const healthCheck = resolveHealthCheck(document.health_check);
   const backends = Object.entries(document.load_balancing.backends).map(([name, block]) =>
     resolveBackend(name, block, document, healthCheck),
   );
   return deepFreeze({
-    server: resolveServer(document.server),
+    server: resolveServer(document.server, chains),
     backends,
-    routes: resolveRoutes(document.routes, backends[0]?.name ?? ''),
+    routes: resolveRoutes(document.routes, chains, backends[0]?.name ?? ''),
     metrics: {
       prometheus: metrics.prometheus,
       metricsAddr: metrics.metrics_addr,
@@ -48,14 +42,23 @@ export function resolveConfig(document: ConfigDocument): Config {
       defaultTtlMs: cache.default_ttl,
       maxBodyBytes: cache.max_body_size,
       cacheWithQueryParams: cache.cache_with_query_params,
+      storeSetCookie: cache.store_set_cookie,
       debugHeaders: cache.debug_headers,
     },
+    tracing: {
+      enabled: tracing.enabled,
+      endpoint: tracing.endpoint,
+      headers: tracing.headers,
+      serviceName: tracing.service_name,
+      sampleRate: tracing.sample_rate,
+      timeoutMs: tracing.timeout,
+    },
     healthCheck,
-    middleware: document.middleware,
+    notAvailableYet,
   });
 }
 
-function resolveServer(server: ConfigDocument['server']): ServerConfig {
+function resolveServer(server: ConfigDocument['server'], chains: MiddlewareChains): ServerConfig {
   return {
     httpAddr: resolveListeners(server.http_addr),
     httpsAddr: resolveListeners(server.https_addr),
@@ -80,6 +83,7 @@ function resolveServer(server: ConfigDocument['server']): ServerConfig {
     sendTimeoutMs: server.send_timeout,
     shutdownTimeoutMs: server.shutdown_timeout,
     mergeSlashes: server.merge_slashes,
+    middleware: chains.ofServer,
     errorPages: server.error_pages ?? null,
   };
 }
@@ -101,101 +105,21 @@ function resolveListeners(value: ListenAddress | ListenAddress[] | undefined): r
   return value === undefined ? [] : [value].flat();
 }
 
-function resolveHealthCheck(block: ConfigDocument['health_check']): HealthCheckConfig {
-  return {
-    enabled: block.enabled,
-    checkType: block.check_type,
-    path: block.path,
-    expectedStatus: block.expected_status,
-    intervalMs: block.interval,
-    timeoutMs: block.timeout,
-    failureThreshold: block.failure_threshold,
-    successThreshold: block.success_threshold,
-  };
-}
-
-/** What a backend leaves out comes from the block at the top; a block of its own switches the checks on. */
-function resolveBackendHealthCheck(block: BackendBlock['health_check'], global: HealthCheckConfig): HealthCheckConfig {
-  if (block === undefined) return global;
-  return {
-    enabled: block.enabled ?? true,
-    checkType: block.check_type ?? global.checkType,
-    path: block.path ?? global.path,
-    expectedStatus: block.expected_status ?? global.expectedStatus,
-    intervalMs: block.interval ?? global.intervalMs,
-    timeoutMs: block.timeout ?? global.timeoutMs,
-    failureThreshold: block.failure_threshold ?? global.failureThreshold,
-    successThreshold: block.success_threshold ?? global.successThreshold,
-  };
-}
-
-function resolveBackend(
-  name: string,
-  block: BackendBlock,
-  document: ConfigDocument,
-  healthCheck: HealthCheckConfig,
-): BackendConfig {
-  const breaker = block.circuit_breaker;
-  return {
-    name,
-    algorithm: block.algorithm ?? document.load_balancing.algorithm,
-    key: block.key,
-    panicThreshold: block.panic_threshold,
-    upstreams: block.upstreams.map(resolveUpstream),
-    healthCheck: resolveBackendHealthCheck(block.health_check, healthCheck),
-    circuitBreaker: {
-      enabled: breaker.enabled,
-      failureThreshold: breaker.failure_threshold,
-      failureRate: breaker.failure_rate ?? null,
-      windowMs: breaker.window,
-      openTimeoutMs: breaker.open_timeout,
-      successThreshold: breaker.success_threshold,
-    },
-  };
-}
-
-function resolveUpstream(block: UpstreamBlock): UpstreamConfig {
-  const { text, host, port, path } = block.address;
-  const keepalive = block.tcp_keepalive;
-  return {
-    address: text,
-    host,
-    port,
-    path,
-    weight: block.weight,
-    maxConnections: block.max_connections ?? null,
-    tcpKeepalive: {
-      enabled: keepalive.enabled,
-      idleMs: keepalive.idle,
-      intervalMs: keepalive.interval,
-      count: keepalive.count,
-    },
-    sendProxyProtocol: block.send_proxy_protocol ?? null,
-    connectTimeoutMs: block.connection_timeout,
-    readTimeoutMs: block.read_timeout,
-    writeTimeoutMs: block.write_timeout,
-    tls: block.tls,
-    sniHostname: block.sni_hostname ?? host,
-    tlsVerify: block.tls_verify,
-    tlsCa: block.tls_ca ?? null,
-    tlsCertificate:
-      block.tls_cert === undefined || block.tls_key === undefined
-        ? null
-        : { certFile: block.tls_cert, keyFile: block.tls_key },
-  };
-}
-
 /**
  * A route without an id is called by its path. Where that name is taken, by an id that somebody chose or by an earlier
  * route on the same path, it gets the first free of `path#2`, `path#3` and so on.
  */
-function resolveRoutes(blocks: readonly RouteBlock[], onlyBackend: string): readonly RouteConfig[] {
+function resolveRoutes(
+  blocks: readonly RouteBlock[],
+  chains: MiddlewareChains,
+  onlyBackend: string,
+): readonly RouteConfig[] {
   const taken = new Set(blocks.flatMap(({ id }) => (id === undefined ? [] : [id])));
   const nextNumber = new Map<string, number>();
-  return blocks.map((block) => {
+  return blocks.map((block, index) => {
     const id = block.id ?? freeName(block.path, taken, nextNumber);
     taken.add(id);
-    return resolveRoute(block, id, block.backend ?? onlyBackend);
+    return { ...resolveRoute(block, id, block.backend ?? onlyBackend), middleware: chains.ofRoutes[index] ?? [] };
   });
 }
 
@@ -207,7 +131,7 @@ function freeName(name: string, taken: ReadonlySet<string>, nextNumber: Map<stri
   return `${name}#${number}`;
 }
 
-function resolveRoute(block: RouteBlock, id: string, backend: string): RouteConfig {
+function resolveRoute(block: RouteBlock, id: string, backend: string): Omit<RouteConfig, 'middleware'> {
   const { websocket, cache } = block;
   return {
     id,
@@ -221,7 +145,6 @@ function resolveRoute(block: RouteBlock, id: string, backend: string): RouteConf
     upstreamHost: block.upstream_host,
     priority: block.priority ?? null,
     match: { headers: block.match.headers, query: block.match.query },
-    middleware: block.middleware.flatMap(resolveRouteMiddleware),
     websocket: {
       enabled: websocket.enabled,
       protocols: websocket.protocols ?? null,
@@ -235,12 +158,8 @@ function resolveRoute(block: RouteBlock, id: string, backend: string): RouteConf
       ttlMs: cache.ttl ?? null,
       maxBodyBytes: cache.max_body_size ?? null,
       cacheWithQueryParams: cache.cache_with_query_params ?? null,
+      storeSetCookie: cache.store_set_cookie ?? null,
       methods: cache.methods ?? null,
     },
   };
-}
-
-function resolveRouteMiddleware(entry: RouteBlock['middleware'][number]): readonly RouteMiddleware[] {
-  if (typeof entry === 'string') return [{ name: entry, overrides: {} }];
-  return Object.entries(entry).map(([name, overrides]) => ({ name, overrides }));
 }

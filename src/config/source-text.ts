@@ -14,11 +14,14 @@ export interface Position {
 export class SourceText {
   readonly file: string;
   readonly text: string;
+  /** False for a module, whose values have no places: only the file can be named. */
+  readonly hasPlaces: boolean;
   readonly #lineStarts: number[] = [0];
 
-  constructor(file: string, text: string) {
+  constructor(file: string, text: string, hasPlaces = true) {
     this.file = file;
     this.text = text;
+    this.hasPlaces = hasPlaces;
     for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.#lineStarts.push(at + 1);
   }
 

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { ConfigNode, MappingEntry, Path, ScalarNode } from './config-node.ts';
 import { errorAt, type Finding, quote } from './finding.ts';
 import { readTextFile, UnreadableFile } from './read-text-file.ts';
+import type { DirectoryOf } from './source-set.ts';
+import type { Span } from './source-text.ts';
 
 /** The variables that `${...}` can name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,13 +35,14 @@ class Unresolved extends Error {
  */
 export class Substitution {
   readonly findings: Finding[] = [];
+  /** The files of `${file:...}`. */
+  readonly files: string[] = [];
   readonly #env: Environment;
-  readonly #directory: string;
+  readonly #directoryOf: DirectoryOf;
 
-  /** `directory` is where a relative `${file:...}` starts from. */
-  constructor(env: Environment, directory: string) {
+  constructor(env: Environment, directoryOf: DirectoryOf) {
     this.#env = env;
-    this.#directory = directory;
+    this.#directoryOf = directoryOf;
   }
 
   apply(node: ConfigNode, path: Path): ConfigNode {
@@ -59,7 +62,7 @@ export class Substitution {
     if (typeof text !== 'string' || !text.includes('${')) return node;
     try {
       const value = text.replace(EXPRESSION, (whole, inner?: string) =>
-        whole === '$${' ? '${' : this.#valueOf(inner),
+        whole === '$${' ? '${' : this.#valueOf(inner, node.span),
       );
       return { ...node, value, origin: 'substituted', expression: text };
     } catch (error) {
@@ -69,8 +72,8 @@ export class Substitution {
     }
   }
 
-  #valueOf(inner: string | undefined): string {
-    if (inner?.startsWith('file:')) return this.#readSecret(inner.slice('file:'.length));
+  #valueOf(inner: string | undefined, span: Span): string {
+    if (inner?.startsWith('file:')) return this.#readSecret(inner.slice('file:'.length), span);
     const match = VARIABLE.exec(inner ?? '');
     if (match === null || inner?.includes('${')) {
       throw new Unresolved('bad-substitution', `Cannot understand this \${...}: want ${WANTED_FORMS}`);
@@ -84,9 +87,11 @@ export class Substitution {
     throw new Unresolved('unset-variable', `Cannot replace \${${name}}: ${reason}`);
   }
 
-  #readSecret(name: string): string {
+  #readSecret(name: string, span: Span): string {
+    const file = resolve(this.#directoryOf(span), name);
+    this.files.push(file);
     try {
-      return readTextFile(resolve(this.#directory, name), MAX_SECRET_BYTES).replace(/\r?\n$/, '');
+      return readTextFile(file, MAX_SECRET_BYTES).replace(/\r?\n$/, '');
     } catch (error) {
       if (!(error instanceof UnreadableFile)) throw error;
       throw new Unresolved('unreadable-secret', `Cannot replace \${file:...}: ${quote(name)} ${error.message}`);

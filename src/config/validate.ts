@@ -9,7 +9,8 @@ import {
   toPlainValue,
 } from './config-node.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { describeValue, errorAt, type Finding, quote } from './finding.ts';
+import { describeValue, errorAt, type Finding, isShown, quote } from './finding.ts';
+import { hintForKey, hintForValue } from './hints.ts';
 
 /** A document that fits the schema, or why it does not. */
 export interface Validated<T> {
@@ -23,17 +24,17 @@ type Issue = z.core.$ZodIssue;
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
 
 /**
- * Validates a document. A text that came from `${...}` is read as a number or as true or false where the schema wants one;
+ * Validates a document, or the part of one that stands at `at`. A text that came from `${...}` is read as a number or as true or false where the schema wants one;
  * a text written as such is not.
  */
-export function validate<S extends z.ZodType>(schema: S, root: ConfigNode): Validated<z.output<S>> {
+export function validate<S extends z.ZodType>(schema: S, root: ConfigNode, at: Path = []): Validated<z.output<S>> {
   const conversions = new Map<ConfigNode, Scalar>();
   for (;;) {
     const result = schema.safeParse(toPlainValue(root, conversions), { error: wantedByDefault });
     if (result.success) return { document: result.data, findings: [] };
     const issues = result.error.issues.flatMap((issue) => innermostIssues(issue, []));
     if (!convertSubstituted(root, issues, conversions)) {
-      return { document: null, findings: issues.flatMap((issue) => findingsOf(schema, root, issue)) };
+      return { document: null, findings: issues.flatMap((issue) => findingsOf(schema, root, at, issue)) };
     }
   }
 }
@@ -89,12 +90,18 @@ function convert({ origin, value }: ScalarNode, expected: string): Scalar {
   return (expected === 'number' || expected === 'int') && DECIMAL.test(value) ? Number(value) : null;
 }
 
-function findingsOf(schema: z.ZodType, root: ConfigNode, { path, issue }: PlacedIssue): readonly Finding[] {
-  const { node, keySpan, unresolved } = lookUp(root, path);
+function findingsOf(
+  schema: z.ZodType,
+  root: ConfigNode,
+  at: Path,
+  { path: pathWithin, issue }: PlacedIssue,
+): readonly Finding[] {
+  const { node, keySpan, unresolved } = lookUp(root, pathWithin);
+  const path = [...at, ...pathWithin];
   if (unresolved) return [];
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, path);
-    return issue.keys.map((key) => unknownKey(root, [...path, key], known));
+    const known = keysAt(schema, pathWithin);
+    return issue.keys.map((key) => unknownKey([...path, key], known, lookUp(root, [...pathWithin, key]).keySpan));
   }
   if (node === null) return [missingKey(path, issue.message, keySpan)];
   if (issue.code === 'invalid_key') return [unusableKey(path, issue, keySpan)];
@@ -102,19 +109,22 @@ function findingsOf(schema: z.ZodType, root: ConfigNode, { path, issue }: Placed
   const code = issue.code === 'invalid_type' || issue.code === 'invalid_union' ? 'wrong-type' : 'bad-value';
   const message = `Cannot use ${formatPath(path) || 'this document'}: want ${issue.message}, got ${found}`;
   const near = issue.code === 'invalid_value' ? nearestWord(node, issue.values) : null;
-  return [{ ...errorAt(code, node.span, path, message), wanted: issue.message, found, didYouMean: near }];
+  const expected = issue.code === 'invalid_type' ? issue.expected : null;
+  const help = isShown(node, path) ? hintForValue(node, expected, issue.message) : null;
+  return [{ ...errorAt(code, node.span, path, message), wanted: issue.message, found, didYouMean: near, help }];
 }
 
-function unknownKey(root: ConfigNode, path: Path, known: readonly string[]): Finding {
+function unknownKey(path: Path, known: readonly string[], span: Finding['span']): Finding {
   const key = String(path.at(-1));
-  const span = lookUp(root, path).keySpan;
   const wanted = `one of ${known.join(', ')}`;
+  const near = didYouMean(key, known);
   const message = `Unknown key ${quote(key)}${within(path)}: want ${wanted}`;
   return {
     ...errorAt('unknown-key', span, path, message),
     wanted,
     found: quote(key),
-    didYouMean: didYouMean(key, known),
+    didYouMean: near,
+    help: near === null ? hintForKey(key) : null,
   };
 }
 

@@ -10,18 +10,36 @@ import { findTlsFaults } from './tls-material.ts';
 /** What a start needs of the machine beside the configuration, looked at without opening a listener. */
 export async function findSurroundingFaults(config: Config): Promise<readonly OptionFault[]> {
   const names = await findNameFaults(config);
-  return [...findTlsFaults(config), ...findPidFileFaults(config), ...findUnixListenerFaults(config), ...names];
+  return [
+    ...findTlsFaults(config),
+    ...findPidFileFaults(config),
+    ...findLogFaults(config),
+    ...findUnixListenerFaults(config),
+    ...names,
+  ];
 }
 
 function findPidFileFaults({ server: { pidFile } }: Config): readonly OptionFault[] {
-  if (pidFile === null) return [];
+  const code = pidFile === null ? null : whyUnwritable(pidFile);
+  if (code === null) return [];
+  const message = `Cannot write the pid file ${pidFile}: ${code}`;
+  return [{ code: 'unusable-pid-file', severity: 'error', path: ['server', 'pid_file'], message }];
+}
+
+function findLogFaults({ accessLog: { enabled, file } }: Config): readonly OptionFault[] {
+  const code = enabled && file !== null ? whyUnwritable(file) : null;
+  if (code === null) return [];
+  const message = `Cannot append to the access log ${file}: ${code}`;
+  return [{ code: 'unusable-log-file', severity: 'error', path: ['access_log', 'output'], message }];
+}
+
+/** The system's code for why a file cannot be written, or made where there is none; null when it can. */
+function whyUnwritable(file: string): string | null {
   try {
-    accessSync(existsSync(pidFile) ? pidFile : dirname(pidFile), constants.W_OK);
-    return [];
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+    return null;
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const message = `Cannot write the pid file ${pidFile}: ${code}`;
-    return [{ code: 'unusable-pid-file', severity: 'error', path: ['server', 'pid_file'], message }];
+    return (error as NodeJS.ErrnoException).code ?? String(error);
   }
 }
 

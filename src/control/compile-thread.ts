@@ -8,12 +8,20 @@ import { compileConfig } from '../pipeline/compiled-config.ts';
 import type { CompileAnswer } from './compiler.ts';
 import { loadStartableConfig } from './load-config.ts';
 
-parentPort?.once('message', async (file: string) => parentPort?.postMessage(await compile(file)));
+parentPort?.once('message', async (file: string) => post(await compile(file)));
+post({ type: 'ready' });
+
+function post(answer: CompileAnswer): void {
+  parentPort?.postMessage(answer);
+}
 
 async function compile(file: string): Promise<CompileAnswer> {
   try {
-    const { config, warnings, files } = await loadStartableConfig(file);
-    return { type: 'compiled', loaded: { compiled: compileConfig(config), warnings, files } };
+    const { config, warnings, files, includes } = await loadStartableConfig(file);
+    return {
+      type: 'compiled',
+      loaded: { compiled: compileConfig(config), warnings, sources: { files, patterns: includes } },
+    };
   } catch (error) {
     if (error instanceof ConfigError) return { type: 'refused', diagnostics: error.diagnostics };
     return { type: 'failed', reason: error instanceof Error ? error.message : String(error) };

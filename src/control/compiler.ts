@@ -1,16 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import type { CompiledConfig } from '../pipeline/compiled-config.ts';
+import type { Sources } from './file-watch.ts';
 
 /** A configuration that can be served. */
 export interface LoadedCompiled {
   readonly compiled: CompiledConfig;
   readonly warnings: readonly Diagnostic[];
-  /** Every file that was read for it. */
-  readonly files: readonly string[];
+  /** What it was read from: files, and the patterns of more that belong to it. */
+  readonly sources: Sources;
 }
 
 export type CompileAnswer =
+  /** All modules are loaded: it waits for a file. */
+  | { readonly type: 'ready' }
   | { readonly type: 'compiled'; readonly loaded: LoadedCompiled }
   | { readonly type: 'refused'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'failed'; readonly reason: string };
@@ -66,11 +69,15 @@ function startThread(): Worker {
   return thread;
 }
 
-function answerOf(thread: Worker, file: string): Promise<CompileAnswer> {
-  const { promise, resolve } = Promise.withResolvers<CompileAnswer>();
+type Ending = Exclude<CompileAnswer, { readonly type: 'ready' }>;
+
+function answerOf(thread: Worker, file: string): Promise<Ending> {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
   const fail = (reason: string) => resolve({ type: 'failed', reason });
   const timer = setTimeout(() => fail(`it took longer than ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
-  thread.once('message', resolve);
+  thread.on('message', (answer: CompileAnswer) => {
+    if (answer.type !== 'ready') resolve(answer);
+  });
   thread.once('error', (error: Error) => fail(error.message));
   thread.once('exit', (code) => fail(`the thread that read it ended with code ${code}`));
   thread.postMessage(file);

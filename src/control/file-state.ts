@@ -10,11 +10,12 @@ const describeAbsence = (error: unknown): string => String((error as NodeJS.Errn
 
 /** The state of files as one text, to be compared with another one. */
 export async function stateOf(files: readonly string[]): Promise<string> {
-  return (await Promise.all(files.map((file) => stat(file).then(describe, describeAbsence)))).join('\n');
+  const states = await Promise.all(files.map((file) => stat(file).then(describe, describeAbsence)));
+  return states.map((state, index) => `${files[index]} ${state}`).join('\n');
 }
 
 export function stateNow(files: readonly string[]): string {
-  return files.map(describeNow).join('\n');
+  return files.map((file) => `${file} ${describeNow(file)}`).join('\n');
 }
 
 function describeNow(file: string): string {

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, globSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { stateNow, stateOf } from './file-state.ts';
 
@@ -6,6 +6,17 @@ import { stateNow, stateOf } from './file-state.ts';
 const LOOK_EVERY_MS = 1000;
 /** A file counts as written when it has not changed for so long. */
 const SETTLE_MS = 20;
+
+/** Files, and patterns of more: one that comes to fit a pattern is a change like any other. */
+export interface Sources {
+  readonly files: readonly string[];
+  readonly patterns: readonly string[];
+}
+
+function filesOf({ files, patterns }: Sources): readonly string[] {
+  const found = patterns.length === 0 ? [] : globSync([...patterns]).map((file) => resolve(file));
+  return [...new Set([...files, ...found])].sort();
+}
 
 /**
  * Says when files have changed, and have stopped changing: written over, renamed over, a link that leads elsewhere, gone, back again.
@@ -19,7 +30,7 @@ export class FileWatch {
   readonly #onChange: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #polling: NodeJS.Timeout;
-  #files: readonly string[] = [];
+  #sources: Sources = { files: [], patterns: [] };
   /** What was said, and what was seen last. */
   #said = '';
   #seen = '';
@@ -31,12 +42,13 @@ export class FileWatch {
     this.#polling = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
-  /** Watches these files from now on, and says when they differ from what they are now. */
-  use(files: readonly string[]): void {
-    this.#files = files;
+  /** Watches these from now on, and says when they differ from what they are now. */
+  use(sources: Sources): void {
+    const files = filesOf(sources);
+    this.#sources = sources;
     this.#said = stateNow(files);
     this.#seen = this.#said;
-    const directories = new Set(files.map((file) => dirname(resolve(file))));
+    const directories = new Set([...files, ...sources.patterns].map((file) => dirname(resolve(file))));
     for (const [directory, watcher] of this.#watchers) {
       if (directories.has(directory)) continue;
       watcher.close();
@@ -68,9 +80,9 @@ export class FileWatch {
   }
 
   async #look(): Promise<void> {
-    const files = this.#files;
-    const state = await stateOf(files);
-    if (this.#closed || files !== this.#files) return;
+    const sources = this.#sources;
+    const state = await stateOf(filesOf(sources));
+    if (this.#closed || sources !== this.#sources) return;
     const settled = state === this.#seen;
     this.#seen = state;
     if (!settled) {

@@ -2,6 +2,7 @@ import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import type { Compiler, LoadedCompiled } from './compiler.ts';
 import { type ConfigChanges, findChanges, isEquivalent } from './config-changes.ts';
 import type { EventLog } from './event-log.ts';
+import type { Sources } from './file-watch.ts';
 import { logWarnings } from './load-config.ts';
 import type { Supervisor, SwitchTimes } from './supervisor.ts';
 
@@ -25,21 +26,21 @@ export class Reloader {
   readonly #supervisor: Supervisor;
   readonly #compiler: Compiler;
   readonly #log: EventLog;
-  readonly #onFiles: (files: readonly string[]) => void;
+  readonly #onSources: (sources: Sources) => void;
   #running: Promise<ReloadResult> | null = null;
   #waiting: Promise<ReloadResult> | null = null;
 
-  /** `onFiles` hears which files the configuration was read from, each time that it was. */
+  /** `onSources` hears what the configuration was read from, each time that it was. */
   constructor(
     file: string,
     parts: { readonly supervisor: Supervisor; readonly compiler: Compiler; readonly log: EventLog },
-    onFiles: (files: readonly string[]) => void,
+    onSources: (sources: Sources) => void,
   ) {
     this.#file = file;
     this.#supervisor = parts.supervisor;
     this.#compiler = parts.compiler;
     this.#log = parts.log;
-    this.#onFiles = onFiles;
+    this.#onSources = onSources;
   }
 
   /** Never rejects. */
@@ -64,7 +65,7 @@ export class Reloader {
     const startedMs = performance.now();
     try {
       const loaded = await this.#compiler.compile(this.#file);
-      this.#onFiles(loaded.files);
+      this.#onSources(loaded.sources);
       return await this.#apply(loaded, trigger, startedMs);
     } catch (error) {
       return this.#refuse(error, trigger);

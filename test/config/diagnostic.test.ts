@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the configuration has a substitution that looks like one
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { z } from 'zod';
-import { ConfigError, formatDiagnostics } from '../../src/config/diagnostic.ts';
+import { ConfigError } from '../../src/config/diagnostic.ts';
+import { formatDiagnostics } from '../../src/config/format-diagnostics.ts';
 import { BACKENDS, diagnosticsOf, lines, ROUTES, SERVER } from './documents.ts';
 
 test('a diagnostic reads like that of a compiler', () => {
@@ -74,7 +74,19 @@ test('control characters of the file never reach the terminal', () => {
   assert.doesNotMatch(formatDiagnostics(diagnostics), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
 });
 
+test('a line of megabytes is looked through for secrets in little time', () => {
+  const text = `${'x'.repeat(4_000_000)}: ,\nsecret${'secret'.repeat(100_000)}: ]`;
+  assert.ok(diagnosticsOf(text).length > 0);
+});
+
 const SECRETS: readonly (readonly [string, string])[] = [
+  ['an alias that is a secret without quotes', 'server: { secret: *hunter2 }'],
+  ['a header for a collector', 'tracing: { headers: { Authorization: [hunter2] } }'],
+  [
+    'a key of a consumer',
+    'middleware: { authentication: { auth_type: api_key, api_key: { consumers: { a: hunter2, 1: 2 }, x: 1 } } }',
+  ],
+  ['a number that has to be a text', 'middleware: { authentication: { auth_type: jwt, jwt: { secret: 80701234 } } }'],
   ['a wrong type', 'server: { secret: hunter2 }'],
   ['a secret beside a fault in one line', 'middleware: { jwt: { secret: hunter2 } }\nfoo: { api_token: hunter2 }'],
   ['a list of keys', 'middleware: { api_key: { keys: [ hunter2, hunter2 ] }, 1: 2 }'],
@@ -87,7 +99,6 @@ const SECRETS: readonly (readonly [string, string])[] = [
 
 for (const [why, text] of SECRETS) {
   test(`a secret in the file is not shown: ${why}`, () => {
-    const middleware = [{ name: 'none', options: z.unknown() }];
-    assert.doesNotMatch(JSON.stringify(diagnosticsOf(text, { middleware })), /hunter2/);
+    assert.doesNotMatch(JSON.stringify(diagnosticsOf(text)), /hunter2|80701234/);
   });
 }

@@ -31,3 +31,8 @@ export function diagnosticsOf(text: string, options: Partial<ParseOptions> = {})
 export function placesOf(diagnostics: readonly Diagnostic[]): readonly string[] {
   return diagnostics.map(({ code, path, line, column }) => `${code} ${path} ${line}:${column}`);
 }
+
+export function isDeepFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeepFrozen);
+}

@@ -214,6 +214,11 @@ const FAULTS: readonly Fault[] = [
     place: 'missing-key load_balancing.backends.web.upstreams[0].address 3:51',
   },
   {
+    why: 'a service without a protocol',
+    text: upstream().replace('a:80', 'srv:web.internal'),
+    place: 'bad-value load_balancing.backends.web.upstreams[0].address 7:20',
+  },
+  {
     why: 'a negative weight',
     text: upstream('weight: -1'),
     place: 'bad-value load_balancing.backends.web.upstreams[0].weight 8:19',
@@ -355,6 +360,7 @@ test('everything that is wrong is reported at once, in the order of the file', (
     'bad-value routes[0].path 10:13',
     'unknown-backend routes[0].backend 10:27',
     'duplicate-id routes[1].id 11:21',
+    'missing-block routes[1].middleware[0] 11:38',
     'not-available-yet routes[1].middleware[0] 11:38',
   ]);
 });
@@ -405,7 +411,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
     ['      health_check: { path: /up }', '      circuit_breaker: { failure_rate: 0.5 }'],
     ['routes:', '  - path: /**', '    retries: 3', '    cache: { ttl: 5s }'],
     [
-      'middleware: { cors: {} }',
+      'middleware: { custom: {} }',
       'health_check: { interval: 3s }',
       'metrics: { prometheus: true }',
       'cache: { enabled: true }',
@@ -434,13 +440,23 @@ test('what has no effect yet is a warning at the place where it is asked for', (
 const NOT_STARTABLE: readonly Fault[] = [
   {
     why: 'a middleware',
-    text: route('middleware: [ auth ]'),
+    text: route('middleware: [ headers ]'),
     place: 'not-available-yet routes[0].middleware[0] 10:19',
   },
   {
     why: 'a middleware with options',
-    text: route('middleware: [ { rate_limit: { burst: 3 } } ]'),
+    text: route('middleware: [ { rate_limit: { requests_per_second: 3 } } ]'),
     place: 'not-available-yet routes[0].middleware[0] 10:19',
+  },
+  {
+    why: 'a middleware of every route',
+    text: server('middleware: [ headers ]'),
+    place: 'not-available-yet server.middleware[0] 3:17',
+  },
+  {
+    why: 'a service, whose servers DNS knows',
+    text: upstream().replace('a:80', 'srv:_http._tcp.web.internal'),
+    place: 'not-available-yet load_balancing.backends.web.upstreams[0].address 7:11',
   },
   {
     why: 'WebSockets',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { ConfigError } from '../../src/config/diagnostic.ts';
-import { type ConfigFormat, parseConfig } from '../../src/config/parse-config.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import type { ConfigFormat } from '../../src/config/parse-text.ts';
 import type { Target } from '../fuzz/target.ts';
 
 interface ConfigurationInput {

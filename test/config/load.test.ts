@@ -20,9 +20,9 @@ function fileWith(name: string, content: string | Buffer): string {
   return path;
 }
 
-function onlyDiagnosticOf(path: string): Diagnostic {
+async function onlyDiagnosticOf(path: string): Promise<Diagnostic> {
   try {
-    loadConfigFile(path, {});
+    await loadConfigFile(path, {});
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     assert.equal(error.diagnostics.length, 1);
@@ -33,34 +33,37 @@ function onlyDiagnosticOf(path: string): Diagnostic {
 }
 
 for (const name of ['a.yaml', 'a.yml', 'A.YAML']) {
-  test(`${name} is read as YAML`, () => {
-    assert.equal(loadConfigFile(fileWith(name, VALID), {}).config.routes.length, 1);
+  test(`${name} is read as YAML`, async () => {
+    assert.equal((await loadConfigFile(fileWith(name, VALID), {})).config.routes.length, 1);
   });
 }
 
-test('the suffix decides on the format', () => {
+test('the suffix decides on the format', async () => {
   const toml =
     'server.http_addr = ":1"\nload_balancing.backends.a.upstreams = [{ address = "a:1" }]\nroutes = [{ path = "/" }]';
   const json =
     '{"server":{"http_addr":":1"},"load_balancing":{"backends":{"a":{"upstreams":[{"address":"a:1"}]}}},"routes":[{"path":"/"}]}';
-  assert.deepEqual(loadConfigFile(fileWith('b.toml', toml)).config, loadConfigFile(fileWith('b.json', json)).config);
-  assert.equal(onlyDiagnosticOf(fileWith('c.json', VALID)).code, 'syntax-error');
+  assert.deepEqual(
+    (await loadConfigFile(fileWith('b.toml', toml))).config,
+    (await loadConfigFile(fileWith('b.json', json))).config,
+  );
+  assert.equal((await onlyDiagnosticOf(fileWith('c.json', VALID))).code, 'syntax-error');
 });
 
-test('a byte order mark in front does not matter', () => {
-  assert.equal(loadConfigFile(fileWith('bom.yaml', `\u{feff}${VALID}`), {}).config.routes.length, 1);
+test('a byte order mark in front does not matter', async () => {
+  assert.equal((await loadConfigFile(fileWith('bom.yaml', `\u{feff}${VALID}`), {})).config.routes.length, 1);
 });
 
-test('a symbolic link is followed', () => {
+test('a symbolic link is followed', async () => {
   const link = join(directory, 'link.yaml');
   symlinkSync(fileWith('target.yaml', VALID), link);
-  assert.equal(loadConfigFile(link, {}).config.routes.length, 1);
+  assert.equal((await loadConfigFile(link, {})).config.routes.length, 1);
 });
 
-test('the environment of the process is the default one', () => {
+test('the environment of the process is the default one', async () => {
   process.env['PHOTON_TEST_ADDRESS'] = '127.0.0.1:81';
   const path = fileWith('env.yaml', VALID.replace('127.0.0.1:8080', '${PHOTON_TEST_ADDRESS}'));
-  assert.equal(loadConfigFile(path).config.server.httpAddr[0]?.port, 81);
+  assert.equal((await loadConfigFile(path)).config.server.httpAddr[0]?.port, 81);
   delete process.env['PHOTON_TEST_ADDRESS'];
 });
 
@@ -73,7 +76,7 @@ const UNUSABLE = [
   { path: join(directory, 'missing'), code: 'file-not-found', message: /does not exist/ },
   { path: join(directory, 'directory.yaml'), code: 'not-a-file', message: /is a directory/ },
   { path: join(pipe), code: 'not-a-file', message: /is not a regular file/ },
-  { path: fileWith('a.txt', VALID), code: 'unknown-format', message: /\.yaml, \.yml, \.json or \.toml/ },
+  { path: fileWith('a.txt', VALID), code: 'unknown-format', message: /\.yaml, \.yml, \.json, \.toml or \.ts/ },
   { path: fileWith('empty.yaml', ''), code: 'file-empty', message: /an empty file/ },
   { path: fileWith('blank.toml', ' \n\n'), code: 'file-empty', message: /an empty file/ },
   { path: fileWith('comment.yaml', '# nothing\n'), code: 'file-empty', message: /an empty file/ },
@@ -93,8 +96,8 @@ const UNUSABLE = [
 ];
 
 for (const { path, code, message } of UNUSABLE) {
-  test(`one clear line for ${path.split('/').at(-1)}: ${code}`, () => {
-    const diagnostic = onlyDiagnosticOf(path);
+  test(`one clear line for ${path.split('/').at(-1)}: ${code}`, async () => {
+    const diagnostic = await onlyDiagnosticOf(path);
     assert.equal(diagnostic.code, code);
     assert.match(diagnostic.message, message);
     assert.deepEqual([diagnostic.line, diagnostic.column, diagnostic.frame], [0, 0, null]);

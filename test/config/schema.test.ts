@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { documentSchema } from '../../src/config/schema.ts';
+import { configSchema } from '../../src/config/schema/document.ts';
 
 interface JsonSchema {
   readonly description?: string;
@@ -14,7 +14,7 @@ interface JsonSchema {
 }
 
 // Sound: the fields above are those of JSON Schema.
-const schema = z.toJSONSchema(documentSchema([]), { io: 'input' }) as JsonSchema;
+const schema = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
 
 function* optionsOf(node: JsonSchema, path: string): Iterable<readonly [string, JsonSchema]> {
   for (const [key, option] of Object.entries(node.properties ?? {})) {
@@ -48,5 +48,5 @@ test('every default is a value that the option itself accepts', () => {
     load_balancing: { backends: { a: { upstreams: [{ address: 'a:1' }] } } },
     routes: [{ path: '/' }],
   };
-  assert.ok(documentSchema([]).safeParse(document).success);
+  assert.ok(configSchema.safeParse(document).success);
 });

@@ -121,9 +121,11 @@ test('a secret comes from a file, without its last line break, from beside the c
   writeFileSync(join(directory, 'secret'), 'two\nlines\r\n');
   const file = join(directory, 'photon.yaml');
   const document = (name: string) =>
-    lines(SERVER, BACKENDS, ROUTES, `middleware: { auth: { secret: "\${file:${name}}" } }`);
+    lines(SERVER, BACKENDS, ROUTES, `    middleware: [ { respond: { body: "\${file:${name}}" } } ]`);
   for (const name of ['secret', join(directory, 'secret')]) {
-    assert.deepEqual(parseYamlConfig(document(name), { file }).middleware, { auth: { secret: 'two\nlines' } });
+    const [respond] = parseYamlConfig(document(name), { file }).routes[0]?.middleware ?? [];
+    assert.ok(respond?.name === 'respond' && respond.module === null);
+    assert.equal(respond.options.body, 'two\nlines');
   }
 });
 

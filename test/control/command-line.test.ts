@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { PhotonProcess, writeConfig } from './photon-process.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -26,6 +27,12 @@ for (const option of ['-h', '--help']) {
   });
 }
 
+test('schema prints the JSON Schema of the configuration', async (t) => {
+  const { code, stdout, stderr } = await new PhotonProcess(t, ['schema']).ended;
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  assert.deepEqual(JSON.parse(stdout), JSON.parse(JSON.stringify(configJsonSchema())));
+});
+
 const MISUSES = [
   { args: ['--no-such-option'], why: 'an option that does not exist' },
   { args: ['--config'], why: 'an option without its value' },
@@ -37,6 +44,7 @@ const MISUSES = [
   { args: ['explain', 'GET', 'example.com/a'], why: 'a URL without a scheme' },
   { args: ['explain', 'GET', '/', '-H', 'nonsense'], why: 'a header without a colon' },
   { args: ['explain', 'GET', '/', '--from', 'here'], why: 'an address that is none' },
+  { args: ['schema', 'config.yaml'], why: 'a word that schema does not take' },
 ];
 
 for (const { args, why } of MISUSES) {

@@ -37,10 +37,15 @@ channel.unref();
 const workers = new Map<string, Worker>();
 const taken: number[] = [];
 let shared: SharedMemory | null = null;
+let compilerReady = Promise.resolve();
+let lastCompiler: Promise<unknown> = Promise.resolve();
 
 if (isMainThread) {
   noteSharedMemory();
-  process.on('worker', (worker) => workers.set(worker.threadName ?? '', worker));
+  process.on('worker', (worker) => {
+    workers.set(worker.threadName ?? '', worker);
+    if (worker.threadName === 'photon-compiler') noteCompiler(worker);
+  });
   process.on('message', (request) => answer(request as HookRequest));
   process.channel?.unref();
 } else {
@@ -50,8 +55,11 @@ if (isMainThread) {
 function answer(request: HookRequest): void {
   switch (request.kind) {
     case 'take-descriptors':
-      takeDescriptors();
-      process.send?.({ taken: taken.length });
+      // A thread that starts opens and closes files: it would give some back.
+      void compilerReady.then(() => {
+        takeDescriptors();
+        process.send?.({ taken: taken.length });
+      });
       break;
     case 'give-descriptors':
       for (const descriptor of taken.splice(0)) closeSync(descriptor);
@@ -66,6 +74,13 @@ function answer(request: HookRequest): void {
     default:
       channel.postMessage(request);
   }
+}
+
+/** The thread that waits for the next configuration; the one before it has ended. */
+function noteCompiler(worker: Worker): void {
+  const loaded = new Promise((resolve) => worker.once('message', resolve));
+  compilerReady = Promise.all([loaded, lastCompiler]).then(() => undefined);
+  lastCompiler = new Promise((resolve) => worker.once('exit', resolve));
 }
 
 function takeDescriptors(): void {

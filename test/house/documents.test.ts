@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,15 @@ test('every configuration in the documents loads without a warning', () => {
     }
   }
   assert.ok(seen > 0, 'no configuration was found');
+});
+
+test('every example names the JSON Schema to editors', () => {
+  const examples = globSync('examples/**/*.yaml', { cwd: ROOT });
+  assert.ok(examples.length > 0, 'no example was found');
+  for (const example of examples) {
+    const [schema = ''] = matches(textOf(example), /^# yaml-language-server: \$schema=(.+)$/gm);
+    assert.equal(resolve(ROOT, dirname(example), schema), join(ROOT, 'docs/photon.schema.json'), example);
+  }
 });
 
 test('every link of the documents into the repository leads somewhere', () => {

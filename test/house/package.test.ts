@@ -68,6 +68,13 @@ describe('the package as a user installs it', () => {
     });
   });
 
+  test('a photon.config.ts is run with what the package exports', () => {
+    writeFileSync(join(home, 'photon.config.ts'), CONFIG_AS_PROGRAM);
+    const load =
+      "import { loadConfig } from 'photon-gateway'; console.log((await loadConfig('photon.config.ts')).config.routes[0].backend);";
+    assert.deepEqual(run(process.execPath, ['--input-type=module', '-e', load], home), { code: 0, output: 'web\n' });
+  });
+
   test('an older Node is told which one is wanted', () => {
     const main = JSON.stringify(join(home, 'node_modules/photon-gateway/dist/main.js'));
     const asNode20 = `Object.defineProperty(process.versions, 'node', { value: '20.19.0' }); await import(${main});`;
@@ -86,6 +93,16 @@ describe('the package as a user installs it', () => {
     }
   });
 });
+
+const CONFIG_AS_PROGRAM = `
+import { defineConfig } from 'photon-gateway';
+const port: number = 8080;
+export default defineConfig({
+  server: { http_addr: \`:\${port}\` },
+  load_balancing: { backends: { web: { upstreams: [{ address: '127.0.0.1:3000' }] } } },
+  routes: [{ path: '/**', backend: 'web' }],
+});
+`;
 
 /** The upstream's port is one where nothing listens: that the gateway answers is all that is asked here. */
 const USE_AS_LIBRARY = `

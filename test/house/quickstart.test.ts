@@ -102,7 +102,7 @@ describe('npm start', () => {
     assert.equal(child.exitCode, 1);
   });
 
-  test('its configuration loads without a warning', () => {
-    assert.deepEqual(loadConfig(CONFIG).warnings, []);
+  test('its configuration loads without a warning', async () => {
+    assert.deepEqual((await loadConfig(CONFIG)).warnings, []);
   });
 });

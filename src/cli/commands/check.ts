@@ -1,9 +1,9 @@
-import { ConfigError, type Diagnostic, formatDiagnostics } from '../../config/diagnostic.ts';
+import { ConfigError, type Diagnostic } from '../../config/diagnostic.ts';
+import { diagnosticsToJson, formatDiagnostics } from '../../config/format-diagnostics.ts';
 import { findSurroundingFaults } from '../../control/check-surroundings.ts';
 import { keepsFromStarting, loadConfig } from '../../control/load-config.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
-import { paintDiagnostics } from '../paint-diagnostics.ts';
-import { paintFor, type Terminal } from '../terminal.ts';
+import { isColoured, type Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
   readonly format: 'text' | 'json';
@@ -14,7 +14,7 @@ export interface CheckOptions {
 /** Does what a start would do short of listening, and prints all that is wrong. */
 export async function check(configFile: string, options: CheckOptions, out: Terminal): Promise<ExitCode> {
   const diagnostics = await diagnose(configFile);
-  if (options.format === 'json') out.write(`${JSON.stringify(diagnostics, null, 2)}\n`);
+  if (options.format === 'json') out.write(`${diagnosticsToJson(diagnostics)}\n`);
   else out.write(describe(configFile, diagnostics, out));
   if (diagnostics.some(({ severity }) => severity === 'error')) return EXIT_CODE.failure;
   return options.strict && diagnostics.length > 0 ? EXIT_CODE.warnings : EXIT_CODE.ok;
@@ -40,8 +40,8 @@ async function load(configFile: string): Promise<readonly Diagnostic[]> {
 function describe(configFile: string, diagnostics: readonly Diagnostic[], out: Terminal): string {
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   const warnings = diagnostics.length - errors;
-  const details =
-    diagnostics.length === 0 ? '' : `${paintDiagnostics(formatDiagnostics(diagnostics), paintFor(out))}\n\n`;
+  const color = isColoured(out);
+  const details = diagnostics.length === 0 ? '' : `${formatDiagnostics(diagnostics, { color })}\n\n`;
   return `${details}${configFile}: ${verdict(errors, warnings)}\n`;
 }
 

@@ -1,11 +1,11 @@
-import { z } from 'zod';
-import { documentSchema } from '../../config/schema.ts';
+import { configJsonSchema } from '../../config/json-schema.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
-import type { Terminal } from '../terminal.ts';
 
-/** Prints the JSON Schema of the configuration file, for editors and other tools. */
-export function schema(out: Terminal): ExitCode {
-  const written = z.toJSONSchema(documentSchema([]), { io: 'input' });
-  out.write(`${JSON.stringify({ title: 'Photon configuration', ...written }, null, 2)}\n`);
-  return EXIT_CODE.ok;
+/** Prints the JSON Schema of the configuration; a reader that goes away early has seen enough. */
+export function schema(): Promise<ExitCode> {
+  const text = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+  const { promise, resolve } = Promise.withResolvers<ExitCode>();
+  process.stdout.once('error', () => resolve(EXIT_CODE.ok));
+  process.stdout.write(text, () => resolve(EXIT_CODE.ok));
+  return promise;
 }

@@ -3,6 +3,7 @@ import { LogOutlet } from '../../control/log-outlet.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
 import { RunningGateway } from '../running-gateway.ts';
+import { isColoured } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -28,7 +29,7 @@ async function serveUntilStopped(configFile: string, log: EventLog, outlet: LogO
     log.info('stopping', { signal: await firstSignal });
     return await stop(gateway, log);
   } catch (error) {
-    outlet.write(`${describeFailure(error, configFile)}\n`);
+    outlet.write(`${describeFailure(error, configFile, { color: isColoured(process.stderr) })}\n`);
     return EXIT_CODE.failure;
   }
 }

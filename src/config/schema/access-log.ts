@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { flag, logOutput, oneOf, shareOrZero } from './option-types.ts';
+import { flag, logOutput, oneOf, shareOrZero } from '../option-types.ts';
 
-/** The options of the access log (`schema.ts` has all the others). */
 export const accessLog = z
   .strictObject({
     enabled: flag().describe('Whether every request leaves a line.').prefault(true),
