@@ -28,8 +28,11 @@ export interface UpstreamEnvironment {
   /** All sockets of the gateway, over all workers, and how many there may be. */
   readonly allSockets: SharedCount;
   readonly maxSockets: number;
-  /** A connection could not be opened because there are no descriptors left for it. */
-  outOfDescriptors(): void;
+  /**
+   * A connection could not be opened because there are no descriptors left for it. What waits in the pool of `upstream` itself came
+   * back since, and is of use to its next request.
+   */
+  outOfDescriptors(upstream: Upstream): void;
 }
 
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
@@ -127,7 +130,7 @@ export class Upstream implements UpstreamOwner {
   #connect(peer: DownstreamPeer): H1Upstream {
     const { io, transport, allSockets, maxSockets } = this.#environment;
     if (allSockets.total >= maxSockets) {
-      this.#environment.outOfDescriptors();
+      this.#environment.outOfDescriptors(this);
       throw new PhotonError('gateway_full', 'The gateway has as many connections as it may.');
     }
     const connection = new H1Upstream(io, this);
@@ -161,7 +164,7 @@ export class Upstream implements UpstreamOwner {
     if (error?.code === 'upstream_tls_failed') {
       this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
     }
-    if (error?.code === 'gateway_full') this.#environment.outOfDescriptors();
+    if (error?.code === 'gateway_full') this.#environment.outOfDescriptors(this);
     this.#sockets.add(-1);
     this.#environment.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);

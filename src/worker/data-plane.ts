@@ -92,7 +92,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       transport: this.#transport,
       log,
       allSockets: this.#allSockets,
-      outOfDescriptors: () => this.#giveDescriptorsBack(),
+      outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
     };
     this.#serving = makeServing(options, row, this.#environment, null);
     this.generation = this.#serving.generation;
@@ -148,8 +148,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   /** What is open only in case that it may be of use is closed when there is not enough for what is needed now. */
-  #giveDescriptorsBack(): void {
-    for (const upstream of this.#upstreams) upstream.closeIdle();
+  #giveDescriptorsBack(spared: Upstream | null = null): void {
+    for (const upstream of this.#upstreams) if (upstream !== spared) upstream.closeIdle();
   }
 
   #accept(accepted: AcceptedSocket, secure: boolean): void {

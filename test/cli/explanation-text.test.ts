@@ -17,9 +17,7 @@ const DOCUMENT = {
     algorithm: 'least_connections',
     backends: { web: { upstreams: [{ address: '127.0.0.1:3001', tls: true, send_proxy_protocol: 'v2' }] } },
   },
-  routes: [
-    { id: 'a-route-with-a-rather-long-name', path: '/a/**', middleware: ['auth', 'cors'], cache: { enabled: true } },
-  ],
+  routes: [{ id: 'a-route-with-a-rather-long-name', path: '/a/**', middleware: ['headers'], cache: { enabled: true } }],
 };
 
 function describe(url: string, out = new CapturedTerminal(), document: object = DOCUMENT): readonly string[] {
@@ -29,7 +27,7 @@ function describe(url: string, out = new CapturedTerminal(), document: object = 
 }
 
 const LINES = [
-  { line: 'middleware  auth, cors (not active yet in this version)', why: 'names that nothing runs yet' },
+  { line: 'middleware  headers (not active yet in this version)', why: 'names that nothing runs yet' },
   { line: 'cache       ttl 5m (not active yet in this version)', why: 'a cache that stores nothing yet' },
   { line: 'deadline    none', why: 'no timeout' },
   {

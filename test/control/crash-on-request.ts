@@ -4,6 +4,7 @@
  * way. The gateway itself has no such door.
  */
 import { closeSync, openSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BroadcastChannel, isMainThread, threadName, Worker } from 'node:worker_threads';
 import { SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
 import type { MessageToWorker } from '../../src/messages/to-worker.ts';
@@ -56,10 +57,7 @@ function answer(request: HookRequest): void {
   switch (request.kind) {
     case 'take-descriptors':
       // A thread that starts opens and closes files: it would give some back.
-      void compilerReady.then(() => {
-        takeDescriptors();
-        process.send?.({ taken: taken.length });
-      });
+      void compilerReady.then(takeAll).then(() => process.send?.({ taken: taken.length }));
       break;
     case 'give-descriptors':
       for (const descriptor of taken.splice(0)) closeSync(descriptor);
@@ -81,6 +79,16 @@ function noteCompiler(worker: Worker): void {
   const loaded = new Promise((resolve) => worker.once('message', resolve));
   compilerReady = Promise.all([loaded, lastCompiler]).then(() => undefined);
   lastCompiler = new Promise((resolve) => worker.once('exit', resolve));
+}
+
+/** A thread that has ended gives its descriptors back a moment later. */
+async function takeAll(): Promise<void> {
+  let before = -1;
+  while (taken.length > before) {
+    before = taken.length;
+    takeDescriptors();
+    await pause(100);
+  }
 }
 
 function takeDescriptors(): void {

@@ -158,7 +158,7 @@ test('a protection that is not there yet keeps it from starting, with its place'
   const backends = '{ web: { upstreams: [{ address: "127.0.0.1:1" }] } }';
   writeFileSync(
     path,
-    `server: { http_addr: "127.0.0.1:0" }\nload_balancing: { backends: ${backends} }\nroutes: [{ path: /, middleware: [auth] }]\n`,
+    `server: { http_addr: "127.0.0.1:0" }\nload_balancing: { backends: ${backends} }\nroutes: [{ path: /, middleware: [headers] }]\n`,
   );
   const { code, stderr } = await new PhotonProcess(t, ['-c', path]).ended;
   assert.equal(code, 1);

@@ -222,9 +222,9 @@ test('a scheme that nobody listens for is told', () => {
 });
 
 test('what is not active yet is named as such', () => {
-  const routes = [{ path: '/**', middleware: ['auth'], cache: { enabled: true, ttl: '10s' }, retries: 2 }];
+  const routes = [{ path: '/**', middleware: ['headers'], cache: { enabled: true, ttl: '10s' }, retries: 2 }];
   const { route } = explain('/', { document: { routes } });
-  assert.deepEqual(route?.middleware, { active: false, names: ['auth'] });
+  assert.deepEqual(route?.middleware, { active: false, names: ['headers'] });
   assert.deepEqual(route?.retries, { active: false, count: 2 });
   assert.deepEqual([route?.cache.active, route?.cache.enabled, route?.cache.ttlMs], [false, true, 10_000]);
 });
