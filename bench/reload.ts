@@ -41,13 +41,30 @@ ${lines.join('\n')}
 }
 
 writeFileSync(file, documentOf(0));
-const photon = spawn(process.execPath, ['--expose-gc', join(import.meta.dirname, '../src/main.ts'), '-c', file], {
-  env: { ...process.env, XDG_RUNTIME_DIR: directory },
-  stdio: ['ignore', 'ignore', 'pipe'],
-});
+/** Collects the garbage of every thread when it is told to. */
+const COLLECTOR = `
+import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+const channel = new BroadcastChannel('collect');
+channel.unref();
+channel.onmessage = () => gc();
+if (isMainThread) process.on('message', () => { gc(); channel.postMessage(0); });
+if (isMainThread) process.channel.unref();`;
+
+const photon = spawn(
+  process.execPath,
+  [
+    '--expose-gc',
+    '--import',
+    `data:text/javascript,${encodeURIComponent(COLLECTOR)}`,
+    join(import.meta.dirname, '../src/main.ts'),
+    '-c',
+    file,
+  ],
+  { env: { ...process.env, XDG_RUNTIME_DIR: directory }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+);
 const lines: (Line & { readonly atMs: number })[] = [];
 let rest = '';
-photon.stderr.setEncoding('utf8').on('data', (text: string) => {
+photon.stderr?.setEncoding('utf8').on('data', (text: string) => {
   const atMs = performance.now();
   const parts = (rest + text).split('\n');
   rest = parts.pop() ?? '';
@@ -63,22 +80,29 @@ async function nth(event: string, count: number): Promise<Line & { readonly atMs
   }
 }
 
-const rssMiB = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${photon.pid}/status`, 'latin1'))?.[1]) / 1024;
+/** Resident memory after a collection. */
+async function rssMiB(): Promise<number> {
+  for (let turn = 0; turn < 3; turn++) {
+    photon.send('collect');
+    await delay(300);
+  }
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${photon.pid}/status`, 'latin1'))?.[1]) / 1024;
+}
 
 try {
   await nth('ready', 0);
   const whole: number[] = [];
   const rss: number[] = [];
   for (let turn = 1; turn <= reloads; turn++) {
-    await delay(1500);
-    rss.push(rssMiB());
+    await delay(700);
+    rss.push(await rssMiB());
     const text = documentOf(turn);
     const changedMs = performance.now();
     writeFileSync(file, text);
     const { atMs } = await nth('reloaded', turn - 1);
     whole.push(atMs - changedMs);
   }
-  await delay(3000);
+  const endMiB = await rssMiB();
   const said = lines.filter(({ event }) => event === 'reloaded');
   const spread = (numbers: readonly number[]) => {
     const { median, min, max } = spreadOf(numbers);
@@ -91,7 +115,7 @@ try {
   );
   console.log(`slowest worker held up to go over, ms          ${spread(said.map((line) => Number(line['commitMs'])))}`);
   console.log(
-    `resident memory, MiB: before the first ${rss[0]?.toFixed(0)}, after the second ${rss[2]?.toFixed(0)}, at the end ${rssMiB().toFixed(0)}`,
+    `resident memory after a collection, MiB: before the first ${rss[0]?.toFixed(0)}, after the second ${rss[2]?.toFixed(0)}, at the end ${endMiB.toFixed(0)}`,
   );
 } finally {
   photon.kill('SIGKILL');
