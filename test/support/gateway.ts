@@ -4,7 +4,8 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
-import { createSharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import type { ServingPlan } from '../../src/messages/to-worker.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
@@ -49,13 +50,12 @@ export interface Gateway {
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
   accessLines(): readonly string[];
+  /** Makes changed settings ready; `plane.commit` goes over to them. */
+  prepare(changes: Partial<GatewaySettings>): void;
 }
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
-  const config = configOf(settings);
-  const { clientCertificates = null } = settings;
-  const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
   const logLines: string[] = [];
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -70,15 +70,11 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
-  const shared = createSharedMemory(config, 1);
+  const shared = createSharedMemory(configOf(settings), 1);
   const plane = new DataPlane({
-    compiled: compileConfig(config),
-    slots: slotsOf(shared, config),
+    ...planOf(settings, shared),
     shared,
     row: 0,
-    tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
-    httpsPort: null,
-    maxSockets: settings.maxSockets ?? null,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     accessMemory,
     accessSink,
@@ -94,7 +90,22 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     plane.flushAccessLog();
     return accessText.split('\n').slice(0, -1);
   };
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines };
+  const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
+  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines, prepare };
+}
+
+/** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
+function planOf(settings: GatewaySettings, shared: SharedMemory): ServingPlan {
+  const config = configOf(settings);
+  const { clientCertificates = null } = settings;
+  const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
+  return {
+    compiled: compileConfig(config),
+    slots: slotsOf(shared, config),
+    tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
+    httpsPort: null,
+    maxSockets: settings.maxSockets ?? null,
+  };
 }
 
 /** The configuration of a gateway with these settings. */
