@@ -4,13 +4,14 @@
  *
  *   npm run soak:reloads -- [--reloads N]
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +19,10 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const KEPT_CONNECTIONS = 50;
 const NEW_CONNECTIONS = 8;
 const BROKEN_EVERY = 10;
+const WRK_CONNECTIONS = 100;
+const WRK_PATH = '/wrk';
+/** It is ended before, with the last reload. */
+const WRK_SECONDS = 600;
 
 export interface ReloadSoakResult {
   readonly reloaded: number;
@@ -25,6 +30,8 @@ export interface ReloadSoakResult {
   readonly requests: number;
   readonly seenByUpstream: number;
   readonly failures: readonly string[];
+  /** Of wrk, whose last requests are cut off when it ends. */
+  readonly wrkRequests: number;
   readonly slowestCommitMs: number;
   readonly slowestPrepareMs: number;
 }
@@ -83,13 +90,34 @@ class Clients {
   }
 }
 
+/** wrk on a hundred kept connections: it counts errors of its own. */
+class Wrk {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<string>;
+
+  constructor(port: number) {
+    const url = `http://127.0.0.1:${port}${WRK_PATH}`;
+    this.#child = spawn('wrk', ['-t1', `-c${WRK_CONNECTIONS}`, `-d${WRK_SECONDS}s`, url]);
+    this.#ended = text(this.#child.stdout as NodeJS.ReadableStream);
+  }
+
+  /** How many requests were answered, and what went wrong. */
+  async stop(): Promise<{ readonly requests: number; readonly failures: readonly string[] }> {
+    this.#child.kill('SIGINT');
+    const output = await this.#ended;
+    const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);
+    const failures = output.match(/(?:Socket errors|Non-2xx).*/g) ?? [];
+    return { requests, failures: requests === 0 ? [...failures, `wrk: ${output}`] : failures };
+  }
+}
+
 /** Runs `reloads` of them and resolves with what happened. */
 export async function soakReloads(reloads: number): Promise<ReloadSoakResult> {
   const directory = mkdtempSync(join(tmpdir(), 'photon-reloads-'));
   let seenByUpstream = 0;
   const upstream = createServer((message, response) => {
     message.resume().once('end', () => {
-      seenByUpstream++;
+      if (message.url !== WRK_PATH) seenByUpstream++;
       response.end('hello');
     });
   });
@@ -135,6 +163,7 @@ export async function soakReloads(reloads: number): Promise<ReloadSoakResult> {
     await until(() => eventsOf('ready').length > 0);
     const clients = new Clients(Number(String(eventsOf('listening')[0]?.['address']).split(':').at(-1)));
     clients.start();
+    const wrk = new Wrk(Number(String(eventsOf('listening')[0]?.['address']).split(':').at(-1)));
     let broken = 0;
     for (let turn = 1; turn <= reloads; turn++) {
       const isBroken = turn % BROKEN_EVERY === 0;
@@ -144,13 +173,15 @@ export async function soakReloads(reloads: number): Promise<ReloadSoakResult> {
       await until(() => eventsOf('reloaded').length + eventsOf('reload-failed').length >= turn);
     }
     await clients.stop();
+    const { requests: wrkRequests, failures: wrkFailures } = await wrk.stop();
     const largest = (field: string) => Math.max(...eventsOf('reloaded').map((line) => Number(line[field])));
     return {
       reloaded: eventsOf('reloaded').length,
       refused: eventsOf('reload-failed').length,
       requests: clients.requests,
       seenByUpstream,
-      failures: [...clients.failures, ...eventsOf('worker-died').map(() => 'a worker died')].concat(
+      wrkRequests,
+      failures: [...clients.failures, ...wrkFailures, ...eventsOf('worker-died').map(() => 'a worker died')].concat(
         broken === eventsOf('reload-failed').length ? [] : ['a broken file was not refused'],
       ),
       slowestCommitMs: largest('commitMs'),
