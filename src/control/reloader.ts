@@ -83,7 +83,7 @@ export class Reloader {
     }
     logWarnings(loaded, this.#log);
     const changes = findChanges(before, loaded.compiled);
-    const times = await this.#supervisor.apply(loaded.compiled);
+    const times = rounded(await this.#supervisor.apply(loaded.compiled));
     const tookMs = Math.round(performance.now() - startedMs);
     this.#log.info('reloaded', { trigger, ...inShort(changes), ...times, tookMs });
     return { outcome: 'reloaded', tookMs, changes, ...times };
@@ -97,6 +97,11 @@ export class Reloader {
     this.#log.error('reload-failed', { trigger, reason, errors: errors.length, at });
     return { outcome: 'failed', reason, diagnostics };
   }
+}
+
+/** To a hundredth of a millisecond. */
+function rounded({ prepareMs, commitMs }: SwitchTimes): SwitchTimes {
+  return { prepareMs: Math.round(prepareMs * 100) / 100, commitMs: Math.round(commitMs * 100) / 100 };
 }
 
 /** The changes for the log: counts, and some names. */

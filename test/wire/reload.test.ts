@@ -65,3 +65,20 @@ wire('new limits count from the next request on, on connections that are open to
   await other.send('GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n');
   await other.expectStatus(200);
 });
+
+wire('whom the gateway trusts is settled anew, on a connection that is open too', async (context) => {
+  const { client, upstream, gateway } = context;
+  upstream.answerAll(({ fields }) => ok(fields.get('x-forwarded-for') ?? ''));
+  const forwarded = 'GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n';
+  const ask = async (body: string) => {
+    await client.send(forwarded);
+    await client.expectReply({ status: 200, body });
+  };
+  await ask('127.0.0.1');
+  gateway.prepare({ upstreamPorts: [upstream.port], server: { trusted_proxies: ['127.0.0.1'] } });
+  gateway.plane.commit();
+  await ask('192.0.2.1, 127.0.0.1');
+  gateway.prepare({ upstreamPorts: [upstream.port] });
+  gateway.plane.commit();
+  await ask('127.0.0.1');
+});
