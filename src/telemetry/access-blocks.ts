@@ -1,8 +1,11 @@
-/** About 300 lines: what handing a block over and writing it costs is shared by them. A line always fits into an empty one. */
-export const BLOCK_BYTES = 128 * 1024;
+/**
+ * More than a thousand lines: waking the control thread and the thread that writes is what costs, and they share it. A line always
+ * fits into an empty one.
+ */
+export const BLOCK_BYTES = 512 * 1024;
 
-/** No more than this waits for the control thread, and for the disk behind it: 1 MiB a worker. */
-export const BLOCK_COUNT = 8;
+/** No more than this waits for the control thread, and for the disk behind it: 2 MiB a worker. */
+export const BLOCK_COUNT = 4;
 
 const FLAG_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const FLAGS_BYTES = BLOCK_COUNT * FLAG_BYTES;
@@ -16,8 +19,8 @@ const TAKEN = 1;
 /**
  * The memory in which one worker's lines go to the control thread, seen from either side:
  *
- *   | flag 0 | flag 1 | ... | flag 7 |  block 0  |  block 1  | ... |  block 7  |
- *     int32                            128 KiB
+ *   | flag 0 | flag 1 | ... | flag 3 |  block 0  |  block 1  | ... |  block 3  |
+ *     int32                            512 KiB
  *
  * A flag goes from FREE to TAKEN by the worker, before the first line, and back by the control thread, when the last line is
  * written. So each block has one thread at a time that may touch it.
