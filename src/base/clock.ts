@@ -4,4 +4,11 @@ export interface Clock {
   nowMs(): number;
 }
 
-export const monotonicClock: Clock = { nowMs: () => performance.now() };
+/**
+ * When this thread began, by the system's monotonic clock: `performance.now()` counts from there, faster than `hrtime` can be read,
+ * but each thread from another moment.
+ */
+const threadBeganMs = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+
+/** The same in all threads of the process, to a few microseconds. */
+export const monotonicClock: Clock = { nowMs: () => threadBeganMs + performance.now() };

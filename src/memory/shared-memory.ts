@@ -3,20 +3,27 @@
  *
  * `rows` has one row per worker, each a multiple of a cache line, so that no two workers write to the same line:
  *
- *            0                  1              2 .. 15    16              17              18 ...
- *   row w  | connections open | sockets open | (unused) | sockets of u0 | sockets of u1 | ...
- *          |<-------------- ROW_HEADER --------------->|<-- one entry per upstream, in the order of the configuration -->|
+ *            0                  1              2 .. 15    16 .. 23        24 .. 31        ...
+ *   row w  | connections open | sockets open | (unused) | upstream 0    | upstream 1    | ... | backend 0 | backend 1 | ...
+ *          |<-------------- ROW_HEADER --------------->|  in the order of the configuration, eight numbers each
+ *
+ *   an upstream: | sockets | in flight | idle | requests | failures | (unused) x 3 |
+ *   a backend:   | waiting | (unused) x 7 |
  *
  * A worker writes its own row only, with plain stores; a reader adds the rows up. When a worker dies, its row is cleared by
  * the control thread: what it counted died with it.
  *
  * `cursors` has one counter per backend, a cache line each, advanced by all workers with atomic adds.
+ *
+ * `states` has a cache line per upstream, which says whether it is well: see upstream-state.ts.
  */
 export interface SharedMemory {
   readonly workers: number;
+  readonly upstreams: number;
   readonly rowInts: number;
   readonly rows: SharedArrayBuffer;
   readonly cursors: SharedArrayBuffer;
+  readonly states: SharedArrayBuffer;
 }
 
 /**
@@ -47,19 +54,27 @@ export interface SharedMemoryShape {
 }
 
 /** 64 bytes, the cache line of every machine that Node runs on that matters. */
-const LINE_INTS = 16;
+export const LINE_INTS = 16;
 const ROW_HEADER = LINE_INTS;
 const CONNECTIONS = 0;
 const SOCKETS = 1;
 
+/** What a row has of each upstream and of each backend. */
+const ENTRY_INTS = 8;
+const UPSTREAM = { SOCKETS: 0, IN_FLIGHT: 1, IDLE: 2, REQUESTS: 3, FAILURES: 4 } as const;
+
 export function createSharedMemory(shape: SharedMemoryShape, workers: number): SharedMemory {
   const upstreams = shape.backends.reduce((sum, backend) => sum + backend.upstreams.length, 0);
-  const rowInts = ROW_HEADER + Math.ceil(upstreams / LINE_INTS) * LINE_INTS;
+  const entries = (upstreams + shape.backends.length) * ENTRY_INTS;
+  const rowInts = ROW_HEADER + Math.ceil(entries / LINE_INTS) * LINE_INTS;
+  const ints = (count: number) => new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT);
   return {
     workers,
+    upstreams,
     rowInts,
-    rows: new SharedArrayBuffer(workers * rowInts * Int32Array.BYTES_PER_ELEMENT),
-    cursors: new SharedArrayBuffer(shape.backends.length * LINE_INTS * Int32Array.BYTES_PER_ELEMENT),
+    rows: ints(workers * rowInts),
+    cursors: ints(shape.backends.length * LINE_INTS),
+    states: ints(upstreams * LINE_INTS),
   };
 }
 
@@ -93,8 +108,17 @@ export class SharedCount {
   }
 
   /** Sockets of one upstream, busy and idle. */
-  static upstreamSockets({ memory, number }: Slot, row: number): SharedCount {
-    return new SharedCount(memory, row, ROW_HEADER + number);
+  static upstreamSockets(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.SOCKETS);
+  }
+
+  /** Exchanges that are under way at one upstream. */
+  static upstreamInFlight(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.IN_FLIGHT);
+  }
+
+  static #ofUpstream({ memory, number }: Slot, row: number, what: number): SharedCount {
+    return new SharedCount(memory, row, ROW_HEADER + number * ENTRY_INTS + what);
   }
 
   /** Adds to this worker's part. */

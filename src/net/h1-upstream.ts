@@ -75,6 +75,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #readPaused = false;
   replyUntouched = true;
   reused = false;
+  /** An exchange has it, until its owner takes it back. */
+  lent = false;
   /** When it was opened, in milliseconds of the wheel's clock. */
   readonly openedMs: number;
 
@@ -100,6 +102,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   /** Lends the connection to an exchange. */
   lend(listener: ResponseListener): UpstreamStream {
     this.#listener = listener;
+    this.lent = true;
     this.#state = STATE.AWAITING_HEAD;
     this.#requestOver = false;
     this.#informationals = 0;

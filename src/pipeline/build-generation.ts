@@ -1,6 +1,6 @@
 import { IpRanges } from '../base/ip-range.ts';
 import type { AccessLogConfig, UpstreamConfig } from '../config/config.ts';
-import { SharedCount, SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
+import { SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
@@ -101,7 +101,7 @@ function buildBackends(
       const slot = slots.upstreams[number++] as Slot;
       const old = known.get(keyOf(name, config));
       if (old?.isAs(config, material, environment)) return old;
-      return new Upstream(config, environment, SharedCount.upstreamSockets(slot, row), material);
+      return new Upstream(config, environment, { slot, row }, material);
     });
     const cursor = new SharedCursor(slots.backends[index] as Slot);
     return new Backend(name, upstreams, new RoundRobin(upstreams, cursor));

@@ -18,7 +18,7 @@ export function forward(exchange: Exchange): void {
   const route = exchange.route as RoutePlan;
   prepare(exchange, route);
   if (route.timeoutMs !== null) exchange.deadline.arm(route.timeoutMs);
-  send(exchange, route.backend.pick(), false);
+  send(exchange, route.backend.pick(exchange), false);
 }
 
 /** What goes upstream whichever the upstream is. */

@@ -1,27 +1,44 @@
 import { PhotonError } from '../base/errors.ts';
-import type { RoundRobin } from './balancing/round-robin.ts';
+import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
 import type { Upstream } from './upstream.ts';
+
+const NONE: readonly Upstream[] = [];
 
 /** A named group of upstreams, and who among them takes the next request. */
 export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
-  readonly #balancer: RoundRobin<Upstream>;
+  readonly #balancer: Balancer<Upstream>;
+  /** Those that the pick under way must not choose. */
+  #tried: readonly Upstream[] = NONE;
 
-  constructor(name: string, upstreams: readonly Upstream[], balancer: RoundRobin<Upstream>) {
+  constructor(name: string, upstreams: readonly Upstream[], balancer: Balancer<Upstream>) {
     this.name = name;
     this.upstreams = upstreams;
     this.#balancer = balancer;
   }
 
-  /** Chooses an upstream. Throws PhotonError upstreams_full when none can take another connection. */
-  pick(): Upstream {
-    const upstream = this.#balancer.pick();
-    if (upstream === null) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
-    return upstream;
+  /**
+   * Chooses an upstream; not one of `tried` if there is another. Throws PhotonError no_upstream when none is well, and upstreams_full
+   * when none of those that are can take another connection.
+   */
+  pick(request: BalancedRequest, tried: readonly Upstream[] = NONE): Upstream {
+    this.#tried = tried;
+    const upstream = this.#balancer.pick(request, this.#isFresh) ?? this.#balancer.pick(request, isEligible);
+    if (upstream !== null) return upstream;
+    if (this.upstreams.some((each) => each.well)) {
+      throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
+    }
+    throw new PhotonError('no_upstream', 'No upstream is well.');
   }
+
+  readonly #isFresh = (upstream: Upstream): boolean => isEligible(upstream) && !this.#tried.includes(upstream);
 
   close(): void {
     for (const upstream of this.upstreams) upstream.close();
   }
+}
+
+function isEligible(upstream: Upstream): boolean {
+  return upstream.well && upstream.hasRoom;
 }

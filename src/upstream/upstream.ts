@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { UpstreamConfig } from '../config/config.ts';
-import type { SharedCount } from '../memory/shared-memory.ts';
+import { SharedCount, type Slot } from '../memory/shared-memory.ts';
+import { STATUS, UpstreamState } from '../memory/upstream-state.ts';
 import type { ConnectTarget } from '../net/connection.ts';
 import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
 import type { IoContext } from '../net/io-context.ts';
@@ -10,6 +11,7 @@ import type { DownstreamPeer, ResponseListener, UpstreamStream } from '../net/st
 import { TlsClient, type TlsClientMaterial } from '../net/tls-client.ts';
 import type { Transport } from '../net/transport.ts';
 import { encodeProxyHeader } from '../wire/proxy-protocol/encode-header.ts';
+import type { Candidate } from './balancing/balancer.ts';
 
 /** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
 const IDLE_TIMEOUT_MS = 55_000;
@@ -35,9 +37,17 @@ export interface UpstreamEnvironment {
   outOfDescriptors(upstream: Upstream): void;
 }
 
+/** Where an upstream is counted. */
+export interface UpstreamPlace {
+  readonly slot: Slot;
+  /** The worker's. */
+  readonly row: number;
+}
+
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
-export class Upstream implements UpstreamOwner {
+export class Upstream implements UpstreamOwner, Candidate {
   readonly config: UpstreamConfig;
+  readonly key: string;
   readonly weight: number;
   readonly limits: UpstreamLimits;
   /** A PROXY header speaks for all requests of its connection: none of another client may go there. */
@@ -48,6 +58,8 @@ export class Upstream implements UpstreamOwner {
   #retired = false;
   /** Sockets of this upstream, busy and idle: our part and that of all workers. */
   readonly #sockets: SharedCount;
+  readonly #inFlight: SharedCount;
+  readonly #state: UpstreamState;
   /** The one used last is on top: the others may go idle and be closed. */
   readonly #idle: H1Upstream[] = [];
   readonly #open = new Set<H1Upstream>();
@@ -58,14 +70,17 @@ export class Upstream implements UpstreamOwner {
   constructor(
     config: UpstreamConfig,
     environment: UpstreamEnvironment,
-    sockets: SharedCount,
+    { slot, row }: UpstreamPlace,
     tls: TlsClientMaterial | null = null,
   ) {
     this.config = config;
+    this.key = config.address;
     this.weight = config.weight;
     this.singleUse = config.sendProxyProtocol !== null;
     this.#environment = environment;
-    this.#sockets = sockets;
+    this.#sockets = SharedCount.upstreamSockets(slot, row);
+    this.#inFlight = SharedCount.upstreamInFlight(slot, row);
+    this.#state = new UpstreamState(slot);
     const { io, log } = environment;
     this.#tlsFailures = new RepeatedWarning(io.wheel, (fields) => log.warn('upstream-tls-failed', fields));
     this.#target = {
@@ -107,8 +122,18 @@ export class Upstream implements UpstreamOwner {
     this.closeIdle();
   }
 
+  /** Exchanges under way here, over all workers. */
+  get inFlight(): number {
+    return this.#inFlight.total;
+  }
+
+  /** Nothing speaks against sending it a request. */
+  get well(): boolean {
+    return (this.#state.status & STATUS.UNHEALTHY) === 0;
+  }
+
   /** There is an idle connection here, or room for another one. */
-  get usable(): boolean {
+  get hasRoom(): boolean {
     const { maxConnections } = this.config;
     return maxConnections === null || this.#idle.length > 0 || this.#sockets.total < maxConnections;
   }
@@ -116,6 +141,7 @@ export class Upstream implements UpstreamOwner {
   /** A connection for one exchange of `peer`: an idle one, or else a new one. `fresh` asks for a new one. */
   lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream {
     const connection = (fresh ? undefined : this.#takeIdle()) ?? this.#connect(peer);
+    this.#inFlight.add(1);
     return connection.lend(listener);
   }
 
@@ -153,7 +179,15 @@ export class Upstream implements UpstreamOwner {
     });
   }
 
+  /** The exchange that had it is over. */
+  #takeBack(connection: H1Upstream): void {
+    if (!connection.lent) return;
+    connection.lent = false;
+    this.#inFlight.add(-1);
+  }
+
   connectionIdle(connection: H1Upstream): void {
+    this.#takeBack(connection);
     const age = this.#environment.io.wheel.nowMs - connection.openedMs;
     if (this.#retired || this.singleUse || this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
     else this.#idle.push(connection);
@@ -161,6 +195,7 @@ export class Upstream implements UpstreamOwner {
 
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
+    this.#takeBack(connection);
     if (error?.code === 'upstream_tls_failed') {
       this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
     }

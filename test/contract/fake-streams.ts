@@ -6,7 +6,7 @@ import { FRAMING } from '../../src/http/framing.ts';
 import { REQUEST_DROPS, RESPONSE_DROPS } from '../../src/http/hop-by-hop.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../../src/http/outgoing.ts';
 import type { ResponseHead } from '../../src/http/response-head.ts';
-import { createSharedMemory, SharedCount, SharedCursor } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCursor } from '../../src/memory/shared-memory.ts';
 import type {
   DownstreamPeer,
   DownstreamStream,
@@ -433,16 +433,9 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const environment = sceneEnvironment(net, shared);
   const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
-  const upstream = new FakeUpstream(
-    upstreamConfig,
-    environment,
-    SharedCount.upstreamSockets({ memory: shared, number: 0 }, 0),
-  );
-  const backend = new Backend(
-    'origin',
-    [upstream],
-    new RoundRobin([upstream], new SharedCursor({ memory: shared, number: 0 })),
-  );
+  const slot = { memory: shared, number: 0 };
+  const upstream = new FakeUpstream(upstreamConfig, environment, { slot, row: 0 });
+  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)));
   const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend }) };
   const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {

@@ -24,9 +24,11 @@ describe('the layout', () => {
     const shared = createSharedMemory(shapeOf(1, 3, 13), 3);
     const counts = [0, 1, 2].flatMap((row) => [
       SharedCount.connections(shared, row),
-      ...Array.from({ length: 17 }, (_none, upstream) =>
-        SharedCount.upstreamSockets({ memory: shared, number: upstream }, row),
-      ),
+      SharedCount.sockets(shared, row),
+      ...Array.from({ length: 17 }, (_none, number) => ({ memory: shared, number })).flatMap((slot) => [
+        SharedCount.upstreamSockets(slot, row),
+        SharedCount.upstreamInFlight(slot, row),
+      ]),
     ]);
     counts.forEach((count, at) => {
       count.add(at + 1);

@@ -34,7 +34,7 @@ class Bench {
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
       { ...sceneEnvironment(this.net, this.shared, row), maxHeadBytes: 4096 },
-      SharedCount.upstreamSockets({ memory: this.shared, number: 0 }, row),
+      { slot: { memory: this.shared, number: 0 }, row },
     );
   }
 
@@ -205,16 +205,16 @@ describe('the limit of connections', () => {
 
   test('makes an upstream unusable while all of them are busy', () => {
     const bench = new Bench({ maxConnections: 2 });
-    assert.ok(bench.upstream.usable);
+    assert.ok(bench.upstream.hasRoom);
     bench.lend();
-    assert.ok(bench.upstream.usable);
+    assert.ok(bench.upstream.hasRoom);
     bench.lend();
-    assert.ok(!bench.upstream.usable);
+    assert.ok(!bench.upstream.hasRoom);
     bench.connection(1).sends(DONE);
-    assert.ok(bench.upstream.usable);
-    assert.deepEqual([bench.lend().on, bench.upstream.usable, bench.net.outgoing.length], [1, false, 2]);
+    assert.ok(bench.upstream.hasRoom);
+    assert.deepEqual([bench.lend().on, bench.upstream.hasRoom, bench.net.outgoing.length], [1, false, 2]);
     bench.connection(0).breaks();
-    assert.ok(bench.upstream.usable);
+    assert.ok(bench.upstream.hasRoom);
   });
 
   test('holds over all workers, whose idle connections are of no use to one another', () => {
@@ -223,18 +223,18 @@ describe('the limit of connections', () => {
     one.idle(1);
     other.lend();
     assert.equal(one.sockets, 2);
-    assert.ok(one.upstream.usable);
-    assert.ok(!other.upstream.usable);
+    assert.ok(one.upstream.hasRoom);
+    assert.ok(!other.upstream.hasRoom);
     one.connection(0).ends();
-    assert.ok(other.upstream.usable);
+    assert.ok(other.upstream.hasRoom);
     other.lend();
-    assert.ok(!one.upstream.usable, 'what has died is not idle');
+    assert.ok(!one.upstream.hasRoom, 'what has died is not idle');
   });
 
   test('is no limit where none is set', () => {
     const bench = new Bench({ maxConnections: null });
     for (let count = 0; count < 1000; count++) bench.lend();
-    assert.ok(bench.upstream.usable);
+    assert.ok(bench.upstream.hasRoom);
     assert.equal(bench.sockets, 1000);
   });
 });

@@ -1,15 +1,9 @@
 import type { SharedCursor } from '../../memory/shared-memory.ts';
+import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 import { smoothSequence } from './smooth-sequence.ts';
 
-/** Something to choose among. */
-export interface Candidate {
-  readonly weight: number;
-  /** May be chosen now. Asked on every pick. */
-  readonly usable: boolean;
-}
-
 /** Candidates take turns, as often as their weights say. All workers go through one sequence with one shared cursor. */
-export class RoundRobin<C extends Candidate> {
+export class RoundRobin<C extends Candidate> implements Balancer<C> {
   readonly #candidates: readonly C[];
   readonly #sequence: Uint16Array;
   readonly #cursor: SharedCursor;
@@ -20,20 +14,15 @@ export class RoundRobin<C extends Candidate> {
     this.#cursor = cursor;
   }
 
-  /** The next usable candidate, or null when there is none. */
-  pick(): C | null {
+  pick(_request: BalancedRequest, eligible: Eligible<C>): C | null {
     const sequence = this.#sequence;
-    if (sequence.length === 1) return this.#ifUsable(sequence[0] as number);
-    const start = this.#cursor.next(sequence.length);
+    const start = sequence.length === 1 ? 0 : this.#cursor.next(sequence.length);
     for (let step = 0; step < sequence.length; step++) {
-      const candidate = this.#ifUsable(sequence[(start + step) % sequence.length] as number);
-      if (candidate !== null) return candidate;
+      const place = start + step;
+      const index = sequence[place < sequence.length ? place : place - sequence.length] as number;
+      const candidate = this.#candidates[index] as C;
+      if (eligible(candidate)) return candidate;
     }
     return null;
-  }
-
-  #ifUsable(index: number): C | null {
-    const candidate = this.#candidates[index] as C;
-    return candidate.usable ? candidate : null;
   }
 }

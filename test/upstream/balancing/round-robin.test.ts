@@ -1,23 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createSharedMemory, SharedCursor } from '../../../src/memory/shared-memory.ts';
+import type { BalancedRequest, Candidate } from '../../../src/upstream/balancing/balancer.ts';
 import { RoundRobin } from '../../../src/upstream/balancing/round-robin.ts';
 
-interface Server {
-  readonly name: string;
-  readonly weight: number;
+interface Server extends Candidate {
   usable: boolean;
 }
 
 const serversOf = (weights: readonly number[]): Server[] =>
-  weights.map((weight, index) => ({ name: 'abcdefgh'[index] as string, weight, usable: true }));
+  weights.map((weight, index) => ({ key: 'abcdefgh'[index] as string, weight, inFlight: 0, usable: true }));
+
+const REQUEST: BalancedRequest = { clientAddress: '192.0.2.1', path: '/', headerValue: () => undefined };
+
+const pickOf = (balancer: RoundRobin<Server> | undefined) => balancer?.pick(REQUEST, ({ usable }) => usable) ?? null;
 
 function newCursor(): SharedCursor {
   return new SharedCursor({ memory: createSharedMemory({ backends: [{ upstreams: [] }] }, 1), number: 0 });
 }
 
 const names = (balancer: RoundRobin<Server>, count: number) =>
-  Array.from({ length: count }, () => balancer.pick()?.name ?? '-').join('');
+  Array.from({ length: count }, () => pickOf(balancer)?.key ?? '-').join('');
 
 describe('round robin', () => {
   test('takes turns', () => {
@@ -31,7 +34,7 @@ describe('round robin', () => {
   test('of several workers goes through one sequence', () => {
     const cursor = newCursor();
     const workers = [0, 1, 2].map(() => new RoundRobin(serversOf([1, 1, 1, 1]), cursor));
-    const picked = Array.from({ length: 12 }, (_none, turn) => workers[turn % 3]?.pick()?.name).join('');
+    const picked = Array.from({ length: 12 }, (_none, turn) => pickOf(workers[turn % 3])?.key).join('');
     assert.equal(picked, 'abcdabcdabcd');
   });
 
@@ -49,7 +52,7 @@ describe('round robin', () => {
         const balancer = new RoundRobin(servers, newCursor());
         const candidates = servers.filter(({ usable, weight }) => usable && weight > 0);
         const seen = new Set<Server | null>();
-        for (let turn = 0; turn < 28; turn++) seen.add(balancer.pick());
+        for (let turn = 0; turn < 28; turn++) seen.add(pickOf(balancer));
         assert.deepEqual(
           seen,
           new Set(candidates.length === 0 ? [null] : candidates),
