@@ -32,7 +32,6 @@ const NO_MIDDLEWARE_YET: readonly string[] = [
   'redirect',
   'respond',
   'rewrite',
-  'transform',
   'compress',
   'custom',
 ];

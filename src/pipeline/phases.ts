@@ -4,13 +4,14 @@ import { FIELD } from '../http/field-names.ts';
 import { isSaneRequestId } from '../http/request-id.ts';
 import { ROUTE_METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND } from '../routing/router.ts';
 import { redirectToHttps, replyMethodNotAllowed, replyToOptionsAsterisk } from './answer.ts';
-import { cameSecurely, settleClient } from './client-identity.ts';
+import { cameSecurely, forwardedLinesFor, settleClient } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
 import { passMiddleware } from './pass-middleware.ts';
+import { traceLines } from './trace-lines.ts';
 
 /**
  * The life of one request. A connection has decoded its head and settled how its body ends; from here on:
@@ -37,15 +38,17 @@ export function beginExchange(exchange: Exchange): void {
     settleTarget(exchange, generation);
     if (exchange.target.form === 'asterisk') replyToOptionsAsterisk(exchange);
     else if (generation.httpsPort !== null && !cameSecurely(exchange)) redirectToHttps(exchange, generation.httpsPort);
-    else if (findRoute(exchange, generation)) enterRoute(exchange);
+    else if (findRoute(exchange, generation)) enterRoute(exchange, generation);
   } catch (error) {
     failExchange(exchange, error);
   }
 }
 
-/** The deadline of a route begins before its middleware. */
-function enterRoute(exchange: Exchange): void {
+/** The deadline of a route begins before its middleware, which sees what the gateway tells the upstream of the client. */
+function enterRoute(exchange: Exchange, generation: Generation): void {
   const { timeoutMs, chain } = exchange.route as RoutePlan;
+  exchange.requestAdditions =
+    forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
   if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);
   if (chain === MiddlewareChain.none) forward(exchange);
   else passMiddleware(exchange);
