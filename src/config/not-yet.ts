@@ -28,7 +28,6 @@ const NO_MIDDLEWARE_YET: readonly string[] = [
   'rate_limiting',
   'authentication',
   'body_limit',
-  'redirect',
   'respond',
   'rewrite',
   'compress',

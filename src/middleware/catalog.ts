@@ -3,6 +3,7 @@ import type { Middleware } from '../pipeline/middleware.ts';
 import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
+import { redirect } from './redirect.ts';
 import { securityHeaders } from './security-headers.ts';
 import { transform } from './transform.ts';
 
@@ -22,6 +23,7 @@ type Create<N extends BuiltInMiddleware['name']> = (
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
   cors,
+  redirect,
   transform,
   headers: securityHeaders,
 };
