@@ -56,7 +56,7 @@ wire(
   },
   async ({ client }) => {
     await client.send('GET /go//evil.example/x%20y HTTP/1.1\r\nHost: a.example\r\n\r\n');
-    const location = 'http://a.example///evil.example/x%20y';
+    const location = 'http://a.example//evil.example/x%20y';
     await client.expectReply({ status: 308, headers: { location } });
   },
 );
