@@ -27,7 +27,6 @@ interface NotYet {
 const NO_MIDDLEWARE_YET: readonly string[] = [
   'rate_limiting',
   'authentication',
-  'body_limit',
   'respond',
   'rewrite',
   'compress',

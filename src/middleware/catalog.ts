@@ -1,5 +1,6 @@
 import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
+import { bodyLimit } from './body-limit.ts';
 import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
@@ -23,6 +24,7 @@ type Create<N extends BuiltInMiddleware['name']> = (
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
   cors,
+  body_limit: bodyLimit,
   redirect,
   transform,
   headers: securityHeaders,
