@@ -70,7 +70,7 @@ export class DryRun implements PipelineServices {
         io: this.#io,
         transport: this.#transport,
         maxHeadBytes: config.server.maxHeaderBytes,
-        log: { warn: (_event, fields) => this.fault(fields) },
+        log: { info: () => {}, warn: (_event, fields) => this.fault(fields) },
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
         outOfDescriptors: () => {},

@@ -7,6 +7,7 @@ import { forwardedLinesFor } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import type { Generation, RoutePlan } from './generation.ts';
+import { beginTry, tryFailed } from './outcome.ts';
 import { traceLines } from './trace-lines.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
@@ -49,6 +50,7 @@ function withoutPrefix(path: string, prefix: string): string {
 
 function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
   exchange.upstream = upstream;
+  beginTry(exchange, upstream);
   exchange.tries++;
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
@@ -113,6 +115,7 @@ export function judgeFailure(exchange: Exchange, error: PhotonError): void {
     sendAgain(exchange, upstream);
     return;
   }
+  tryFailed(exchange, error);
   failExchange(exchange, error);
 }
 

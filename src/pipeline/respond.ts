@@ -1,7 +1,9 @@
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
+import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
+import { judgeHead, trySucceeded } from './outcome.ts';
 import { traceLines } from './trace-lines.ts';
 
 /** The upstream's head is here: the reply begins. */
@@ -17,15 +19,10 @@ export function beginReply(exchange: Exchange): void {
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
   exchange.replyStarted = true;
+  judgeHead(exchange);
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
   // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
   downstream?.sendHead(reply, !downstream.requestComplete);
-}
-
-/** An event stream has no last byte to wait for: its deadline ends with the head. */
-function isEventStream(response: Fields): boolean {
-  const field = response.find(FIELD.CONTENT_TYPE);
-  return field !== -1 && /^text\/event-stream\b/i.test(response.value(field));
 }
 
 export function passInformational(exchange: Exchange): void {
@@ -45,6 +42,7 @@ export function replyTrailers(exchange: Exchange, trailers: Fields): void {
 /** The reply is complete. */
 export function endReply(exchange: Exchange): void {
   exchange.stream = null;
+  trySucceeded(exchange);
   exchange.downstream?.sendEnd();
   finish(exchange);
 }

@@ -435,7 +435,13 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const slot = { memory: shared, number: 0 };
   const upstream = new FakeUpstream(upstreamConfig, environment, { slot, row: 0 });
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)));
+  const breaker = options.breaker ?? null;
+  const policy = {
+    ...{ breaker, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 1000 },
+    random: Math.random,
+    time: net.io,
+  };
+  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), policy);
   const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend }) };
   const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {

@@ -9,6 +9,7 @@ import type { GenerationPlan } from '../../src/pipeline/build-generation.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
+import type { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
 import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
@@ -96,6 +97,8 @@ export interface SceneOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Exchanges are used again for later requests, as a worker does. */
   readonly reusesExchanges?: boolean;
+  /** Hears what became of each try; by default nobody does. Of scenes without sockets only. */
+  readonly breaker?: CircuitBreaker;
 }
 
 /** Paths under `/to` and `/deadline` go upstream, the latter with a deadline. */
@@ -164,7 +167,7 @@ export class ExchangeLog implements PipelineServices {
 /** What the upstreams of a scene live in. */
 export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
   return {
-    ...{ io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } },
+    ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} } },
     ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },
   };
 }
