@@ -42,7 +42,7 @@ export function phaseOf(word: number): Phase {
   return ((word & PHASE_BITS) >>> PHASE_SHIFT) as Phase;
 }
 
-export function successesOf(word: number): number {
+function successesOf(word: number): number {
   return (word >>> SUCCESS_SHIFT) & SUCCESS_MAX;
 }
 
@@ -51,7 +51,7 @@ export function claimOf(word: number): number {
   return word >>> CLAIM_SHIFT;
 }
 
-export function rowOf(claim: number): number {
+function rowOf(claim: number): number {
   return claim & ROW_MAX;
 }
 
