@@ -99,6 +99,8 @@ export interface SceneOptions {
   readonly reusesExchanges?: boolean;
   /** Hears what became of each try; by default nobody does. Of scenes without sockets only. */
   readonly breaker?: CircuitBreaker;
+  /** Every try is a probe, with a claim of its own. Of scenes without sockets only. */
+  readonly allProbes?: boolean;
 }
 
 /** Paths under `/to` and `/deadline` go upstream, the latter with a deadline. */
