@@ -162,6 +162,7 @@ describe('a try tells the breaker', () => {
     assert.deepEqual(recorder.heard, ['succeeded']);
     scene.upstream().begin(200, {}, 'none');
     assert.deepEqual([recorder.heard, scene.upstreamRequests()], [['succeeded', 'succeeded'], 3]);
+    assert.deepEqual(recorder.claims, [1, 2], 'the fresh one goes on with the claim of the first');
   });
 
   test('exactly one thing, in whatever order things happen', async () => {

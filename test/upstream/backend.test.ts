@@ -169,6 +169,16 @@ describe('a panic', () => {
     });
   }
 
+  test('begins and ends with the pick that sees it', () => {
+    const bench = new Bench({ panicThreshold: 0.5 });
+    bench.trip(0);
+    assert.equal(bench.picks(9)[0], 0);
+    bench.fall(1, 2);
+    assert.deepEqual(bench.picks(9), [3, 3, 3]);
+    for (const number of [1, 2]) bench.at(number).state.setHealthy(true, bench.time.eventMs);
+    assert.equal(bench.picks(9)[0], 0);
+  });
+
   test('sends requests to an open breaker that are no probes, and the probe when its time has come', () => {
     const bench = new Bench({ panicThreshold: 1, upstreams: [{}] });
     bench.trip(0);

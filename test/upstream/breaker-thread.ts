@@ -1,4 +1,4 @@
-/** A thread that races for probes, or hammers a breaker with everything that can happen, and reports what it saw. */
+/** A thread that races for probes, takes them and gives them back, or hammers a breaker with everything that can happen, and reports what it saw. */
 import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PHASE, phaseOf } from '../../src/memory/breaker-word.ts';
@@ -9,9 +9,9 @@ import { BreakerView } from './breaker-scene.ts';
 export interface BreakerTask {
   readonly shared: SharedMemory;
   readonly row: number;
-  readonly kind: 'race' | 'hammer';
+  readonly kind: 'race' | 'exclude' | 'hammer';
   readonly rounds: number;
-  /** 0: the round that may begin; 1: how many threads have ended it. */
+  /** 0: the round that may begin, or how many have a probe just now; 1: how many threads have ended the round. */
   readonly barrier: Int32Array;
 }
 
@@ -24,7 +24,7 @@ export interface BreakerReport {
 // Sound: this file runs only as the worker of the test beside it, which sends a BreakerTask.
 const { shared, row, kind, rounds, barrier } = workerData as BreakerTask;
 const time = { eventMs: 0 };
-const view = new BreakerView(shared, row, { openTimeoutMs: kind === 'race' ? 500 : 0, failureThreshold: 3 }, time);
+const view = new BreakerView(shared, row, { openTimeoutMs: kind === 'hammer' ? 0 : 500, failureThreshold: 3 }, time);
 const won: number[] = [];
 
 /** In each round, at the same moment of the breaker's time, everybody asks for the probe. */
@@ -34,6 +34,16 @@ function race(round: number): void {
   if (view.mayProbe && view.claim() > 0) won.push(round);
   Atomics.add(barrier, 1, 1);
   Atomics.notify(barrier, 1);
+}
+
+/** Whoever has the probe has it alone, until it is given back. */
+function exclude(round: number): void {
+  const claim = view.claim();
+  if (claim <= 0) return;
+  won.push(round);
+  assert.equal(Atomics.add(barrier, 0, 1), 0, 'two probes at a time');
+  Atomics.sub(barrier, 0, 1);
+  view.abandoned(claim);
 }
 
 function hammer(random: Random): void {
@@ -58,6 +68,7 @@ function expectPossible(word: number): void {
 const random = new Random(row);
 for (let round = 1; round <= rounds; round++) {
   if (kind === 'race') race(round);
+  else if (kind === 'exclude') exclude(round);
   else hammer(random);
 }
 const report: BreakerReport = { won, events: view.events };

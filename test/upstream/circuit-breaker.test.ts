@@ -141,6 +141,22 @@ describe('an open breaker', () => {
     assert.equal(phase(), CLOSED);
   });
 
+  test('forgets with its closing what failed within the window', () => {
+    const { one, phase, time } = twoWorkers({
+      failureRate: 0.5,
+      minRequests: 6,
+      windowMs: 600_000,
+      failureThreshold: 7,
+      successThreshold: 1,
+    });
+    one.fail(6);
+    assert.equal(phase(), OPEN);
+    time.eventMs += 60_000;
+    one.probe();
+    one.failed();
+    assert.equal(phase(), CLOSED);
+  });
+
   test('is as a change of the settings says, at once', () => {
     const { shared, one, phase } = openAndDue();
     const impatient = new BreakerView(shared, 0, { successThreshold: 1 }, { eventMs: 61_000 });
@@ -282,6 +298,16 @@ describe('eight threads', () => {
       won.sort((a, b) => a - b),
       Array.from({ length: rounds }, (_none, index) => index + 1),
     );
+  });
+
+  test('that take the probe and give it back as fast as they can never have two', async () => {
+    const shared = memoryFor(THREADS + 1);
+    const view = new BreakerView(shared, THREADS, {}, { eventMs: -60_000 });
+    view.fail(5);
+    const reports = await Promise.all(startThreads('exclude', shared, 100_000, barrier()));
+    const probes = reports.reduce((sum, { won }) => sum + won.length, 0);
+    assert.ok(probes > 1000, `${probes} probes`);
+    assert.equal(phaseOf(view.breaker.word), HALF_OPEN);
   });
 
   test('that fail and succeed at random leave no impossible state, and each step is told once', async () => {
