@@ -41,6 +41,8 @@ export interface GatewaySettings {
   readonly accessLog?: Settings | undefined;
   /** For how many workers there is shared memory; by default 1. See `Gateway.beside`. */
   readonly workers?: number | undefined;
+  /** The block of options. */
+  readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
 }
@@ -138,6 +140,7 @@ function configText({
   upstream,
   routes,
   accessLog,
+  middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
     circuit_breaker: { failure_threshold: 1_000_000 },
@@ -150,6 +153,7 @@ function configText({
     load_balancing: { backends: { origin: backendOf(upstreamPorts), ...Object.fromEntries(others) } },
     routes: (routes ?? [{}]).map((route) => ({ path: '/**', backend: 'origin', ...route })),
     access_log: accessLog ?? {},
+    middleware: middleware ?? {},
   });
 }
 
