@@ -240,10 +240,10 @@ check('authorities that were read anew are used from the next check on, without 
   bench.use(backend);
   assert.equal(bench.states, '-', 'the state is kept');
   assert.match(await bench.untilEvents(2), /^upstream-healthy/);
-  const before = server.connections;
+  const heard = server.heard.join();
   copyFileSync(testCertificate('localhost').certFile, caFile);
   bench.use(backend);
-  assert.match(await bench.untilEvents(3), /no TLS/, 'the kept connection is not used any more');
-  assert.ok(server.connections > before);
+  assert.match(await bench.untilEvents(3), /no TLS/);
+  assert.equal(server.heard.join().replace(/,*$/, ''), heard.replace(/,*$/, ''), 'asked over the kept connection');
   rmSync(directory, { recursive: true });
 });

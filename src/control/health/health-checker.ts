@@ -162,6 +162,7 @@ export class HealthChecker implements ProbeSurroundings {
 
   close(): void {
     this.#stopTicking();
+    this.#due.clear();
     for (const [key, probe] of this.#probes) this.#remove(key, probe);
   }
 }

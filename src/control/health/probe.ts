@@ -45,7 +45,7 @@ export class Probe implements TimerOwner, CheckListener {
   readonly #state: UpstreamState;
   readonly #thresholds: Thresholds;
   readonly #timer: Timer;
-  /** Null: it has not been needed since the way to the upstream changed. */
+  /** Null: none has been needed since the certificates are others. */
   #plan: CheckPlan | null = null;
   #connection: CheckConnection | null = null;
   #checking = false;
@@ -87,9 +87,7 @@ export class Probe implements TimerOwner, CheckListener {
   renew(upstream: CheckedUpstream): void {
     const same = isDeepStrictEqual(upstream.tls, this.#upstream.tls);
     this.#upstream = upstream;
-    if (same) return;
-    this.#plan = null;
-    if (!this.#checking) this.#abandon();
+    if (!same) this.#plan = null;
   }
 
   /** Nothing is known of what happened while the thread stood still: a check that was under way counts for nothing. */
@@ -120,13 +118,15 @@ export class Probe implements TimerOwner, CheckListener {
   begin(): void {
     this.#checking = true;
     this.#timer.arm(this.#upstream.check.timeoutMs);
-    if (this.#connection?.idle) this.#connection.ask();
+    if (this.#plan !== null && this.#connection?.idle) this.#connection.ask();
     else this.#connect();
   }
 
   #connect(): void {
     const { io, transport } = this.#surroundings;
     const { config, check, address, tls } = this.#upstream;
+    // One that was kept came about with other certificates.
+    this.#connection?.abandon();
     this.#plan ??= planCheck(config, check, address, tls);
     this.#connection = new CheckConnection(io, transport, this.#plan, this);
   }
@@ -152,9 +152,7 @@ export class Probe implements TimerOwner, CheckListener {
       return;
     }
     if (ending === 'starved') this.#surroundings.starved();
-    // Without a plan the certificates are others by now.
-    if (this.#plan === null) this.#connection?.abandon();
-    if (this.#plan === null || ending !== 'kept') this.#connection = null;
+    if (ending !== 'kept') this.#connection = null;
     this.#checking = false;
     this.#planNext();
     this.#wait();
