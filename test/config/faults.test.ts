@@ -250,6 +250,11 @@ const FAULTS: readonly Fault[] = [
     place: 'bad-value load_balancing.backends.web.health_check.failure_threshold 8:42',
   },
   {
+    why: 'a header of a check that is Photon’s to set',
+    text: backend('health_check: { headers: { Host: a.internal } }'),
+    place: 'bad-value load_balancing.backends.web.health_check.headers 8:32',
+  },
+  {
     why: 'a failure rate above 1',
     text: backend('circuit_breaker: { failure_rate: 50 }'),
     place: 'bad-value load_balancing.backends.web.circuit_breaker.failure_rate 8:40',

@@ -7,6 +7,7 @@ import { SlotTable } from '../../src/control/slot-table.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { UpstreamState } from '../../src/memory/upstream-state.ts';
 import { chooseTransport } from '../../src/net/choose-transport.ts';
+import type { Transport } from '../../src/net/transport.ts';
 import { eventually, settle } from '../support/guard.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { CheckedServer } from './checked-server.ts';
@@ -33,11 +34,11 @@ export class CheckBench {
   random = (): number => 0.5;
   #table: SlotTable | null = null;
 
-  private constructor(maxChecks: number) {
+  private constructor(maxChecks: number, transport: Transport) {
     const logAs = (event: string, fields: object = {}) =>
       this.events.push(`${event} ${Object.values(fields).join(' ')}`);
     this.checker = new HealthChecker({
-      transport: chooseTransport(process.env['PHOTON_TRANSPORT']),
+      transport,
       log: { info: logAs, warn: logAs, error: logAs },
       maxChecks,
       clock: this.clock,
@@ -46,8 +47,12 @@ export class CheckBench {
     this.clock.onTick(() => this.checker.tick());
   }
 
-  static async run(script: (bench: CheckBench) => Promise<void>, maxChecks = 100): Promise<void> {
-    const bench = new CheckBench(maxChecks);
+  static async run(
+    script: (bench: CheckBench) => Promise<void>,
+    maxChecks = 100,
+    transport = chooseTransport(process.env['PHOTON_TRANSPORT']),
+  ): Promise<void> {
+    const bench = new CheckBench(maxChecks, transport);
     try {
       await script(bench);
     } finally {

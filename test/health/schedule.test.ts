@@ -3,6 +3,9 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { chooseTransport } from '../../src/net/choose-transport.ts';
+import type { ByteReceiver } from '../../src/net/connection.ts';
+import type { Transport } from '../../src/net/transport.ts';
 import { testAuthority, testCertificate } from '../support/certificates.ts';
 import { settle } from '../support/guard.ts';
 import { CheckBench, INTERVAL_MS } from './check-bench.ts';
@@ -130,6 +133,38 @@ check('a thread that was busy for a moment gives the checks under way that time 
   await bench.pass(600);
   assert.match(bench.events.join(), /no complete answer within 500 ms/);
 });
+
+/** Nothing listens there; `receiver` hears of `code` instead. */
+const starving = (receiver: ByteReceiver, code: string): ByteReceiver => ({
+  inBody: false,
+  connected: () => assert.fail('it connected'),
+  received: () => undefined,
+  ended: () => undefined,
+  writable: () => undefined,
+  writingFailed: () => false,
+  closed: () => receiver.closed(code),
+});
+
+for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
+  test(`a check that cannot be made for want of our own (${code}) says nothing about the upstream`, () => {
+    const real = chooseTransport(process.env['PHOTON_TRANSPORT']);
+    let failing = true;
+    const transport: Transport = {
+      ...real,
+      connect(io, target, receiver, preface) {
+        return real.connect(io, target, failing ? starving(receiver, code) : receiver, preface);
+      },
+    };
+    const script = async (bench: CheckBench) => {
+      bench.use({ check: { failure_threshold: 1 }, upstreams: [1] });
+      await bench.pass(4 * INTERVAL_MS);
+      assert.deepEqual([bench.states, bench.events], ['+', ['health-checks-starved 1 1']]);
+      failing = false;
+      assert.match(await bench.untilEvents(2), /^upstream-unhealthy/);
+    };
+    return CheckBench.run(script, 100, transport);
+  });
+}
 
 // --- another configuration ---------------------------------------------------------------------------------------------
 

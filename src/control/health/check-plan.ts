@@ -5,12 +5,7 @@ import { encodeLocalProxyHeader } from '../../wire/proxy-protocol/encode-header.
 import type { ReplyExpectation } from './check-reply.ts';
 
 /** Where an upstream is reached. */
-export interface UpstreamAddress {
-  readonly host: string;
-  readonly port: number;
-  /** Path of a Unix socket; then host and port mean nothing. */
-  readonly path: string | null;
-}
+export type UpstreamAddress = Pick<ConnectTarget, 'host' | 'port' | 'path'>;
 
 /** What every check of one upstream does. */
 export interface CheckPlan {
