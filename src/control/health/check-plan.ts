@@ -18,7 +18,7 @@ export interface CheckPlan {
 }
 
 /** Whether checks speak TLS: an http check does what requests do, and to connect takes none. */
-export const speaksTls = ({ tls }: UpstreamConfig, { checkType }: HealthCheckConfig): boolean =>
+const speaksTls = ({ tls }: UpstreamConfig, { checkType }: HealthCheckConfig): boolean =>
   checkType === 'https' || (checkType === 'http' && tls);
 
 /** `tls`: how to speak TLS with the upstream; null where requests do not. Throws an Error when OpenSSL cannot use it. */
@@ -29,7 +29,8 @@ export function planCheck(
   tls: TlsClientMaterial | null,
 ): CheckPlan {
   const { sendProxyProtocol } = upstream;
-  const spoken = tls ?? { serverName: upstream.sniHostname, verify: upstream.tlsVerify, ca: null, certificate: null };
+  // The options of TLS have no effect without `tls: true`: an https check of such an upstream verifies its host in the usual way.
+  const spoken = tls ?? { serverName: upstream.host, verify: true, ca: null, certificate: null };
   return {
     target: {
       ...address,
