@@ -212,6 +212,8 @@ export class Supervisor implements WorkerSurroundings {
   async close(): Promise<void> {
     this.#certificates?.close();
     this.#health?.close();
+    // Certificates that are being read right now must not start the checks again.
+    this.#health = null;
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await this.accessLog?.close();
     this.#listeners.close();
