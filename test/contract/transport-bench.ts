@@ -225,7 +225,14 @@ export class TransportBench {
 }
 
 export function tcpTarget(port: number): ConnectTarget {
-  return { host: '127.0.0.1', port, path: null, keepAlive: { enabled: true, idleMs: 60_000 }, tls: null };
+  return {
+    host: '127.0.0.1',
+    alternative: null,
+    port,
+    path: null,
+    keepAlive: { enabled: true, idleMs: 60_000 },
+    tls: null,
+  };
 }
 
 function portOf(server: Server): number {
