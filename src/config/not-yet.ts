@@ -12,8 +12,6 @@ interface NotYet {
    * start without it; the configuration can be checked and explained all the same.
    */
   readonly reaction: 'warn' | 'refuse';
-  /** Only values that begin like this. */
-  readonly startsWith?: string;
   /** Values that ask for what happens anyway. */
   readonly unless?: readonly Scalar[];
   /** A key of a mapping whose value `false` switches the whole mapping off. */
@@ -28,7 +26,6 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'load_balancing.backends.*.algorithm', reaction: 'warn', unless: ['round_robin'] },
   { path: 'load_balancing.backends.*.key', reaction: 'warn' },
   { path: 'load_balancing.backends.*.panic_threshold', reaction: 'warn', unless: [0] },
-  { path: 'load_balancing.backends.*.upstreams.*.address', reaction: 'refuse', startsWith: 'srv:' },
   { path: 'load_balancing.backends.*.health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'load_balancing.backends.*.circuit_breaker', reaction: 'warn', switch: 'enabled' },
   { path: 'load_balancing.backends.*.retry_budget', reaction: 'warn' },
@@ -87,8 +84,7 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
-function isInert({ unless = [], startsWith, switch: key }: NotYet, node: ConfigNode): boolean {
-  if (startsWith !== undefined) return node.kind !== 'scalar' || !String(node.value).startsWith(startsWith);
+function isInert({ unless = [], switch: key }: NotYet, node: ConfigNode): boolean {
   if (node.kind === 'scalar') return unless.some((value) => saysTheSame(node, value));
   const switchNode = key !== undefined && node.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
   return switchNode?.kind === 'scalar' && saysTheSame(switchNode, false);

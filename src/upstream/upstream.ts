@@ -74,7 +74,7 @@ export class Upstream implements UpstreamOwner, Candidate {
     tls: TlsClientMaterial | null = null,
   ) {
     this.config = config;
-    this.key = config.address;
+    this.key = config.key;
     this.weight = config.weight;
     this.singleUse = config.sendProxyProtocol !== null;
     this.#environment = environment;
@@ -85,6 +85,7 @@ export class Upstream implements UpstreamOwner, Candidate {
     this.#tlsFailures = new RepeatedWarning(io.wheel, (fields) => log.warn('upstream-tls-failed', fields));
     this.#target = {
       host: config.host,
+      alternative: config.alternative,
       port: config.port,
       path: config.path,
       keepAlive: { enabled: config.tcpKeepalive.enabled, idleMs: config.tcpKeepalive.idleMs },
@@ -197,7 +198,7 @@ export class Upstream implements UpstreamOwner, Candidate {
     if (!this.#open.delete(connection)) return;
     this.#takeBack(connection);
     if (error?.code === 'upstream_tls_failed') {
-      this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
+      this.#tlsFailures.warn({ upstream: this.key, reason: error.message });
     }
     if (error?.code === 'gateway_full') this.#environment.outOfDescriptors(this);
     this.#sockets.add(-1);
