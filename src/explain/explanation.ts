@@ -1,4 +1,5 @@
 import type { Algorithm } from '../config/config.ts';
+import type { Stage } from '../pipeline/middleware.ts';
 import type { Candidate } from './candidates.ts';
 import type { PaperReply } from './paper-client.ts';
 
@@ -53,7 +54,8 @@ export interface ExplainedRoute {
   readonly rank: number;
   readonly path: string;
   readonly pathParameters: Readonly<Record<string, string>>;
-  readonly middleware: ExplainedMiddleware;
+  /** In the order in which a request passes it. */
+  readonly middleware: readonly ExplainedMiddleware[];
   readonly cache: ExplainedCache;
   /** Null: no deadline. */
   readonly timeoutMs: number | null;
@@ -61,9 +63,11 @@ export interface ExplainedRoute {
 }
 
 export interface ExplainedMiddleware {
-  /** False: this version does not run any. */
-  readonly active: boolean;
-  readonly names: readonly string[];
+  readonly name: string;
+  /** Null: this version does not have it. */
+  readonly stage: Stage | null;
+  /** What the route wants different from the block, as written. */
+  readonly overrides: Readonly<Record<string, unknown>>;
 }
 
 export interface ExplainedCache {

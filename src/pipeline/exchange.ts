@@ -1,4 +1,5 @@
 import type { PhotonError } from '../base/errors.ts';
+import type { FieldDrops } from '../http/field-drops.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING, type Framing } from '../http/framing.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../http/outgoing.ts';
@@ -10,6 +11,7 @@ import type { DownstreamStream, RequestListener, ResponseListener, UpstreamStrea
 import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
 import type { RoutedRequest } from '../routing/routed-request.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { cameSecurely } from './client-identity.ts';
 import { failExchange, missDeadline, refuseRequest } from './failure.ts';
 import { finishForwarding, forwardData, forwardTrailers, judgeFailure } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
@@ -30,10 +32,24 @@ export interface PipelineServices {
   exchangeFinished(exchange: Exchange, error: PhotonError | null): void;
   /** Reports an error that is a bug of ours. */
   fault(error: unknown): void;
+  /** Reports an error that a middleware let through. */
+  middlewareFailed(name: string, error: unknown): void;
+  /** Writes what was said in an event that did not come from a socket. */
+  settle(): void;
 }
 
 /** The head of the reply that is being sent. */
 class Reply implements OutgoingResponse {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get drops(): FieldDrops | null {
+    return this.#exchange.route?.chain.responseDrops ?? null;
+  }
+
   status = 0;
   source: ResponseHead | null = null;
   additions = '';
@@ -52,7 +68,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   readonly request: RequestHead;
   readonly response: ResponseHead;
   readonly target: RequestTarget = new RequestTarget();
-  readonly reply: Reply = new Reply();
+  readonly reply: Reply = new Reply(this);
   readonly deadline: Timer;
 
   downstream: DownstreamStream | null = null;
@@ -65,6 +81,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   /** The host that the request is for, normalised; empty when an HTTP/1.0 client named none. */
   host = '';
   clientAddress = '';
+  /** Who the client is by name, once it has shown that; empty before. */
+  consumer = '';
   /** The peer of the connection is a trusted proxy. */
   peerTrusted = false;
 
@@ -81,6 +99,12 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   triedFresh = false;
   /** The part of the body sent so far, to send it again; null when that is too much. */
   sentBody: Buffer[] | null = null;
+
+  /** How many of the route's middleware the request has passed, and through how many of them the reply has still to pass back. */
+  passed = 0;
+  unreturned = 0;
+  /** Counts the requests that this object has stood for: who waits for something can tell whether it still is the same one. */
+  turn = 0;
 
   /** How often the request was sent upstream. */
   tries = 0;
@@ -124,6 +148,11 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.replyStarted = false;
     this.triedFresh = false;
     this.sentBody = null;
+    this.consumer = '';
+    this.requestAdditions = '';
+    this.passed = 0;
+    this.unreturned = 0;
+    this.turn++;
   }
 
   // --- the request, as the router sees it ------------------------------------------------------------------------------
@@ -140,8 +169,17 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     return this.target.query;
   }
 
+  /** The client's connection, or its connection to a trusted proxy, is one of TLS. */
+  get cameSecurely(): boolean {
+    return cameSecurely(this);
+  }
+
   headerValue(lowerCaseName: string): string | undefined {
     return this.request.combinedValue(lowerCaseName);
+  }
+
+  get requestDrops(): FieldDrops | null {
+    return this.route?.chain.requestDrops ?? null;
   }
 
   // --- from the client -------------------------------------------------------------------------------------------------

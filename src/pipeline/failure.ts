@@ -39,6 +39,7 @@ export function failExchange(exchange: Exchange, failure: unknown): void {
 
 /** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */
 function extraLines(error: PhotonError): string {
+  if (error.fieldLines !== '') return error.fieldLines;
   if (error.status === 405) return `Allow: ${COMMON_METHODS}\r\n`;
   return error.status === 503 ? 'Retry-After: 1\r\n' : '';
 }

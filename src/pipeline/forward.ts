@@ -17,7 +17,6 @@ export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
   const route = exchange.route as RoutePlan;
   prepare(exchange, route);
-  if (route.timeoutMs !== null) exchange.deadline.arm(route.timeoutMs);
   send(exchange, route.backend.pick(exchange), false);
 }
 
@@ -29,7 +28,7 @@ function prepare(exchange: Exchange, route: RoutePlan): void {
   const generation = exchange.generation as Generation;
   const { maxBodyBytes } = generation;
   const forwarded = forwardedLinesFor(exchange, generation);
-  exchange.requestAdditions = forwarded + traceLines(request.versionMinor, exchange.id);
+  exchange.requestAdditions += forwarded + traceLines(request.versionMinor, exchange.id);
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
 }

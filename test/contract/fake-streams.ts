@@ -15,6 +15,7 @@ import type {
   UpstreamStream,
 } from '../../src/net/streams.ts';
 import { buildGeneration } from '../../src/pipeline/build-generation.ts';
+import { MiddlewareChain } from '../../src/pipeline/middleware-chain.ts';
 import { Backend } from '../../src/upstream/backend.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -436,7 +437,9 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const slot = { memory: shared, number: 0 };
   const upstream = new FakeUpstream(upstreamConfig, environment, { slot, row: 0 });
   const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)));
-  const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend }) };
+  const { middleware = [] } = options;
+  const chain = middleware.length === 0 ? MiddlewareChain.none : new MiddlewareChain(middleware);
+  const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend, chain }) };
   const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {
     client: new FakeClient(log),

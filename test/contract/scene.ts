@@ -9,6 +9,7 @@ import type { GenerationPlan } from '../../src/pipeline/build-generation.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
+import type { Middleware } from '../../src/pipeline/middleware.ts';
 import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
@@ -96,6 +97,8 @@ export interface SceneOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Exchanges are used again for later requests, as a worker does. */
   readonly reusesExchanges?: boolean;
+  /** Of every route; only where the streams are fake. */
+  readonly middleware?: readonly Middleware[];
 }
 
 /** Paths under `/to` and `/deadline` go upstream, the latter with a deadline. */
@@ -156,6 +159,12 @@ export class ExchangeLog implements PipelineServices {
     if (this.#reuses) this.#free.push(exchange);
   }
 
+  middlewareFailed(_name: string, error: unknown): void {
+    this.#faults.push(error);
+  }
+
+  settle(): void {}
+
   fault(error: unknown): void {
     this.#faults.push(error);
   }
@@ -172,5 +181,12 @@ export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMem
 /** The plan of a worker without TLS, on the first row. */
 export function scenePlan(config: Config, shared: SharedMemory): GenerationPlan {
   const tls = { server: null, upstreams: [] };
-  return { compiled: compileConfig(config), slots: slotsOf(shared, config), row: 0, tls, httpsPort: null };
+  return {
+    compiled: compileConfig(config),
+    slots: slotsOf(shared, config),
+    row: 0,
+    tls,
+    httpsPort: null,
+    createMiddleware: () => [],
+  };
 }
