@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BackendConfig, UpstreamConfig } from '../config/config.ts';
 import type { Slot } from '../memory/shared-memory.ts';
 import type { ServingPlan } from '../messages/to-worker.ts';
@@ -24,3 +25,25 @@ export function endpointsOf({ compiled, slots, tls }: ServingPlan): readonly End
     }),
   );
 }
+
+/** Which servers come and go: `backend/upstream`, the first few of them. */
+interface EndpointChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** How many there are now. */
+  readonly upstreams: number;
+}
+
+const MAX_LISTED = 10;
+
+/** What is different between the servers of two plans; null: nothing. */
+export function findEndpointChanges(before: ServingPlan, after: ServingPlan): EndpointChanges | null {
+  if (isDeepStrictEqual(before.compiled.config.backends, after.compiled.config.backends)) return null;
+  const [old, now] = [namesOf(before), namesOf(after)];
+  return { added: listed(now.difference(old)), removed: listed(old.difference(now)), upstreams: now.size };
+}
+
+const namesOf = (plan: ServingPlan): Set<string> =>
+  new Set(endpointsOf(plan).map(({ backend, upstream }) => `${backend.name}/${upstream.key}`));
+
+const listed = (names: ReadonlySet<string>): readonly string[] => [...names].slice(0, MAX_LISTED);

@@ -65,9 +65,10 @@ export class UpstreamNames implements KnownNames {
     this.#lookup.useServers(servers);
   }
 
+  /** Nobody is asked any more; what is known stays. */
   close(): void {
-    this.keepOnly([]);
     this.#closed = true;
+    for (const watched of [...this.#hosts.values(), ...this.#services.values()]) watched.close();
     this.#lookup.close();
   }
 
