@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BackendConfig } from '../config/config.ts';
 import type { TlsMaterial } from '../messages/to-worker.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
@@ -6,7 +7,7 @@ import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-confi
 import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
-import { findEndpointChanges } from './endpoints.ts';
+import { findEndpointChanges } from './endpoint-changes.ts';
 import type { EventLog } from './event-log.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
 import { expandNames } from './names/expand-names.ts';
@@ -135,11 +136,10 @@ export class Supervisor implements WorkerSurroundings {
     return { plan: { listeners, serving }, origins };
   }
 
-  /** This is what the workers serve from now on. */
+  /** This is what the workers serve from now on: told of each change of servers, of their slots and of their TLS. */
   #serves(served: Served): void {
-    const { compiled, slots } = served.plan.serving;
     this.#served = served;
-    this.#table.use(compiled.config.backends, slots);
+    this.#table.use(backendsOf(served), served.plan.serving.slots);
   }
 
   #watch(certificates: Certificates): void {
@@ -239,7 +239,7 @@ export class Supervisor implements WorkerSurroundings {
     const [before, certificates] = [this.#served, this.#certificates];
     if (before === null || certificates === null) return;
     const served = this.#plan(this.#compiled, certificates.material, before.plan.listeners);
-    const changes = findEndpointChanges(before.plan.serving, served.plan.serving);
+    const changes = findEndpointChanges(backendsOf(before), backendsOf(served));
     if (changes === null) return;
     try {
       await this.#prepare(served.plan, []);
@@ -306,5 +306,7 @@ export class Supervisor implements WorkerSurroundings {
 function spread({ server, upstreams }: TlsMaterial, origins: readonly number[]): TlsMaterial {
   return { server, upstreams: origins.map((origin) => upstreams[origin] ?? null) };
 }
+
+const backendsOf = ({ plan }: Served): readonly BackendConfig[] => plan.serving.compiled.config.backends;
 
 const largest = (values: readonly number[]): number => Math.max(0, ...values);

@@ -7,7 +7,7 @@ export interface NameAddresses {
 }
 
 /** More addresses of one family are not used: whoever answers must not decide how much memory we take. */
-export const MAX_ADDRESSES = 256;
+const MAX_ADDRESSES = 256;
 
 /** Splits addresses by family. What is no address is left out. */
 export function toNameAddresses(texts: Iterable<string>): NameAddresses {
