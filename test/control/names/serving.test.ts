@@ -2,16 +2,22 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { Agent, createServer, request, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { testCertificate } from '../../support/certificates.ts';
 import { DnsServer } from '../../support/dns-server.ts';
+import { settle } from '../../support/guard.ts';
 import { PhotonProcess, temporaryDirectory } from '../photon-process.ts';
 import { get } from '../upstream.ts';
 
 /** Servers on one port of several addresses. Each answers with its own address, `/held` when the test lets it. */
 class Farm {
   readonly port: number;
+  /** How many have come to each address. */
+  readonly connections: Record<string, number> = {};
   readonly #held = Promise.withResolvers<ServerResponse>();
 
   private constructor(port: number) {
@@ -34,6 +40,9 @@ class Farm {
   }
 
   #serve(t: TestContext, server: Server, address: string): void {
+    server.on('connection', () => {
+      this.connections[address] = (this.connections[address] ?? 0) + 1;
+    });
     server.on('request', (message, response) => {
       if (message.url === '/held') this.#held.resolve(response);
       else response.end(message.url === '/host' ? message.headers.host : address);
@@ -53,6 +62,8 @@ class Farm {
 interface Setting {
   readonly upstreams: readonly object[];
   readonly route?: object;
+  /** Other DNS servers. */
+  readonly resolver?: string;
 }
 
 /** A gateway whose names are those of a DNS server of the test. */
@@ -77,10 +88,10 @@ class Scene {
     return scene;
   }
 
-  write({ upstreams, route = {} }: Setting): void {
+  write({ upstreams, route = {}, resolver = this.dns.address }: Setting): void {
     const document = {
       server: { http_addr: '127.0.0.1:0', workers: 2 },
-      load_balancing: { resolver: this.dns.address, backends: { web: { upstreams } } },
+      load_balancing: { resolver, backends: { web: { upstreams } } },
       routes: [{ path: '/**', ...route }],
       access_log: { enabled: false },
     };
@@ -129,7 +140,7 @@ test('while a name changes its addresses under load no request fails, and one un
   );
   const held = scene.get('/held');
   const response = await farm.holds();
-  const load = new Load(t, await scene.photon.port());
+  const load = new Load(t, await scene.photon.port(), 8);
   for (const [round, addresses] of [['127.0.0.2'], ['127.0.0.2', '127.0.0.3'], ['127.0.0.3']].entries()) {
     scene.dns.set('app.test', { A: addresses, ttlSeconds: 1 });
     await scene.photon.event('upstreams-changed', round);
@@ -141,17 +152,32 @@ test('while a name changes its addresses under load no request fails, and one un
   assert.deepEqual(await held, { status: 200, body: 'late' });
 });
 
+test('an address that stays keeps its connections when another one comes', async (t) => {
+  const farm = await Farm.start(t, ['127.0.0.1', '127.0.0.2']);
+  const scene = await Scene.start(t, { upstreams: [{ address: `app.test:${farm.port}` }] }, (dns) =>
+    dns.set('app.test', { A: ['127.0.0.2'], ttlSeconds: 1 }),
+  );
+  const client = new Load(t, await scene.photon.port(), 1);
+  scene.dns.set('app.test', { A: ['127.0.0.1', '127.0.0.2'], ttlSeconds: 1 });
+  await scene.photon.event('upstreams-changed');
+  const asked = client.replies;
+  while (client.replies < asked + 20) await settle();
+  assert.deepEqual((await client.stop()).failures, []);
+  assert.deepEqual(farm.connections, { '127.0.0.1': 1, '127.0.0.2': 1 });
+});
+
 /** Clients that ask one request after the other on connections that they keep. */
 class Load {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #clients: readonly Promise<void>[];
   readonly #answers = new Set<string>();
   readonly #failures: string[] = [];
   #stopping = false;
+  replies = 0;
 
-  constructor(t: TestContext, port: number) {
+  constructor(t: TestContext, port: number, clients: number) {
     t.after(() => this.#agent.destroy());
-    this.#clients = Array.from({ length: 8 }, () => this.#ask(port));
+    this.#clients = Array.from({ length: clients }, () => this.#ask(port));
   }
 
   async #ask(port: number): Promise<void> {
@@ -162,6 +188,7 @@ class Load {
         const body = (await response.setEncoding('utf8').toArray()).join('');
         if (response.statusCode === 200) this.#answers.add(body);
         else this.#failures.push(body);
+        this.replies++;
       } catch (error) {
         this.#failures.push(String(error));
       }
@@ -216,6 +243,17 @@ test('servers that say nothing hold up the start for two seconds, and no request
   const tookMs = performance.now() - startedMs;
   assert.ok(tookMs > 2000 && tookMs < 6000, `${tookMs} ms`);
   assert.deepEqual(await scene.spread(4), { '127.0.0.1': 4 });
+  const stoppedMs = performance.now();
+  scene.photon.kill('SIGTERM');
+  assert.equal((await scene.photon.ended).code, 0);
+  assert.ok(performance.now() - stoppedMs < 2000, 'an end does not wait for answers');
+});
+
+test('an upstream without weight does not stand in for a name that does not resolve', async (t) => {
+  const farm = await Farm.start(t, ['127.0.0.1']);
+  const upstreams = [{ address: `app.test:${farm.port}` }, { address: `127.0.0.1:${farm.port}`, weight: 0 }];
+  const scene = await Scene.start(t, { upstreams }, () => {});
+  assert.equal((await scene.get()).status, 503);
 });
 
 test('an answer is asked for again when it no longer holds, and not before', async (t) => {
@@ -309,4 +347,37 @@ test('a reload asks for new names before it serves them, and no longer for those
   assert.deepEqual(await scene.spread(4), { '127.0.0.2': 4 });
   await scene.dns.asked('new.test', scene.dns.count('new.test') + 2);
   assert.equal(scene.dns.count('old.test'), asked);
+});
+
+test('an upstream behind TLS is asked for by the name in the configuration, without a port', async (t) => {
+  const certificate = testCertificate('localhost');
+  const server = createTlsServer(certificate, (message, response) => {
+    response.end(JSON.stringify((message.socket as TLSSocket).servername));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const address of [`app.test:${port}`, `app.test.:${port}`, 'srv:_https._tcp.app.test']) {
+    const scene = await Scene.start(t, { upstreams: [{ address, tls: true, tls_verify: false }] }, (dns) => {
+      dns.set('app.test', { A: ['127.0.0.1'] });
+      dns.set('_https._tcp.app.test', { SRV: [{ priority: 0, weight: 0, port, target: 'app.test' }] });
+    });
+    assert.deepEqual(await scene.get(), { status: 200, body: '"app.test"' }, address);
+  }
+});
+
+test('other DNS servers are asked from a reload on', async (t) => {
+  const farm = await Farm.start(t, ['127.0.0.1', '127.0.0.2']);
+  const other = await DnsServer.start(t);
+  other.set('app.test', { A: ['127.0.0.2'], ttlSeconds: 1 });
+  const setting = { upstreams: [{ address: `app.test:${farm.port}` }] };
+  const scene = await Scene.start(t, setting, (dns) => dns.set('app.test', { A: ['127.0.0.1'], ttlSeconds: 1 }));
+  scene.write({ ...setting, resolver: other.address });
+  await scene.photon.event('reloaded');
+  await scene.photon.event('upstreams-changed');
+  const asked = scene.dns.count('app.test');
+  assert.deepEqual(await scene.spread(4), { '127.0.0.2': 4 });
+  await other.asked('app.test', other.count('app.test') + 1);
+  assert.equal(scene.dns.count('app.test'), asked);
 });
