@@ -94,6 +94,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   outgoingAuthority = '';
   requestAdditions = '';
 
+  /** The most bytes of the request's body; null for no limit. */
+  maxBodyBytes: number | null = null;
   /** Bytes of the request's body that came, and of the reply's body that went out, both without their framing. */
   requestBodyBytes = 0;
   replyBodyBytes = 0;
