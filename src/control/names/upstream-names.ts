@@ -115,7 +115,7 @@ export class UpstreamNames implements KnownNames {
 
   /** `count`: how many addresses, or targets, are served. */
   #say(name: string, failure: string | null, count: number): void {
-    if (failure === null) this.#log.info('name-resolves-again', { name, found: count });
+    if (failure === null) this.#log.info('name-resolves', { name, found: count });
     else this.#log.warn('name-does-not-resolve', { name, reason: failure, kept: count });
   }
 }

@@ -5,12 +5,11 @@ const MAX_LENGTH = 4096;
  * The order in which weighted upstreams take turns: each index as often as its weight says, spread as evenly as can be (nginx's
  * smooth weighted round robin). Weights 3 and 1 give `0 0 1 0`, never `0 0 0 1` twice in a row as one long run.
  *
- * `weights` are whole numbers >= 0; all of them 0 give an empty sequence. It is at most 4096 long, unless there are more weights
- * above 0 than that; when the weights over their greatest common divisor add up to more, they are scaled down, and none above 0
- * falls below 1.
+ * `weights` are whole numbers >= 0 with a positive sum. The sequence is at most 4096 long, unless there are more weights above 0
+ * than that; when the weights over their greatest common divisor add up to more, they are scaled down, and none above 0 falls
+ * below 1.
  */
 export function smoothSequence(weights: readonly number[]): Uint16Array {
-  if (weights.every((weight) => weight === 0)) return new Uint16Array(0);
   const turns = scaleDown(weights);
   const length = turns.reduce((sum, turn) => sum + turn, 0);
   const sequence = new Uint16Array(length);

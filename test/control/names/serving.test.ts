@@ -217,7 +217,7 @@ for (const { why, fail } of [
     await scene.dns.asked('app.test', scene.dns.count('app.test') + 1);
     assert.deepEqual(await scene.spread(4), { '127.0.0.1': 4 });
     scene.dns.set('app.test', { A: ['127.0.0.2'], ttlSeconds: 1 });
-    await scene.photon.event('name-resolves-again');
+    await scene.photon.event('name-resolves');
     await scene.photon.event('upstreams-changed');
     assert.deepEqual(await scene.spread(4), { '127.0.0.2': 4 });
     assert.equal(scene.photon.events('name-does-not-resolve').length, 1);
