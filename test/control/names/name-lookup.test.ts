@@ -107,6 +107,17 @@ for (const { why, failure, message } of FAILURES) {
   });
 }
 
+test('what is asked when it is closed is given up at once, and nothing is asked after it', async (t) => {
+  const dns = await DnsServer.start(t);
+  dns.set('app.test', { failure: 'SILENCE' });
+  const { lookup } = new Scene(t, [dns.address]);
+  const asked = lookup.addresses('app.test', null);
+  await dns.asked('app.test', 1);
+  lookup.close();
+  await assert.rejects(asked, { message: 'ECANCELLED' });
+  await assert.rejects(lookup.addresses('app.test', null), { message: 'closed' });
+});
+
 test('a name without addresses rejects, and so does a service that is not to be had', async (t) => {
   const dns = await DnsServer.start(t);
   dns.set('app.test', { SRV: [{ priority: 0, weight: 0, port: 0, target: '.' }] });
