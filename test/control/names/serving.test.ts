@@ -255,14 +255,14 @@ test('an upstream without weight does not stand in for a name that does not reso
 test('an answer is asked for again when it no longer holds, and not before', async (t) => {
   const farm = await Farm.start(t, ['127.0.0.1']);
   const upstreams = ['short', 'long'].map((name) => ({ address: `${name}.test:${farm.port}` }));
+  const startedMs = performance.now();
   const scene = await Scene.start(t, { upstreams }, (dns) => {
     dns.set('short.test', { A: ['127.0.0.1'], ttlSeconds: 1 });
     dns.set('long.test', { A: ['127.0.0.1'], ttlSeconds: 60 });
   });
-  const startedMs = performance.now();
   await scene.dns.asked('short.test', 4);
   const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs > 2500, `three times a second in ${tookMs} ms`);
+  assert.ok(tookMs > 3000, `three times a second in ${tookMs} ms`);
   assert.equal(scene.dns.count('long.test'), 1);
   assert.equal(scene.photon.events('upstreams-changed').length, 0);
 });
