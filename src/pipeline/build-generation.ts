@@ -102,10 +102,10 @@ function redirectPort(httpToHttps: boolean | number, ownPort: number | null): nu
   return httpToHttps ? ownPort : null;
 }
 
-/** By backend and address, which are unique. */
+/** By backend and key, which are unique. */
 type Adoptable = ReadonlyMap<string, Upstream>;
 
-const keyOf = (backend: string, { address }: UpstreamConfig): string => `${backend}\n${address}`;
+const keyOf = (backend: string, { key }: UpstreamConfig): string => `${backend}\n${key}`;
 
 function adoptable(previous: BuiltGeneration | null): Adoptable {
   const entries = (previous?.backends ?? []).flatMap(({ name, upstreams }) =>

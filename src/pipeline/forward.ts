@@ -46,7 +46,7 @@ function authorityFor(exchange: Exchange, upstream: Upstream): string {
   if (typeof upstreamHost === 'object') return upstreamHost.name;
   const written = exchange.target.authority ?? exchange.request.host;
   if (upstreamHost === 'preserve' && written !== null) return written;
-  return upstream.config.path === null ? upstream.config.address : 'localhost';
+  return upstream.config.authority;
 }
 
 /** A part of the request's body has come. */

@@ -79,7 +79,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
     tls: TlsClientMaterial | null = null,
   ) {
     this.config = config;
-    this.key = config.address;
+    this.key = config.key;
     this.weight = config.weight;
     this.singleUse = config.sendProxyProtocol !== null;
     this.#environment = environment;
@@ -91,6 +91,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
     this.#tlsFailures = new RepeatedWarning(io.wheel, (fields) => log.warn('upstream-tls-failed', fields));
     this.#target = {
       host: config.host,
+      alternative: config.alternative,
       port: config.port,
       path: config.path,
       keepAlive: { enabled: config.tcpKeepalive.enabled, idleMs: config.tcpKeepalive.idleMs },
@@ -218,7 +219,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
     if (!this.#open.delete(connection)) return;
     this.#takeBack(connection);
     if (error?.code === 'upstream_tls_failed') {
-      this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
+      this.#tlsFailures.warn({ upstream: this.key, reason: error.message });
     }
     if (error?.code === 'gateway_full') this.#environment.outOfDescriptors(this);
     this.#sockets.add(-1);

@@ -450,11 +450,6 @@ const NOT_STARTABLE: readonly Fault[] = [
     place: 'not-available-yet server.middleware[0] 3:17',
   },
   {
-    why: 'a service, whose servers DNS knows',
-    text: upstream().replace('a:80', 'srv:_http._tcp.web.internal'),
-    place: 'not-available-yet load_balancing.backends.web.upstreams[0].address 7:11',
-  },
-  {
     why: 'WebSockets',
     text: route('websocket: { enabled: true }'),
     place: 'not-available-yet routes[0].websocket.enabled 10:18',
