@@ -6,7 +6,9 @@ import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
+import { RetryBudget } from '../upstream/retry-budget.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
+import { WaitingLine } from '../upstream/waiting-line.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
 import { RoutePlans } from './route-plans.ts';
@@ -94,16 +96,21 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map(({ name, upstreams: configs }, index) => {
+  return compiled.config.backends.map(({ name, upstreams: configs, ...settings }, index) => {
+    // Sound: there is a slot for each.
+    const backend = slots.backends[index] as Slot;
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
-      // Sound: there is a slot for each.
       const slot = slots.upstreams[number++] as Slot;
       const old = known.get(keyOf(name, config));
       if (old?.isAs(config, material, environment)) return old;
-      return new Upstream(config, environment, { slot, row }, material);
+      return new Upstream(config, environment, { slot, backend, row }, material);
     });
-    const cursor = new SharedCursor(slots.backends[index] as Slot);
-    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor));
+    const rooms = upstreams.map(({ room }) => room);
+    return new Backend(name, upstreams, new RoundRobin(upstreams, new SharedCursor(backend)), {
+      line: new WaitingLine(environment.io, rooms, settings.queue, backend, row),
+      retryBudget: new RetryBudget(settings.retryBudget, backend),
+      retryBackoff: settings.retryBackoff,
+    });
   });
 }

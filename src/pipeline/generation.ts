@@ -12,6 +12,8 @@ export interface RoutePlan {
   readonly id: string;
   readonly backend: Backend;
   readonly timeoutMs: number | null;
+  /** How many more tries a request may get. */
+  readonly retries: number;
   readonly stripPrefix: string | null;
   readonly upstreamHost: RouteConfig['upstreamHost'];
 }

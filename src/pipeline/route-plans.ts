@@ -26,8 +26,8 @@ export class RoutePlans {
     const route = JSON.parse(readSharedText(this.#texts, number)) as RouteConfig;
     const backend = this.#backends.get(route.backend);
     if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
-    const { id, timeoutMs, stripPrefix, upstreamHost } = route;
-    const plan: RoutePlan = { number, id, backend, timeoutMs, stripPrefix, upstreamHost };
+    const { id, timeoutMs, retries, stripPrefix, upstreamHost } = route;
+    const plan: RoutePlan = { number, id, backend, timeoutMs, retries, stripPrefix, upstreamHost };
     this.#plans[number] = plan;
     return plan;
   }
