@@ -94,6 +94,7 @@ const plan = {
   row: 0,
   tls: { server: null, upstreams: [] },
   httpsPort: null,
+  createMiddleware: () => [],
 };
 const { generation } = buildGeneration(plan, environment);
 const free: Exchange[] = [];
@@ -115,6 +116,12 @@ const services: PipelineServices = {
   },
   fault(error) {
     throw error;
+  },
+  middlewareFailed(_name, error) {
+    throw error;
+  },
+  settle() {
+    io.settle();
   },
 };
 

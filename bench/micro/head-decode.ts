@@ -22,13 +22,14 @@ const outgoingRequest: OutgoingRequest = {
   outgoingTarget: '/api/v1/users/42?x=1',
   outgoingAuthority: '127.0.0.1:8080',
   request,
+  requestDrops: null,
   requestAdditions: ADDITIONS,
 };
 
 /** As the pipeline fills it for `SMALL_REPLY`. */
 function outgoingResponse(): OutgoingResponse {
   const { status, framing, contentLength } = response;
-  return { status, source: response, additions: ADDITIONS, framing, contentLength };
+  return { status, source: response, drops: null, additions: ADDITIONS, framing, contentLength };
 }
 
 function decodeRequest(bytes: Buffer): number {

@@ -181,7 +181,7 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
     mend: 'Nothing: Photon starts and works as if the option were not there. A later version acts upon it.',
   },
   'not-available-yet': {
-    lines: routes('{ path: /**, middleware: [headers] }'),
+    lines: routes('{ path: /**, websocket: { enabled: true } }'),
     mend: '`check` and `explain` take such a configuration, but Photon does not start with it: to serve without the protection would not be safe. Remove it, or wait for the version that has it.',
   },
 };

@@ -32,6 +32,8 @@ const DEFINITIONS = {
   ambiguous_framing: define(400, 'Ambiguous framing', 'downstream', true),
   bad_host: define(400, 'Bad host', 'downstream', true),
   bad_target: define(400, 'Bad request target', 'downstream', true),
+  unauthorized: define(401, 'Not authenticated', 'downstream'),
+  forbidden: define(403, 'Forbidden', 'downstream'),
   not_found: define(404, 'No route', 'downstream'),
   method_not_allowed: define(405, 'Method not allowed', 'downstream'),
   method_refused: define(405, 'Method refused', 'downstream', true),
@@ -40,9 +42,11 @@ const DEFINITIONS = {
   target_too_long: define(414, 'URI too long', 'downstream', true),
   unknown_expectation: define(417, 'Expectation failed', 'downstream', true),
   upgrade_required: define(426, 'Upgrade required', 'downstream'),
+  rate_limited: define(429, 'Too many requests', 'downstream'),
   head_too_large: define(431, 'Request header fields too large', 'downstream', true),
   client_closed: define(499, 'Client closed request', 'downstream', true),
   internal_error: define(500, 'Internal error', 'gateway', true),
+  middleware_failed: define(500, 'A middleware failed', 'gateway'),
   unknown_transfer_coding: define(501, 'Unknown transfer coding', 'downstream', true),
   upstream_connect_failed: retryable(define(502, 'Cannot reach the upstream', 'upstream')),
   upstream_tls_failed: retryable(define(502, 'No TLS with the upstream', 'upstream')),
@@ -71,9 +75,12 @@ export class PhotonError extends Error {
   readonly fault: Fault;
   readonly closesConnection: boolean;
   readonly retryable: boolean;
+  /** Field lines of the reply that say more, such as WWW-Authenticate, each with its CRLF. */
+  readonly fieldLines: string;
 
-  constructor(code: ErrorCode, detail: string) {
+  constructor(code: ErrorCode, detail: string, fieldLines = '') {
     super(detail);
+    this.fieldLines = fieldLines;
     const definition = DEFINITIONS[code];
     this.name = 'PhotonError';
     this.code = code;

@@ -74,15 +74,20 @@ function routeFacts(route: ExplainedRoute): readonly Fact[] {
   return [
     ['route', `${id} (${path}, rank ${rank})`],
     ...parameters.map((text, index): Fact => [index === 0 ? 'parameters' : '', text]),
-    ['middleware', listOr(middleware.names, 'none', middleware.active)],
+    ...middlewareFacts(middleware),
     ['cache', cache.enabled ? unlessActive(`ttl ${formatDuration(cache.ttlMs)}`, cache.active) : 'off'],
     ['deadline', timeoutMs === null ? 'none' : formatDuration(timeoutMs)],
-    ['retries', retries.count === 0 ? '0' : unlessActive(String(retries.count), retries.active)],
+    ['retries', String(retries)],
   ];
 }
 
-function listOr(names: readonly string[], none: string, active: boolean): string {
-  return names.length === 0 ? none : unlessActive(names.join(', '), active);
+function middlewareFacts(middleware: ExplainedRoute['middleware']): readonly Fact[] {
+  if (middleware.length === 0) return [['middleware', 'none']];
+  return middleware.map(({ name, stage, overrides }, index): Fact => {
+    const different = Object.keys(overrides).length === 0 ? '' : ` ${JSON.stringify(overrides)}`;
+    const stageName = stage === null || stage === name ? '' : ` (stage ${stage})`;
+    return [index === 0 ? 'middleware' : '', unlessActive(`${name}${stageName}${different}`, stage !== null)];
+  });
 }
 
 function unlessActive(text: string, active: boolean): string {

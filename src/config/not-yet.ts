@@ -1,6 +1,7 @@
 import type { ConfigNode, Path, Scalar } from './config-node.ts';
 import { formatPath } from './config-node.ts';
 import { type Finding, warningAt } from './finding.ts';
+import { builtInNamed } from './schema/middleware/block.ts';
 import type { Span } from './source-text.ts';
 
 /** An option that is read and checked, but that nothing in this version acts upon. */
@@ -14,11 +15,26 @@ interface NotYet {
   readonly reaction: 'warn' | 'refuse';
   /** Only values that begin like this. */
   readonly startsWith?: string;
+  /** Only middleware of these names, in a list. */
+  readonly middleware?: readonly string[];
   /** Values that ask for what happens anyway. */
   readonly unless?: readonly Scalar[];
   /** A key of a mapping whose value `false` switches the whole mapping off. */
   readonly switch?: string;
 }
+
+/** Middleware that is not there yet, by every name it has; `custom` stands for your own. */
+const NO_MIDDLEWARE_YET: readonly string[] = [
+  'cors',
+  'rate_limiting',
+  'authentication',
+  'body_limit',
+  'redirect',
+  'respond',
+  'rewrite',
+  'compress',
+  'custom',
+];
 
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
@@ -31,17 +47,12 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'load_balancing.backends.*.upstreams.*.address', reaction: 'refuse', startsWith: 'srv:' },
   { path: 'load_balancing.backends.*.health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'load_balancing.backends.*.circuit_breaker', reaction: 'warn', switch: 'enabled' },
-  { path: 'load_balancing.backends.*.retry_budget', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.retry_backoff', reaction: 'warn' },
   { path: 'load_balancing.backends.*.sticky', reaction: 'warn' },
   { path: 'load_balancing.backends.*.slow_start', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.queue', reaction: 'warn' },
-  { path: 'server.middleware.*', reaction: 'refuse' },
-  { path: 'routes.*.middleware.*', reaction: 'refuse' },
-  { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
+  { path: 'server.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
+  { path: 'routes.*.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
   { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },
-  { path: 'middleware', reaction: 'warn' },
   { path: 'health_check', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },
   { path: 'tracing', reaction: 'warn', switch: 'enabled' },
@@ -51,6 +62,11 @@ const NOT_YET: readonly NotYet[] = [
 /** Whether this version acts upon an option, given as in the table above (`routes.*.retries`). */
 export function isActive(option: string): boolean {
   return NOT_YET.every(({ path }) => path !== option);
+}
+
+/** Whether this version has the middleware of a route's list that has this name. */
+export function isMiddlewareActive(name: string): boolean {
+  return !NO_MIDDLEWARE_YET.includes(builtInNamed(name) ?? 'custom');
 }
 
 /** Reports every option of the document that this version does not act upon. Only what is written there counts. */
@@ -87,11 +103,18 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
-function isInert({ unless = [], startsWith, switch: key }: NotYet, node: ConfigNode): boolean {
+function isInert({ unless = [], startsWith, middleware, switch: key }: NotYet, node: ConfigNode): boolean {
+  if (middleware !== undefined) return isMiddlewareActive(nameInList(node));
   if (startsWith !== undefined) return node.kind !== 'scalar' || !String(node.value).startsWith(startsWith);
   if (node.kind === 'scalar') return unless.some((value) => saysTheSame(node, value));
   const switchNode = key !== undefined && node.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
   return switchNode?.kind === 'scalar' && saysTheSame(switchNode, false);
+}
+
+/** An entry of a list of middleware is a name, or a mapping of one name to its options. */
+function nameInList(node: ConfigNode): string {
+  if (node.kind === 'mapping') return [...node.entries.keys()][0] ?? '';
+  return node.kind === 'scalar' ? String(node.value) : '';
 }
 
 /** A substituted value is a text, whatever it will be converted to. */

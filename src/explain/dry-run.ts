@@ -1,9 +1,12 @@
 import { monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
+import { isMiddlewareActive } from '../config/not-yet.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memory.ts';
+import { createMiddleware } from '../middleware/catalog.ts';
+import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { IoContext } from '../net/io-context.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
 import { buildGeneration } from '../pipeline/build-generation.ts';
@@ -58,6 +61,11 @@ export class DryRun implements PipelineServices {
   /** `httpsPort`: of the first listener for HTTPS, null without one. Throws an Error where the configuration cannot serve. */
   constructor(config: Config, httpsPort: number | null) {
     const shared = createSharedMemory(config, 1);
+    const log = {
+      warn: (_event: string, fields?: object) => this.fault(fields),
+      error: (_event: string, fields?: object) => this.fault(fields),
+    };
+    const deps: MiddlewareDeps = { nowMs: () => this.#io.eventMs, log };
     const { generation } = buildGeneration(
       {
         compiled: compileConfig(config),
@@ -65,12 +73,14 @@ export class DryRun implements PipelineServices {
         row: 0,
         tls: { upstreams: [] },
         httpsPort,
+        createMiddleware: (entry, route) =>
+          isMiddlewareActive(entry.name) ? createMiddleware(entry, route, deps) : [],
       },
       {
         io: this.#io,
         transport: this.#transport,
         maxHeadBytes: config.server.maxHeaderBytes,
-        log: { warn: (_event, fields) => this.fault(fields) },
+        log,
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
         outOfDescriptors: () => {},
@@ -99,6 +109,7 @@ export class DryRun implements PipelineServices {
     const connection = this.#transport.takeLast();
     exchange.stream?.cancel();
     exchange.deadline.disarm();
+    exchange.patience.disarm();
     connection?.tellClosed();
     if (this.#fault !== null) throw this.#fault;
     return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
@@ -121,6 +132,14 @@ export class DryRun implements PipelineServices {
 
   exchangeFinished(_exchange: Exchange, error: PhotonError | null): void {
     this.#error = error;
+  }
+
+  middlewareFailed(_name: string, error: unknown): void {
+    this.fault(error);
+  }
+
+  settle(): void {
+    this.#io.settle();
   }
 
   fault(error: unknown): void {

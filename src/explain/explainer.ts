@@ -1,5 +1,6 @@
 import type { BackendConfig, Config, RouteConfig } from '../config/config.ts';
-import { isActive } from '../config/not-yet.ts';
+import { isActive, isMiddlewareActive } from '../config/not-yet.ts';
+import { middlewareOf } from '../pipeline/build-generation.ts';
 import { type RankedRule, rankRules } from '../routing/ranking.ts';
 import { explainCandidates } from './candidates.ts';
 import { type DryOutcome, DryRun } from './dry-run.ts';
@@ -7,6 +8,7 @@ import type {
   ExplainedBackend,
   ExplainedCache,
   ExplainedClient,
+  ExplainedMiddleware,
   ExplainedResult,
   ExplainedRoute,
   ExplainedSent,
@@ -75,17 +77,30 @@ export class Explainer {
   }
 
   #explainRoute(route: RouteConfig, index: number, path: string): ExplainedRoute {
-    const { id, path: pattern, middleware, timeoutMs, retries } = route;
+    const { id, path: pattern, timeoutMs, retries } = route;
     return {
       id,
       rank: this.#ranked.findIndex((ranked) => ranked.index === index) + 1,
       path: pattern,
       pathParameters: this.#dryRun.generation.router.pathParameters(index, path),
-      middleware: { active: isActive('routes.*.middleware.*'), names: middleware.map(({ name }) => name) },
+      middleware: this.#explainMiddleware(route, index),
       cache: this.#explainCache(route),
       timeoutMs,
-      retries: { active: isActive('routes.*.retries'), count: retries },
+      retries,
     };
+  }
+
+  /** In the order of the stages; at the end what this version does not have. */
+  #explainMiddleware(route: RouteConfig, index: number): readonly ExplainedMiddleware[] {
+    const entries = middlewareOf(route, this.#config.server.middleware);
+    const overridesOf = (wanted: string) => entries.find(({ name }) => name === wanted)?.overrides ?? {};
+    const { middleware } = this.#dryRun.generation.routes.at(index).chain;
+    return [
+      ...middleware.map(({ name, stage }) => ({ name, stage, overrides: overridesOf(name) })),
+      ...entries
+        .filter(({ name }) => !isMiddlewareActive(name))
+        .map(({ name, overrides }) => ({ name, stage: null, overrides })),
+    ];
   }
 
   #explainCache({ cache: ofRoute }: RouteConfig): ExplainedCache {

@@ -1,4 +1,5 @@
 import type { Algorithm } from '../config/config.ts';
+import type { Stage } from '../pipeline/middleware.ts';
 import type { Candidate } from './candidates.ts';
 import type { PaperReply } from './paper-client.ts';
 
@@ -53,17 +54,20 @@ export interface ExplainedRoute {
   readonly rank: number;
   readonly path: string;
   readonly pathParameters: Readonly<Record<string, string>>;
-  readonly middleware: ExplainedMiddleware;
+  /** In the order in which a request passes it. */
+  readonly middleware: readonly ExplainedMiddleware[];
   readonly cache: ExplainedCache;
   /** Null: no deadline. */
   readonly timeoutMs: number | null;
-  readonly retries: { readonly active: boolean; readonly count: number };
+  readonly retries: number;
 }
 
 export interface ExplainedMiddleware {
-  /** False: this version does not run any. */
-  readonly active: boolean;
-  readonly names: readonly string[];
+  readonly name: string;
+  /** Null: this version does not have it. */
+  readonly stage: Stage | null;
+  /** What the route wants different from the block, as written. */
+  readonly overrides: Readonly<Record<string, unknown>>;
 }
 
 export interface ExplainedCache {

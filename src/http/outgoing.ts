@@ -1,3 +1,4 @@
+import type { FieldDrops } from './field-drops.ts';
 import type { Framing } from './framing.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -11,6 +12,8 @@ export interface OutgoingRequest {
   readonly outgoingAuthority: string;
   /** The request that came in; its fields pass, save those that the encoder drops (`REQUEST_DROPS`). */
   readonly request: RequestHead;
+  /** Further fields that do not pass; null for none. */
+  readonly requestDrops: FieldDrops | null;
   /** More field lines, each `Name: value CRLF`. */
   readonly requestAdditions: string;
 }
@@ -20,6 +23,8 @@ export interface OutgoingResponse {
   readonly status: number;
   /** The upstream's reply whose fields pass, save those that the encoder drops; null when the gateway itself replies. */
   readonly source: ResponseHead | null;
+  /** Further fields that do not pass; null for none. */
+  readonly drops: FieldDrops | null;
   /** More field lines, each `Name: value CRLF`. */
   readonly additions: string;
   /** How the body ends as far as is known; an encoder may have to choose another way. */

@@ -1,3 +1,4 @@
+import type { FieldDrops } from '../http/field-drops.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RESPONSE_DROPS } from '../http/hop-by-hop.ts';
@@ -17,6 +18,7 @@ export class H1Reply {
   #versionMinor = 1;
   #chunked = false;
   /** False from the moment that this reply has to be the last. */
+  #drops: FieldDrops | null = null;
   persistent = true;
   headSent = false;
   /** Only the end of the connection says where the body ends. */
@@ -48,6 +50,7 @@ export class H1Reply {
     const { framing } = outgoing;
     const unknownLength = framing === FRAMING.CHUNKED || framing === FRAMING.UNTIL_CLOSE;
     this.headSent = true;
+    this.#drops = outgoing.drops;
     this.#chunked = unknownLength && this.#versionMinor === 1;
     this.untilClose = unknownLength && !this.#chunked;
     if (close || this.untilClose) this.persistent = false;
@@ -68,7 +71,7 @@ export class H1Reply {
 
   sendTrailers(trailers: Fields): void {
     if (!this.#chunked) return;
-    this.#output.text(chunkedEnd(encodePassingFields(trailers, RESPONSE_DROPS, false)));
+    this.#output.text(chunkedEnd(encodePassingFields(trailers, RESPONSE_DROPS, false, this.#drops)));
     this.#chunked = false;
   }
 

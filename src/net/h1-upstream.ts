@@ -1,4 +1,5 @@
 import { PhotonError } from '../base/errors.ts';
+import type { FieldDrops } from '../http/field-drops.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
 import { REQUEST_DROPS } from '../http/hop-by-hop.ts';
@@ -66,6 +67,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   /** Of the exchange under way: */
   #toHead = false;
   #requestChunked = false;
+  #requestDrops: FieldDrops | null = null;
   /** Nothing more of it is going to be sent: from here the upstream's silence counts. */
   #requestOver = false;
   /** It takes nothing any more, and is read only to hear what was said before. */
@@ -123,6 +125,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   sendHead(outgoing: OutgoingRequest): void {
     this.#toHead = outgoing.method === 'HEAD';
     this.#requestChunked = outgoing.request.framing === FRAMING.CHUNKED;
+    this.#requestDrops = outgoing.requestDrops;
     this.#output.text(encodeRequestHead(outgoing, this.#owner.singleUse));
   }
 
@@ -134,7 +137,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   sendTrailers(trailers: Fields): void {
     if (!this.#requestChunked) return;
-    this.#output.text(chunkedEnd(encodePassingFields(trailers, REQUEST_DROPS, false)));
+    this.#output.text(chunkedEnd(encodePassingFields(trailers, REQUEST_DROPS, false, this.#requestDrops)));
     this.#requestChunked = false;
   }
 

@@ -4,35 +4,22 @@ import { COMMON_METHODS } from '../http/methods.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
+import type { Answer } from './middleware.ts';
+import { passBack } from './pass-back.ts';
 import { traceLines } from './trace-lines.ts';
 
 /** RFC 9110 9.3.7: `OPTIONS *` asks about the server itself, so it goes no further. */
 export function replyToOptionsAsterisk(exchange: Exchange): void {
-  const { reply, downstream, services } = exchange;
-  reply.status = 204;
-  reply.framing = FRAMING.NONE;
-  reply.contentLength = -1;
-  reply.additions = `Allow: ${COMMON_METHODS}\r\nDate: ${services.date}\r\n${traceLines(1, exchange.id)}`;
-  exchange.replyStarted = true;
-  downstream?.sendHead(reply, !downstream.requestComplete);
-  downstream?.sendEnd();
-  finish(exchange);
+  sendAnswer(exchange, { status: 204, lines: `Allow: ${COMMON_METHODS}\r\n`, body: '' });
 }
 
 /** RFC 9110 15.4.9: 308 keeps method and body. The port is left out where it is the one of the scheme. */
 export function redirectToHttps(exchange: Exchange, port: number): void {
-  const { reply, downstream, services, host, target } = exchange;
+  const { host, target } = exchange;
   if (host === '') throw new PhotonError('bad_host', 'Without Host nobody can say where HTTPS is.');
   const query = target.hasQuery ? `?${target.query}` : '';
   const location = `https://${host}${port === 443 ? '' : `:${port}`}${target.path}${query}`;
-  reply.status = 308;
-  reply.framing = FRAMING.LENGTH;
-  reply.contentLength = 0;
-  reply.additions = `Location: ${location}\r\nDate: ${services.date}\r\n${traceLines(1, exchange.id)}`;
-  exchange.replyStarted = true;
-  downstream?.sendHead(reply, !downstream.requestComplete);
-  downstream?.sendEnd();
-  finish(exchange);
+  sendAnswer(exchange, { status: 308, lines: `Location: ${location}\r\n`, body: '' });
 }
 
 /** The path is known, but not under this method; `allow` lists those it is known under. */
@@ -40,4 +27,25 @@ export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
   const error = new PhotonError('method_not_allowed', `This path takes ${allow}.`);
   sendErrorReply(exchange, error, `Allow: ${allow}\r\n`);
   finish(exchange, error);
+}
+
+/** Sends a reply that no upstream made. Throws PhotonError when a middleware does not let it pass back. */
+export function sendAnswer(exchange: Exchange, { status, lines, body }: Answer): void {
+  const { reply, downstream, services, request } = exchange;
+  const hasBody = status !== 204 && status !== 304;
+  reply.status = status;
+  reply.source = null;
+  reply.framing = hasBody ? FRAMING.LENGTH : FRAMING.NONE;
+  reply.contentLength = hasBody ? body.length : -1;
+  reply.additions = `${lines}Date: ${services.date}\r\n${traceLines(1, exchange.id)}`;
+  passBack(exchange);
+  exchange.replyStarted = true;
+  // A body that still comes would be taken for the next request: the connection ends with this reply.
+  downstream?.sendHead(reply, !downstream.requestComplete);
+  if (hasBody && body !== '' && request.method !== 'HEAD') {
+    exchange.replyBodyBytes += body.length;
+    downstream?.sendText(body);
+  }
+  downstream?.sendEnd();
+  finish(exchange);
 }

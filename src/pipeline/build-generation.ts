@@ -1,5 +1,5 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { AccessLogConfig, UpstreamConfig } from '../config/config.ts';
+import type { AccessLogConfig, RouteConfig, RouteMiddleware, UpstreamConfig } from '../config/config.ts';
 import { SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
@@ -11,6 +11,8 @@ import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import { WaitingLine } from '../upstream/waiting-line.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
+import type { Middleware } from './middleware.ts';
+import { MiddlewareChain } from './middleware-chain.ts';
 import { RoutePlans } from './route-plans.ts';
 
 /** A Generation and what has to be closed with it. */
@@ -30,7 +32,11 @@ export interface GenerationPlan {
   readonly tls: { readonly upstreams: readonly (TlsClientMaterial | null)[] };
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
+  /** Makes what one entry of a route's list stands for: several middleware, where it has parts in several stages. */
+  readonly createMiddleware: MiddlewareFactory;
 }
+
+export type MiddlewareFactory = (entry: RouteMiddleware, route: RouteConfig) => readonly Middleware[];
 
 /**
  * Makes a configuration ready to serve in one worker. Upstreams that are as they were in `previous` are adopted from it, with their
@@ -47,7 +53,7 @@ export function buildGeneration(
   const { server } = config;
   const generation: Generation = {
     router: new Router(routerTables),
-    routes: new RoutePlans(routes, byName),
+    routes: new RoutePlans(routes, byName, (route) => chainOf(plan, route)),
     limits: {
       maxHeadBytes: server.maxHeaderBytes,
       maxTargetBytes: server.maxTargetBytes,
@@ -66,6 +72,18 @@ export function buildGeneration(
     timed: config.accessLog.enabled,
   };
   return { generation, backends };
+}
+
+function chainOf({ compiled, createMiddleware }: GenerationPlan, route: RouteConfig): MiddlewareChain {
+  const entries = middlewareOf(route, compiled.config.server.middleware);
+  if (entries.length === 0) return MiddlewareChain.none;
+  return new MiddlewareChain(entries.flatMap((entry) => createMiddleware(entry, route)));
+}
+
+/** The middleware of every route comes before that of its own; an entry of the route replaces the one of that name. */
+export function middlewareOf(route: RouteConfig, ofAll: readonly RouteMiddleware[]): readonly RouteMiddleware[] {
+  const own = new Set(route.middleware.map(({ name }) => name));
+  return [...ofAll.filter(({ name }) => !own.has(name)), ...route.middleware];
 }
 
 function accessPolicy({ format, query, sample }: AccessLogConfig): AccessPolicy {

@@ -2,6 +2,7 @@ import type { PhotonError } from '../base/errors.ts';
 import { FRAMING } from '../http/framing.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Exchange } from './exchange.ts';
+import { passBack } from './pass-back.ts';
 import { traceLines } from './trace-lines.ts';
 
 /**
@@ -20,6 +21,7 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
     services.date
   }\r\n${traceLines(1, exchange.id)}`;
+  passAllTheWayBack(exchange);
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream.sendHead(reply, error.closesConnection || !downstream.requestComplete);
@@ -28,6 +30,15 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
     downstream.sendText(body);
   }
   downstream.sendEnd();
+}
+
+/** A middleware that fails on an error reply has been told of: the reply goes out without its lines. */
+function passAllTheWayBack(exchange: Exchange): void {
+  while (exchange.unreturned > 0) {
+    try {
+      passBack(exchange);
+    } catch {}
+  }
 }
 
 function problemJson(error: PhotonError, requestId: string): string {

@@ -1,4 +1,5 @@
 import type { PhotonError } from '../base/errors.ts';
+import type { FieldDrops } from '../http/field-drops.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING, type Framing } from '../http/framing.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../http/outgoing.ts';
@@ -10,11 +11,15 @@ import type { DownstreamStream, RequestListener, ResponseListener, UpstreamStrea
 import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
 import type { RoutedRequest } from '../routing/routed-request.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
+import { cameSecurely } from './client-identity.ts';
 import { failExchange, missDeadline, refuseRequest } from './failure.ts';
-import { finishForwarding, forwardData, forwardTrailers, judgeFailure } from './forward.ts';
+import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { beginExchange } from './phases.ts';
+import { finishForwarding, forwardData, forwardTrailers } from './request-body.ts';
 import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
+import { judgeFailure, losePatience } from './retry.ts';
 
 /** What every exchange of a worker shares. */
 export interface PipelineServices {
@@ -30,10 +35,26 @@ export interface PipelineServices {
   exchangeFinished(exchange: Exchange, error: PhotonError | null): void;
   /** Reports an error that is a bug of ours. */
   fault(error: unknown): void;
+  /** Reports an error that a middleware let through. */
+  middlewareFailed(name: string, error: unknown): void;
+  /** Writes what was said in an event that did not come from a socket. */
+  settle(): void;
 }
+
+const NONE: readonly Upstream[] = [];
 
 /** The head of the reply that is being sent. */
 class Reply implements OutgoingResponse {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get drops(): FieldDrops | null {
+    return this.#exchange.route?.chain.responseDrops ?? null;
+  }
+
   status = 0;
   source: ResponseHead | null = null;
   additions = '';
@@ -47,13 +68,15 @@ class Reply implements OutgoingResponse {
  *
  * Exchanges are used again for later requests of the worker: nothing outside may keep one.
  */
-export class Exchange implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner {
+export class Exchange implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner, Waiter {
   readonly services: PipelineServices;
   readonly request: RequestHead;
   readonly response: ResponseHead;
   readonly target: RequestTarget = new RequestTarget();
-  readonly reply: Reply = new Reply();
+  readonly reply: Reply = new Reply(this);
   readonly deadline: Timer;
+  /** For the time in line, and for the pause before another try: never both. */
+  readonly patience: Timer;
 
   downstream: DownstreamStream | null = null;
   generation: Generation | null = null;
@@ -65,6 +88,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   /** The host that the request is for, normalised; empty when an HTTP/1.0 client named none. */
   host = '';
   clientAddress = '';
+  /** Who the client is by name, once it has shown that; empty before. */
+  consumer = '';
   /** The peer of the connection is a trusted proxy. */
   peerTrusted = false;
 
@@ -79,8 +104,25 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   requestEnd = false;
   replyStarted = false;
   triedFresh = false;
-  /** The part of the body sent so far, to send it again; null when that is too much. */
+  /** An interim reply was passed on to the client. */
+  interimPassed = false;
+  /** The part of the body that has come so far, to send it again, or for the first time; null when that is too much. */
   sentBody: Buffer[] | null = null;
+  /** Trailers that came while there was nobody to send them to. */
+  keptTrailers: Fields | null = null;
+
+  /** Where it waits for a connection; null when it does not. */
+  line: WaitingLine | null = null;
+  /** How often it was tried again, where it has been tried, and what went wrong there last. */
+  retries = 0;
+  tried: readonly Upstream[] = NONE;
+  failure: PhotonError | null = null;
+
+  /** How many of the route's middleware the request has passed, and through how many of them the reply has still to pass back. */
+  passed = 0;
+  unreturned = 0;
+  /** Counts the requests that this object has stood for: who waits for something can tell whether it still is the same one. */
+  turn = 0;
 
   /** How often the request was sent upstream. */
   tries = 0;
@@ -100,6 +142,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.request = new RequestHead(maxHeaders);
     this.response = new ResponseHead(maxHeaders);
     this.deadline = new Timer(services.wheel, this);
+    this.patience = new Timer(services.wheel, this);
   }
 
   /** Makes it as new, for the next request. */
@@ -123,7 +166,18 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.requestEnd = false;
     this.replyStarted = false;
     this.triedFresh = false;
+    this.interimPassed = false;
     this.sentBody = null;
+    this.keptTrailers = null;
+    this.line = null;
+    this.retries = 0;
+    this.tried = NONE;
+    this.failure = null;
+    this.consumer = '';
+    this.requestAdditions = '';
+    this.passed = 0;
+    this.unreturned = 0;
+    this.turn++;
   }
 
   // --- the request, as the router sees it ------------------------------------------------------------------------------
@@ -140,8 +194,17 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     return this.target.query;
   }
 
+  /** The client's connection, or its connection to a trusted proxy, is one of TLS. */
+  get cameSecurely(): boolean {
+    return cameSecurely(this);
+  }
+
   headerValue(lowerCaseName: string): string | undefined {
     return this.request.combinedValue(lowerCaseName);
+  }
+
+  get requestDrops(): FieldDrops | null {
+    return this.route?.chain.requestDrops ?? null;
   }
 
   // --- from the client -------------------------------------------------------------------------------------------------
@@ -206,8 +269,13 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.downstream?.resumeRequest();
   }
 
-  timerExpired(): void {
-    missDeadline(this);
+  takeTurn(): boolean {
+    return takeTurn(this);
+  }
+
+  timerExpired(timer: Timer): void {
+    if (timer === this.deadline) missDeadline(this);
+    else losePatience(this);
   }
 
   timerFailed(): void {

@@ -1,5 +1,6 @@
 import type { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
+import type { Middleware } from './middleware.ts';
 
 /**
  * The one end of every exchange: completed, refused, failed or abandoned. Both sides have let go of it, and it goes back for the
@@ -8,5 +9,21 @@ import type { Exchange } from './exchange.ts';
 export function finish(exchange: Exchange, error: PhotonError | null = null): void {
   if (exchange.downstream === null) throw new Error('an exchange was finished twice');
   exchange.deadline.disarm();
+  exchange.patience.disarm();
+  exchange.line?.leave(exchange);
+  tellMiddleware(exchange, error);
   exchange.services.exchangeFinished(exchange, error);
+}
+
+function tellMiddleware(exchange: Exchange, error: PhotonError | null): void {
+  const chain = exchange.route?.chain;
+  if (chain === undefined || !chain.hearsOfTheEnd) return;
+  for (let at = exchange.passed - 1; at >= 0; at--) {
+    const middleware = chain.middleware[at] as Middleware;
+    try {
+      middleware.onFinish?.(exchange, error);
+    } catch (failure) {
+      exchange.services.middlewareFailed(middleware.name, failure);
+    }
+  }
 }

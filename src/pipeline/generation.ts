@@ -4,6 +4,7 @@ import type { DownstreamLimits } from '../net/downstream-service.ts';
 import type { Router } from '../routing/router.ts';
 import type { AccessLine } from '../telemetry/access-line.ts';
 import type { Backend } from '../upstream/backend.ts';
+import type { MiddlewareChain } from './middleware-chain.ts';
 
 /** What an exchange needs to know of the route it took: one object, because with many routes each is cold when its turn comes. */
 export interface RoutePlan {
@@ -11,6 +12,7 @@ export interface RoutePlan {
   readonly number: number;
   readonly id: string;
   readonly backend: Backend;
+  readonly chain: MiddlewareChain;
   readonly timeoutMs: number | null;
   /** How many more tries a request may get. */
   readonly retries: number;

@@ -4,11 +4,14 @@ import { FIELD } from '../http/field-names.ts';
 import { isSaneRequestId } from '../http/request-id.ts';
 import { ROUTE_METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND } from '../routing/router.ts';
 import { redirectToHttps, replyMethodNotAllowed, replyToOptionsAsterisk } from './answer.ts';
-import { cameSecurely, settleClient } from './client-identity.ts';
+import { cameSecurely, forwardedLinesFor, settleClient } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
-import type { Generation } from './generation.ts';
+import type { Generation, RoutePlan } from './generation.ts';
+import { MiddlewareChain } from './middleware-chain.ts';
+import { passMiddleware } from './pass-middleware.ts';
+import { traceLines } from './trace-lines.ts';
 
 /**
  * The life of one request. A connection has decoded its head and settled how its body ends; from here on:
@@ -17,7 +20,7 @@ import type { Generation } from './generation.ts';
  *   2  settle the client            its address, as far as the peers on the way are trusted; the request id
  *   3  settle the target            one normal form of path and host, for matching and for the upstream; to HTTPS, if it must
  *   4  route                        404, 405
- *   5  middleware                   in its fixed stages: it may answer, and nothing below happens
+ *   5  middleware                   in its fixed stages (`middleware.ts`): it may answer, and nothing below happens
  *   6  cache                        look-up: after the middleware, so that nobody gets what the route would have refused
  *   7  forward                      choose an upstream, send, judge what comes (`forward.ts`)
  *   8  respond                      head, body with backpressure, end (`respond.ts`)
@@ -35,10 +38,20 @@ export function beginExchange(exchange: Exchange): void {
     settleTarget(exchange, generation);
     if (exchange.target.form === 'asterisk') replyToOptionsAsterisk(exchange);
     else if (generation.httpsPort !== null && !cameSecurely(exchange)) redirectToHttps(exchange, generation.httpsPort);
-    else if (findRoute(exchange, generation)) forward(exchange);
+    else if (findRoute(exchange, generation)) enterRoute(exchange, generation);
   } catch (error) {
     failExchange(exchange, error);
   }
+}
+
+/** The deadline of a route begins before its middleware, which sees what the gateway tells the upstream of the client. */
+function enterRoute(exchange: Exchange, generation: Generation): void {
+  const { timeoutMs, chain } = exchange.route as RoutePlan;
+  exchange.requestAdditions =
+    forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
+  if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);
+  if (chain === MiddlewareChain.none) forward(exchange);
+  else passMiddleware(exchange);
 }
 
 function settleTarget(exchange: Exchange, generation: Generation): void {

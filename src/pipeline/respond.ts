@@ -1,11 +1,21 @@
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Exchange } from './exchange.ts';
+import { failExchange } from './failure.ts';
 import { finish } from './finish.ts';
+import { passBack } from './pass-back.ts';
 import { traceLines } from './trace-lines.ts';
 
 /** The upstream's head is here: the reply begins. */
 export function beginReply(exchange: Exchange): void {
+  try {
+    sendReply(exchange);
+  } catch (error) {
+    failExchange(exchange, error);
+  }
+}
+
+function sendReply(exchange: Exchange): void {
   const { response, reply, downstream } = exchange;
   reply.status = response.status;
   exchange.upstreamStatus = response.status;
@@ -16,6 +26,7 @@ export function beginReply(exchange: Exchange): void {
   reply.additions = traceLines(response.versionMinor, exchange.id);
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
+  if (exchange.unreturned > 0) passBack(exchange);
   exchange.replyStarted = true;
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
   // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
@@ -29,6 +40,7 @@ function isEventStream(response: Fields): boolean {
 }
 
 export function passInformational(exchange: Exchange): void {
+  exchange.interimPassed = true;
   exchange.downstream?.sendInformational(exchange.response);
 }
 

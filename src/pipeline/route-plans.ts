@@ -2,16 +2,23 @@ import type { RouteConfig } from '../config/config.ts';
 import { readSharedText, type SharedTexts } from '../memory/shared-texts.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { RoutePlan } from './generation.ts';
+import type { MiddlewareChain } from './middleware-chain.ts';
 
 /** The plans of all routes. Each is made when its first request comes: making thousands at once would hold up the others. */
 export class RoutePlans {
   readonly #texts: SharedTexts;
   readonly #backends: ReadonlyMap<string, Backend>;
+  readonly #chainOf: (route: RouteConfig) => MiddlewareChain;
   readonly #plans: (RoutePlan | undefined)[];
 
-  /** `texts`: each route's `RouteConfig` as JSON. `backends`: by name. */
-  constructor(texts: SharedTexts, backends: ReadonlyMap<string, Backend>) {
+  /** `texts`: each route's `RouteConfig` as JSON. `backends`: by name. `chainOf` makes the middleware of a route. */
+  constructor(
+    texts: SharedTexts,
+    backends: ReadonlyMap<string, Backend>,
+    chainOf: (route: RouteConfig) => MiddlewareChain,
+  ) {
     this.#texts = texts;
+    this.#chainOf = chainOf;
     this.#backends = backends;
     this.#plans = new Array(texts.ends.length);
   }
@@ -27,7 +34,8 @@ export class RoutePlans {
     const backend = this.#backends.get(route.backend);
     if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
     const { id, timeoutMs, retries, stripPrefix, upstreamHost } = route;
-    const plan: RoutePlan = { number, id, backend, timeoutMs, retries, stripPrefix, upstreamHost };
+    const chain = this.#chainOf(route);
+    const plan: RoutePlan = { number, id, backend, chain, timeoutMs, retries, stripPrefix, upstreamHost };
     this.#plans[number] = plan;
     return plan;
   }

@@ -93,6 +93,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       log,
       allSockets: this.#allSockets,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
+      middleware: { nowMs: () => this.#io.eventMs, log },
     };
     this.#serving = makeServing(options, row, this.#environment, null);
     this.generation = this.#serving.generation;
@@ -228,9 +229,15 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   fault(error: unknown): void {
-    this.#log.error('internal-error', {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    this.#log.error('internal-error', { error: describe(error) });
+  }
+
+  middlewareFailed(name: string, error: unknown): void {
+    this.#log.error('middleware-failed', { middleware: name, error: describe(error) });
+  }
+
+  settle(): void {
+    this.#io.settle();
   }
 
   /** Runs out timers that are due. Called by an interval, or by whoever drives the clock. */
@@ -305,4 +312,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
     for (const upstream of [...this.#upstreams, ...this.#retired]) upstream.close();
     this.flushAccessLog();
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

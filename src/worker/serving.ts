@@ -1,4 +1,6 @@
 import type { ServingPlan } from '../messages/to-worker.ts';
+import { createMiddleware } from '../middleware/catalog.ts';
+import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import { type BuiltGeneration, buildGeneration } from '../pipeline/build-generation.ts';
 import type { UpstreamEnvironment } from '../upstream/upstream.ts';
@@ -10,8 +12,10 @@ export interface Serving extends BuiltGeneration {
   readonly maxConnections: number;
 }
 
-/** What upstreams need of the worker, whatever the configuration. */
-export type WorkerEnvironment = Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'>;
+/** What upstreams and middleware need of the worker, whatever the configuration. */
+export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
+  readonly middleware: MiddlewareDeps;
+}
 
 /**
  * Makes a plan ready; what is as it was in `previous` is adopted from it. Throws an Error when it cannot be served, and then nothing
@@ -25,7 +29,7 @@ export function makeServing(
 ): Serving {
   const { server } = plan.compiled.config;
   const built = buildGeneration(
-    { ...plan, row },
+    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, environment.middleware) },
     {
       ...environment,
       maxHeadBytes: server.maxHeaderBytes,

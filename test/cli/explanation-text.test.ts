@@ -17,7 +17,14 @@ const DOCUMENT = {
     algorithm: 'least_connections',
     backends: { web: { upstreams: [{ address: '127.0.0.1:3001', tls: true, send_proxy_protocol: 'v2' }] } },
   },
-  routes: [{ id: 'a-route-with-a-rather-long-name', path: '/a/**', middleware: ['headers'], cache: { enabled: true } }],
+  routes: [
+    {
+      id: 'a-route-with-a-rather-long-name',
+      path: '/a/**',
+      middleware: ['compress', { headers: { nosniff: false } }],
+      cache: { enabled: true },
+    },
+  ],
 };
 
 function describe(url: string, out = new CapturedTerminal(), document: object = DOCUMENT): readonly string[] {
@@ -27,7 +34,8 @@ function describe(url: string, out = new CapturedTerminal(), document: object = 
 }
 
 const LINES = [
-  { line: 'middleware  headers (not active yet in this version)', why: 'names that nothing runs yet' },
+  { line: 'middleware  headers {"nosniff":false}', why: 'what the route wants different' },
+  { line: '            compress (not active yet in this version)', why: 'a name that nothing runs yet' },
   { line: 'cache       ttl 5m (not active yet in this version)', why: 'a cache that stores nothing yet' },
   { line: 'deadline    none', why: 'no timeout' },
   {

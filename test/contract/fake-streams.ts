@@ -15,6 +15,7 @@ import type {
   UpstreamStream,
 } from '../../src/net/streams.ts';
 import { buildGeneration } from '../../src/pipeline/build-generation.ts';
+import { MiddlewareChain } from '../../src/pipeline/middleware-chain.ts';
 import { Backend } from '../../src/upstream/backend.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -288,6 +289,7 @@ class FakeClient implements ClientSide {
 class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
   readonly reused: boolean;
   replyUntouched = true;
+  readonly unsent = false;
   listener: ResponseListener | null;
   cancelled = false;
   heldBack = false;
@@ -434,9 +436,12 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const slot = { memory: shared, number: 0 };
-  const upstream = new FakeUpstream(upstreamConfig, environment, { slot, row: 0 });
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)));
-  const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend }) };
+  const upstream = new FakeUpstream(upstreamConfig, environment, { slot, backend: slot, row: 0 });
+  const { relief } = generation.routes.at(0).backend;
+  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), relief);
+  const { middleware = [] } = options;
+  const chain = middleware.length === 0 ? MiddlewareChain.none : new MiddlewareChain(middleware);
+  const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend, chain }) };
   const log = new ExchangeLog(net.io.wheel, { ...generation, routes }, net.faults, options);
   return {
     client: new FakeClient(log),

@@ -9,6 +9,7 @@ import type { GenerationPlan } from '../../src/pipeline/build-generation.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
+import type { Middleware } from '../../src/pipeline/middleware.ts';
 import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
@@ -96,17 +97,22 @@ export interface SceneOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Exchanges are used again for later requests, as a worker does. */
   readonly reusesExchanges?: boolean;
+  /** Of every route; only where the streams are fake. */
+  readonly middleware?: readonly Middleware[];
 }
 
-/** Paths under `/to` and `/deadline` go upstream, the latter with a deadline. */
+/** Paths under `/to`, `/deadline` and `/again` go upstream, the second with a deadline, the last with retries. */
 export function sceneConfig(server: SceneOptions['server'] = {}): Config {
   const text = JSON.stringify({
     server: { http_addr: '127.0.0.1:1', max_body_size: MAX_BODY_BYTES, ...server },
-    load_balancing: { backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }] } } },
+    load_balancing: {
+      backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }], retry_backoff: { initial: '0s' } } },
+    },
     routes: [
-      { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms` },
+      { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms`, retries: 0 },
       { path: '/only-get', backend: 'origin', methods: ['GET'] },
-      { path: '/to/**', backend: 'origin' },
+      { path: '/to/**', backend: 'origin', retries: 0 },
+      { path: '/again/**', backend: 'origin', retries: 2 },
     ],
   });
   return parseConfig(text, { file: 'scene.yaml', format: 'yaml', env: {} }).config;
@@ -156,6 +162,12 @@ export class ExchangeLog implements PipelineServices {
     if (this.#reuses) this.#free.push(exchange);
   }
 
+  middlewareFailed(_name: string, error: unknown): void {
+    this.#faults.push(error);
+  }
+
+  settle(): void {}
+
   fault(error: unknown): void {
     this.#faults.push(error);
   }
@@ -172,5 +184,12 @@ export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMem
 /** The plan of a worker without TLS, on the first row. */
 export function scenePlan(config: Config, shared: SharedMemory): GenerationPlan {
   const tls = { server: null, upstreams: [] };
-  return { compiled: compileConfig(config), slots: slotsOf(shared, config), row: 0, tls, httpsPort: null };
+  return {
+    compiled: compileConfig(config),
+    slots: slotsOf(shared, config),
+    row: 0,
+    tls,
+    httpsPort: null,
+    createMiddleware: () => [],
+  };
 }

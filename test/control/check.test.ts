@@ -124,9 +124,9 @@ const FAULTS: readonly (Sample & { readonly code: string; readonly at: string; r
     why: 'a file where the socket would be',
   },
   {
-    routes: 'routes: [{ path: /**, middleware: [headers] }]',
+    routes: 'routes: [{ path: /**, websocket: { enabled: true } }]',
     code: 'not-available-yet',
-    at: 'routes[0].middleware[0]',
+    at: 'routes[0].websocket.enabled',
     why: 'a protection that this version does not have',
   },
   { routes: 'routes: [{ path: "/a*{b}" }]', code: 'bad-value', at: 'routes[0].path', why: 'a pattern' },
@@ -162,7 +162,7 @@ test('a pid file that cannot be written is an error', async (t) => {
 test('all faults are told at once, in the order of the file', async (t) => {
   const server = https('tls_cert: @/none.crt, tls_key: @/none.key, client_ca: @/none.pem');
   const backends = upstream('tls: true, tls_ca: @/none.pem, tls_cert: @/localhost.crt, tls_key: @/api.key');
-  const routes = 'routes: [{ path: /**, middleware: [headers] }]';
+  const routes = 'routes: [{ path: /**, websocket: { enabled: true } }]';
   const { diagnostics } = await diagnosticsOf(write(t, document({ server, backends, routes })));
   assert.deepEqual(
     diagnostics.map((each) => each.path),
@@ -171,7 +171,7 @@ test('all faults are told at once, in the order of the file', async (t) => {
       'server.client_ca',
       'load_balancing.backends.web.upstreams[0].tls_ca',
       'load_balancing.backends.web.upstreams[0].tls_key',
-      'routes[0].middleware[0]',
+      'routes[0].websocket.enabled',
     ],
   );
 });
@@ -197,11 +197,11 @@ test('without a fault there is one line, and with --strict 0 all the same', asyn
 });
 
 test('the last line counts what was found', async (t) => {
-  const routes = 'routes: [{ path: /**, middleware: [headers], retries: 2 }]';
+  const routes = 'routes: [{ path: /**, websocket: { enabled: true }, cache: { ttl: 5s } }]';
   const faulty = await run(write(t, document({ routes })));
   assert.match(faulty.out.text, /^error\[not-available-yet\]: /m);
   assert.match(faulty.out.lines.at(-1) ?? '', /: Photon would not start: 1 error, 1 warning$/);
-  const warned = await run(write(t, document({ routes: 'routes: [{ path: /**, retries: 2 }]' })));
+  const warned = await run(write(t, document({ routes: 'routes: [{ path: /**, cache: { ttl: 5s } }]' })));
   assert.match(warned.out.lines.at(-1) ?? '', /: ok, with 1 warning$/);
 });
 

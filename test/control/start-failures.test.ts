@@ -158,10 +158,10 @@ test('a protection that is not there yet keeps it from starting, with its place'
   const backends = '{ web: { upstreams: [{ address: "127.0.0.1:1" }] } }';
   writeFileSync(
     path,
-    `server: { http_addr: "127.0.0.1:0" }\nload_balancing: { backends: ${backends} }\nroutes: [{ path: /, middleware: [headers] }]\n`,
+    `server: { http_addr: "127.0.0.1:0" }\nload_balancing: { backends: ${backends} }\nroutes: [{ path: /, websocket: { enabled: true } }]\n`,
   );
   const { code, stderr } = await new PhotonProcess(t, ['-c', path]).ended;
   assert.equal(code, 1);
-  assert.match(stderr, /^error\[not-available-yet\]: routes\[0\]\.middleware\[0\] is not there yet/m);
+  assert.match(stderr, /^error\[not-available-yet\]: routes\[0\]\.websocket\.enabled is not there yet/m);
   assert.match(stderr, /config\.yaml:3:/);
 });

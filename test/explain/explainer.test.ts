@@ -221,11 +221,18 @@ test('a scheme that nobody listens for is told', () => {
   assert.deepEqual(said.result, { kind: 'no-listener', detail: 'no listener speaks https' });
 });
 
-test('what is not active yet is named as such', () => {
-  const routes = [{ path: '/**', middleware: ['headers'], cache: { enabled: true, ttl: '10s' }, retries: 2 }];
-  const { route } = explain('/', { document: { routes } });
-  assert.deepEqual(route?.middleware, { active: false, names: ['headers'] });
-  assert.deepEqual(route?.retries, { active: false, count: 2 });
+test('middleware is told in the order of its stages, and what is not active yet is named as such', () => {
+  const middleware = ['compress', { headers: { nosniff: false } }, 'ip_filter'];
+  const routes = [{ path: '/**', middleware, cache: { enabled: true, ttl: '10s' }, retries: 2 }];
+  const { route } = explain('/', {
+    document: { routes, middleware: { compress: {}, ip_filter: { deny: ['10.0.0.0/8'] } } },
+  });
+  assert.deepEqual(route?.middleware, [
+    { name: 'ip_filter', stage: 'ip_filter', overrides: {} },
+    { name: 'headers', stage: 'headers', overrides: { nosniff: false } },
+    { name: 'compress', stage: null, overrides: {} },
+  ]);
+  assert.equal(route?.retries, 2);
   assert.deepEqual([route?.cache.active, route?.cache.enabled, route?.cache.ttlMs], [false, true, 10_000]);
 });
 

@@ -78,7 +78,10 @@ class RequestRecorder implements RequestListener {
     const body = `${status} for ${this.request.target};`;
     const additions = '';
     const { length: contentLength } = body;
-    this.downstream?.sendHead({ status, source: null, additions, framing: FRAMING.LENGTH, contentLength }, close);
+    this.downstream?.sendHead(
+      { status, source: null, drops: null, additions, framing: FRAMING.LENGTH, contentLength },
+      close,
+    );
     this.downstream?.sendText(body);
     this.downstream?.sendEnd();
   }
@@ -319,7 +322,7 @@ describe('the end of a connection', () => {
     const { downstream } = bench.requests[0] as RequestRecorder;
     bench.net.event(() => {
       downstream?.sendHead(
-        { status: 200, source: null, additions: '', framing: FRAMING.CHUNKED, contentLength: -1 },
+        { status: 200, source: null, drops: null, additions: '', framing: FRAMING.CHUNKED, contentLength: -1 },
         false,
       );
       downstream?.sendData(Buffer.from('part'), 0, 4);

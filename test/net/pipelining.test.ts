@@ -25,7 +25,14 @@ class Answering implements RequestListener {
 
   requestBegun(downstream: DownstreamStream): void {
     this.answered++;
-    const head = { status: 200, source: null, additions: '', framing: FRAMING.LENGTH, contentLength: REPLY_BYTES };
+    const head = {
+      status: 200,
+      source: null,
+      drops: null,
+      additions: '',
+      framing: FRAMING.LENGTH,
+      contentLength: REPLY_BYTES,
+    };
     downstream.sendHead(head, false);
     downstream.sendText('x'.repeat(REPLY_BYTES));
     downstream.sendEnd();

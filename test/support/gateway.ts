@@ -37,6 +37,8 @@ export interface GatewaySettings {
   /** With `secure`: which certificates clients have to show. */
   readonly clientCertificates?: ClientCertificateMaterial | undefined;
   readonly accessLog?: Settings | undefined;
+  /** The block of options. */
+  readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
 }
@@ -121,6 +123,7 @@ function configText({
   upstream,
   routes,
   accessLog,
+  middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
     upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
@@ -131,6 +134,7 @@ function configText({
     load_balancing: { backends: { origin: backendOf(upstreamPorts), ...Object.fromEntries(others) } },
     routes: (routes ?? [{}]).map((route) => ({ path: '/**', backend: 'origin', ...route })),
     access_log: accessLog ?? {},
+    middleware: middleware ?? {},
   });
 }
 

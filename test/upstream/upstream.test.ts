@@ -34,7 +34,7 @@ class Bench {
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
       { ...sceneEnvironment(this.net, this.shared, row), maxHeadBytes: 4096 },
-      { slot: { memory: this.shared, number: 0 }, row },
+      { slot: { memory: this.shared, number: 0 }, backend: { memory: this.shared, number: 0 }, row },
     );
   }
 
@@ -50,7 +50,7 @@ class Bench {
   } {
     const heard = new ReplyRecorder();
     const before = this.net.writes;
-    const stream = this.upstream.lend(heard, fresh, peer);
+    const stream = this.upstream.lend(heard, fresh, peer) ?? assert.fail('there is no room');
     this.net.event(() => sendRequest(stream));
     const on = this.net.outgoing.findIndex(({ lastWrite }) => lastWrite > before);
     this.connection(on).opens();

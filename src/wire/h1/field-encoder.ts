@@ -1,17 +1,23 @@
+import type { FieldDrops } from '../../http/field-drops.ts';
 import { FIELD_STRIDE, type Fields, NUMBER } from '../../http/fields.ts';
 import { namedHopByHopFields } from '../../http/hop-by-hop.ts';
 
 /**
  * The field lines of a decoded message that pass, in canonical form (`Name: value CRLF`). `drops` says by field number which do
- * not; `namesMore` that the message's own `Connection` fields name others.
+ * not, `more` names others, and `namesMore` says that the message's own `Connection` fields do so too.
  */
-export function encodePassingFields(fields: Fields, drops: Uint8Array, namesMore: boolean): string {
-  if (fields.canonical && !namesMore) return encodeRuns(fields, drops, -1);
+export function encodePassingFields(
+  fields: Fields,
+  drops: Uint8Array,
+  namesMore: boolean,
+  more: FieldDrops | null = null,
+): string {
+  if (fields.canonical && !namesMore) return encodeRuns(fields, drops, -1, more);
   const named = namesMore ? namedHopByHopFields(fields) : NO_NAMES;
   let encoded = '';
   for (let field = 0; field < fields.count; field++) {
     const name = fields.name(field);
-    if (drops[fields.number(field)] !== 0 || named.has(name.toLowerCase())) continue;
+    if (drops[fields.number(field)] !== 0 || more?.has(fields, field) || named.has(name.toLowerCase())) continue;
     encoded += `${name}: ${fields.value(field)}\r\n`;
   }
   return encoded;
@@ -27,12 +33,12 @@ const NO_NAMES: ReadonlySet<string> = new Set();
  *   from
  *   [-------------one run-----------]  dropped             [----------one run---------]
  */
-export function encodeRuns(fields: Fields, drops: Uint8Array, from: number): string {
+export function encodeRuns(fields: Fields, drops: Uint8Array, from: number, more: FieldDrops | null = null): string {
   const { text, index, count } = fields;
   let encoded = '';
   let runStart = from;
   for (let field = 0, at = 0; field < count; field++, at += FIELD_STRIDE) {
-    if (drops[index[at + NUMBER] as number] === 0) {
+    if (drops[index[at + NUMBER] as number] === 0 && (more === null || !more.has(fields, field))) {
       if (runStart === -1) runStart = index[at] as number;
     } else if (runStart !== -1) {
       encoded += text.slice(runStart, index[at]);

@@ -1,3 +1,4 @@
+import type { FieldDrops } from '../../http/field-drops.ts';
 import { FRAMING } from '../../http/framing.ts';
 import { REQUEST_DROPS, REQUEST_DROPS_BUT_HOST, RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../../http/outgoing.ts';
@@ -16,9 +17,9 @@ export function encodeRequestHead(outgoing: OutgoingRequest, close = false): str
 
 /** The request line, Host and the fields that pass. */
 function passingRequest(outgoing: OutgoingRequest): string {
-  const { request } = outgoing;
-  if (isRightAsReceived(outgoing)) return encodeRuns(request, REQUEST_DROPS_BUT_HOST, 0);
-  const fields = encodePassingFields(request, REQUEST_DROPS, request.namesHopByHopFields);
+  const { request, requestDrops } = outgoing;
+  if (isRightAsReceived(outgoing)) return encodeRuns(request, REQUEST_DROPS_BUT_HOST, 0, requestDrops);
+  const fields = encodePassingFields(request, REQUEST_DROPS, request.namesHopByHopFields, requestDrops);
   return `${outgoing.method} ${outgoing.outgoingTarget} HTTP/1.1\r\nHost: ${outgoing.outgoingAuthority}\r\n${fields}`;
 }
 
@@ -53,7 +54,10 @@ export interface ReplyDelivery {
 /** The head of a reply to a client, as HTTP/1.1 text. */
 export function encodeResponseHead(outgoing: OutgoingResponse, delivery: ReplyDelivery): string {
   const { status, source } = outgoing;
-  const passing = source === null ? `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n` : passingResponse(status, source);
+  const passing =
+    source === null
+      ? `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
+      : passingResponse(status, source, outgoing.drops);
   const framing = delivery.chunked ? 'Transfer-Encoding: chunked\r\n' : lengthField(outgoing);
   const connection = delivery.connection === '' ? '' : `Connection: ${delivery.connection}\r\n`;
   return `${passing}${outgoing.additions}${framing}${connection}\r\n`;
@@ -61,22 +65,22 @@ export function encodeResponseHead(outgoing: OutgoingResponse, delivery: ReplyDe
 
 /** An interim reply (RFC 9110 15.2) with the fields of the upstream's. */
 export function encodeInformationalHead(source: ResponseHead): string {
-  return `${passingResponse(source.status, source)}\r\n`;
+  return `${passingResponse(source.status, source, null)}\r\n`;
 }
 
 /** The status line and the fields that pass. */
-function passingResponse(status: number, source: ResponseHead): string {
+function passingResponse(status: number, source: ResponseHead, drops: FieldDrops | null): string {
   if (
     source.canonical &&
     !source.namesHopByHopFields &&
     source.status === status &&
     source.reasonStart === REASON_START
   ) {
-    const runs = encodeRuns(source, RESPONSE_DROPS, source.versionMinor === 1 ? 0 : VERSION_END);
+    const runs = encodeRuns(source, RESPONSE_DROPS, source.versionMinor === 1 ? 0 : VERSION_END, drops);
     return source.versionMinor === 1 ? runs : `HTTP/1.1${runs}`;
   }
   const reason = source.text.slice(source.reasonStart, source.reasonEnd);
-  const fields = encodePassingFields(source, RESPONSE_DROPS, source.namesHopByHopFields);
+  const fields = encodePassingFields(source, RESPONSE_DROPS, source.namesHopByHopFields, drops);
   return `HTTP/1.1 ${status} ${reason}\r\n${fields}`;
 }
 

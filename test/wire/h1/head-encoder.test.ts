@@ -125,6 +125,7 @@ describe('the head of a request to an upstream', () => {
 const answer = (source: OutgoingResponse['source'], more: Partial<OutgoingResponse> = {}): OutgoingResponse => ({
   status: source?.status ?? 200,
   source,
+  drops: null,
   additions: '',
   framing: source?.framing ?? FRAMING.NONE,
   contentLength: source?.contentLength ?? -1,

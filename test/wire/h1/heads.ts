@@ -22,5 +22,12 @@ export function responseHead(text: string): ResponseHead {
 
 /** A request on its way to `http://out/out?q`. */
 export function outgoingRequest(request: RequestHead, requestAdditions = ''): OutgoingRequest {
-  return { method: request.method, outgoingTarget: '/out?q', outgoingAuthority: 'out', request, requestAdditions };
+  return {
+    method: request.method,
+    outgoingTarget: '/out?q',
+    outgoingAuthority: 'out',
+    request,
+    requestDrops: null,
+    requestAdditions,
+  };
 }

@@ -173,7 +173,7 @@ test('a reply of the gateway itself says what it was given', () => {
         const framing = contentLength > 0 ? FRAMING.LENGTH : FRAMING.NONE;
         const chunked = contentLength < 0;
         const encoded = encodeResponseHead(
-          { status, source: null, additions, framing, contentLength },
+          { status, source: null, drops: null, additions, framing, contentLength },
           { chunked, connection },
         );
         const got = decodeResponse(toBytes(encoded));
@@ -209,7 +209,7 @@ test('what a reply says, its encoded form says', () => {
         const chunked = source.framing === FRAMING.CHUNKED || source.framing === FRAMING.UNTIL_CLOSE;
         const { framing, contentLength } = source;
         const encoded = encodeResponseHead(
-          { status, source, additions: 'Via: x\r\n', framing, contentLength },
+          { status, source, drops: null, additions: 'Via: x\r\n', framing, contentLength },
           { chunked, connection: '' },
         );
         const got = decodeResponse(toBytes(encoded));

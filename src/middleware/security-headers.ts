@@ -1,0 +1,56 @@
+import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Middleware } from '../pipeline/middleware.ts';
+
+type Options = BuiltInOptions['headers'];
+
+/** A field that is added where the upstream has not set it. */
+interface Default {
+  readonly name: string;
+  readonly line: string;
+}
+
+/** Tells browsers to be careful. What an upstream sets itself stays. */
+export function securityHeaders(options: Options): readonly Middleware[] {
+  const always = defaultsOf(options);
+  const hsts = hstsOf(options);
+
+  function addHeaders(exchange: Exchange): void {
+    for (const each of always) addDefault(exchange, each);
+    // RFC 6797 7.2: not over plain HTTP, where nobody could trust it.
+    if (hsts !== null && exchange.cameSecurely) addDefault(exchange, hsts);
+  }
+
+  return [{ name: 'headers', stage: 'headers', onResponse: addHeaders }];
+}
+
+function addDefault({ reply }: Exchange, { name, line }: Default): void {
+  if (reply.source?.combinedValue(name) === undefined) reply.additions += line;
+}
+
+function defaultsOf(options: Options): readonly Default[] {
+  const isSecurity = options.preset === 'security';
+  const frame = options.frame_options ?? (isSecurity ? 'SAMEORIGIN' : 'off');
+  const referrer = options.referrer_policy ?? (isSecurity ? 'strict-origin-when-cross-origin' : 'off');
+  return [
+    ...field('X-Content-Type-Options', (options.nosniff ?? isSecurity) ? 'nosniff' : 'off'),
+    ...field('X-Frame-Options', frame),
+    ...field('Referrer-Policy', referrer),
+    ...field('Content-Security-Policy', options.content_security_policy ?? 'off'),
+    ...field('Permissions-Policy', options.permissions_policy ?? 'off'),
+  ];
+}
+
+function field(name: string, value: string): readonly Default[] {
+  return value === 'off' ? [] : [{ name: name.toLowerCase(), line: `${name}: ${value}\r\n` }];
+}
+
+function hstsOf({ preset, hsts }: Options): Default | null {
+  if (hsts === undefined && preset !== 'security') return null;
+  const { max_age: maxAgeMs = DEFAULT_HSTS_MS, include_subdomains: subdomains = true, preload = false } = hsts ?? {};
+  const flags = `${subdomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`;
+  const [only] = field('Strict-Transport-Security', `max-age=${Math.floor(maxAgeMs / 1000)}${flags}`);
+  return only ?? null;
+}
+
+const DEFAULT_HSTS_MS = 365 * 86_400_000;

@@ -1,0 +1,27 @@
+import { FieldDrops } from '../http/field-drops.ts';
+import { type Middleware, STAGES } from './middleware.ts';
+
+/** The middleware of one route in the order of its stages, and what follows from all of it together. Made once, used by every request. */
+export class MiddlewareChain {
+  readonly middleware: readonly Middleware[];
+  /** Fields of requests that do not go upstream; null: none besides those that never do. */
+  readonly requestDrops: FieldDrops | null;
+  /** Fields of replies that do not go to the client; null likewise. */
+  readonly responseDrops: FieldDrops | null;
+
+  /** One of them wants to know when exchanges are over. */
+  readonly hearsOfTheEnd: boolean;
+
+  constructor(middleware: readonly Middleware[]) {
+    this.middleware = middleware.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
+    this.hearsOfTheEnd = middleware.some(({ onFinish }) => onFinish !== undefined);
+    this.requestDrops = dropsOf(middleware.flatMap(({ requestDrops = [] }) => requestDrops));
+    this.responseDrops = dropsOf(middleware.flatMap(({ responseDrops = [] }) => responseDrops));
+  }
+
+  static readonly none: MiddlewareChain = new MiddlewareChain([]);
+}
+
+function dropsOf(names: readonly string[]): FieldDrops | null {
+  return names.length === 0 ? null : new FieldDrops(names);
+}

@@ -1,0 +1,60 @@
+import type { PhotonError } from '../base/errors.ts';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * The stages of the middleware, in the order in which requests pass them, whatever the order in the configuration. What refuses
+ * comes before what it protects: nobody is redirected, answered or counted as a consumer before it is known that he may be here.
+ *
+ *   request   ip_filter > cors > rate_limit > authentication > consumer_limit > body_limit > redirect > respond > rewrite >
+ *             custom > transform > headers > compress > (cache, upstream)
+ *   reply     the same way back, through those stages that the request has passed; for replies of the gateway too
+ */
+export const STAGES = [
+  'ip_filter',
+  'cors',
+  'rate_limit',
+  'authentication',
+  'consumer_limit',
+  'body_limit',
+  'redirect',
+  'respond',
+  'rewrite',
+  'custom',
+  'transform',
+  'headers',
+  'compress',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** A reply that a middleware gives in the place of the upstream's. */
+export interface Answer {
+  readonly status: number;
+  /** Field lines, each with its CRLF; those of the framing, Date and Via are not among them. */
+  readonly lines: string;
+  /** Latin1 text, one character a byte; empty for none. */
+  readonly body: string;
+}
+
+/** Undefined: go on. */
+export type Verdict = Answer | undefined;
+
+/**
+ * What stands between the route and the upstream. One object serves all requests of its routes in a worker, so nothing of a single
+ * request is kept in it. A hook that throws a PhotonError refuses the request with it; any other error is a 500 and is logged
+ * with the name. Hooks are synchronous wherever nothing has to be waited for: then the chain costs no promise.
+ */
+export interface Middleware {
+  /** As in the configuration, for the log and `explain`. */
+  readonly name: string;
+  readonly stage: Stage;
+  /** Names (lower case) of fields that clients may send and that never go upstream: it writes them itself, or keeps them for itself. */
+  readonly requestDrops?: readonly string[];
+  /** Names (lower case) of fields of the upstream's reply that do not go to the client. */
+  readonly responseDrops?: readonly string[];
+  readonly onRequest?: (exchange: Exchange) => Verdict | Promise<Verdict>;
+  /** The head of the reply is about to go out, whoever made it: lines may be added to `exchange.reply.additions`. */
+  readonly onResponse?: (exchange: Exchange) => void;
+  /** The exchange is over. */
+  readonly onFinish?: (exchange: Exchange, error: PhotonError | null) => void;
+}

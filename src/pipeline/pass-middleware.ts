@@ -1,0 +1,64 @@
+import type { PhotonError } from '../base/errors.ts';
+import { sendAnswer } from './answer.ts';
+import type { Exchange } from './exchange.ts';
+import { failExchange } from './failure.ts';
+import { forward } from './forward.ts';
+import type { RoutePlan } from './generation.ts';
+import type { Middleware, Verdict } from './middleware.ts';
+import { middlewareError } from './pass-back.ts';
+
+/**
+ * Takes the request through what is left of its route's middleware, and on to the upstream. Invariant: `exchange.passed` counts those
+ * whose turn has come; the reply goes back through them and no others.
+ */
+export function passMiddleware(exchange: Exchange): void {
+  const { middleware } = (exchange.route as RoutePlan).chain;
+  while (exchange.passed < middleware.length) {
+    const current = middleware[exchange.passed++] as Middleware;
+    exchange.unreturned = exchange.passed;
+    const verdict = ask(exchange, current);
+    if (verdict === undefined) continue;
+    if (verdict instanceof Promise) wait(exchange, current, verdict);
+    else sendAnswer(exchange, verdict);
+    return;
+  }
+  forward(exchange);
+}
+
+function ask(exchange: Exchange, middleware: Middleware): Verdict | Promise<Verdict> {
+  try {
+    return middleware.onRequest?.(exchange);
+  } catch (error) {
+    throw middlewareError(exchange, middleware, error);
+  }
+}
+
+/** By the time that the answer comes the exchange may be over, and even be another one: its turn tells. */
+function wait(exchange: Exchange, middleware: Middleware, promise: Promise<Verdict>): void {
+  const { turn } = exchange;
+  exchange.downstream?.pauseRequest();
+  promise.then(
+    (verdict) => {
+      if (exchange.turn === turn) resume(exchange, verdict);
+    },
+    (error: unknown) => {
+      if (exchange.turn === turn) failLater(exchange, middlewareError(exchange, middleware, error));
+    },
+  );
+}
+
+function resume(exchange: Exchange, verdict: Verdict): void {
+  try {
+    exchange.downstream?.resumeRequest();
+    if (verdict === undefined) passMiddleware(exchange);
+    else sendAnswer(exchange, verdict);
+  } catch (error) {
+    failExchange(exchange, error);
+  }
+  exchange.services.settle();
+}
+
+function failLater(exchange: Exchange, error: PhotonError): void {
+  failExchange(exchange, error);
+  exchange.services.settle();
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FieldDrops } from '../../src/http/field-drops.ts';
+import { requestHead } from '../wire/h1/heads.ts';
+
+const NAMES = ['x-user-id', 'user-agent', 'a'];
+
+for (const { name, dropped, why } of [
+  { name: 'X-User-ID', dropped: true, why: 'one of the names' },
+  { name: 'x-user-id', dropped: true, why: 'names have no case' },
+  { name: 'X_User_ID', dropped: true, why: 'CGI takes it for that name' },
+  { name: 'X-User_ID', dropped: true, why: 'and any mixture' },
+  { name: 'X-User-IDs', dropped: false, why: 'a longer name' },
+  { name: 'X-User-IE', dropped: false, why: 'another name of that length' },
+  { name: 'User-Agent', dropped: true, why: 'a name that has a number' },
+  { name: 'Accept', dropped: false, why: 'another name that has a number' },
+  { name: 'A', dropped: true, why: 'the shortest name' },
+  { name: 'X'.repeat(64 + 9), dropped: false, why: 'a length that shares a place with one of the names' },
+]) {
+  test(`${name} ${dropped ? 'does not pass' : 'passes'}: ${why}`, () => {
+    const head = requestHead(`GET / HTTP/1.1\r\nHost: a\r\n${name}: 1\r\n\r\n`);
+    assert.equal(new FieldDrops(NAMES).has(head, 1), dropped);
+  });
+}

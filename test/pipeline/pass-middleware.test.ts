@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { PhotonError } from '../../src/base/errors.ts';
+import type { Exchange } from '../../src/pipeline/exchange.ts';
+import { type Middleware, STAGES, type Verdict } from '../../src/pipeline/middleware.ts';
+import { fakeScene } from '../contract/fake-streams.ts';
+import type { ClientSide } from '../contract/scene.ts';
+
+/** A middleware that writes down when it is asked. */
+function noted(
+  notes: string[],
+  stage: Middleware['stage'],
+  verdict: (exchange: Exchange) => Verdict = () => undefined,
+) {
+  return {
+    name: stage,
+    stage,
+    onRequest: (exchange) => {
+      notes.push(`> ${stage}`);
+      return verdict(exchange);
+    },
+    onResponse: ({ reply }) => {
+      notes.push(`< ${stage}`);
+      reply.additions += `X-Passed-${stage.replace('_', '-')}: yes\r\n`;
+    },
+    onFinish: (_exchange, error) => {
+      notes.push(`. ${stage} ${error?.code ?? 'ok'}`);
+    },
+  } satisfies Middleware;
+}
+
+/** Through which stages the first reply has passed, in that order. */
+const passedOf = ({ replies }: ClientSide) =>
+  Object.keys(replies[0]?.fields ?? {}).flatMap((name) => (name.startsWith('x-passed-') ? [name.slice(9)] : []));
+
+function sceneOf(...middleware: Middleware[]) {
+  const scene = fakeScene({ middleware });
+  const get = async (target = '/to/a') => {
+    scene.client.begin('GET', target, {}, 'none');
+    await scene.settle();
+  };
+  return { ...scene, get };
+}
+
+describe('the middleware of a route', () => {
+  test('is passed in the order of its stages, whatever the order it is given in, and back the other way', async () => {
+    const notes: string[] = [];
+    const { get, upstream, client } = sceneOf(...STAGES.toReversed().map((stage) => noted(notes, stage)));
+    await get();
+    assert.deepEqual(
+      notes,
+      STAGES.map((stage) => `> ${stage}`),
+    );
+    notes.length = 0;
+    upstream().begin(200, {}, 'none');
+    assert.deepEqual(
+      notes.slice(0, STAGES.length),
+      STAGES.toReversed().map((stage) => `< ${stage}`),
+    );
+    assert.deepEqual(
+      notes.slice(STAGES.length),
+      STAGES.toReversed().map((stage) => `. ${stage} ok`),
+    );
+    assert.deepEqual(
+      passedOf(client),
+      STAGES.toReversed().map((stage) => stage.replace('_', '-')),
+    );
+  });
+
+  test('that answers keeps the request from what comes after it, and the answer passes back through what came before', async () => {
+    const notes: string[] = [];
+    const answer = { status: 203, lines: 'X-By: me\r\n', body: 'mine' };
+    const scene = sceneOf(
+      noted(notes, 'cors'),
+      noted(notes, 'respond', () => answer),
+      noted(notes, 'transform'),
+    );
+    await scene.get();
+    assert.equal(scene.upstreamRequests(), 0);
+    assert.deepEqual(notes, ['> cors', '> respond', '< respond', '< cors', '. respond ok', '. cors ok']);
+    const [reply] = scene.client.replies;
+    assert.deepEqual(
+      [reply?.status, reply?.body, reply?.fields['x-by'], reply?.ending],
+      [203, 'mine', 'me', 'complete'],
+    );
+  });
+
+  test('that refuses does so with its own error and the lines that belong to it', async () => {
+    const notes: string[] = [];
+    const refuse = () => {
+      throw new PhotonError('unauthorized', 'Who are you?', 'WWW-Authenticate: Bearer\r\n');
+    };
+    const scene = sceneOf(noted(notes, 'cors'), noted(notes, 'authentication', refuse), noted(notes, 'transform'));
+    await scene.get();
+    const [reply] = scene.client.replies;
+    assert.deepEqual([reply?.status, reply?.fields['www-authenticate']], [401, 'Bearer']);
+    assert.deepEqual(passedOf(scene.client), ['authentication', 'cors']);
+    assert.equal(scene.upstreamRequests(), 0);
+    assert.deepEqual(notes.slice(-2), ['. authentication unauthorized', '. cors unauthorized']);
+  });
+
+  test('that breaks is a 500 for that request and told with its name', async () => {
+    const broken = () => {
+      throw new TypeError('no such thing');
+    };
+    const scene = sceneOf(noted([], 'custom', broken));
+    await scene.get();
+    assert.equal(scene.client.replies[0]?.status, 500);
+    assert.match(String(scene.faults[0]), /no such thing/);
+    assert.equal(scene.upstreamRequests(), 0);
+  });
+
+  test('that breaks on the way back is a 500, which passes back through the others', async () => {
+    const notes: string[] = [];
+    const onResponse = () => {
+      throw new Error('not this one');
+    };
+    const scene = sceneOf(noted(notes, 'cors'), { ...noted(notes, 'transform'), onResponse });
+    await scene.get();
+    scene.upstream().begin(200, {}, { length: 4 });
+    assert.deepEqual([scene.client.replies[0]?.status, scene.upstream().cancelled], [500, true]);
+    assert.deepEqual(passedOf(scene.client), ['cors']);
+  });
+
+  test('that waits lets the request go on when it is ready', async () => {
+    const ready = Promise.withResolvers<Verdict>();
+    const scene = sceneOf({ name: 'slow', stage: 'custom', onRequest: () => ready.promise });
+    await scene.get();
+    assert.equal(scene.upstreamRequests(), 0);
+    ready.resolve(undefined);
+    await ready.promise;
+    await scene.settle();
+    assert.equal(scene.upstreamRequests(), 1);
+  });
+
+  test('that waits for ever is cut by the deadline of the route, and what it says later is of no use', async () => {
+    const ready = Promise.withResolvers<Verdict>();
+    const scene = sceneOf({ name: 'slow', stage: 'custom', onRequest: () => ready.promise });
+    await scene.get('/deadline/a');
+    await scene.passMs(60_000);
+    assert.equal(scene.client.replies[0]?.status, 504);
+    ready.resolve(undefined);
+    await ready.promise;
+    assert.equal(scene.upstreamRequests(), 0);
+  });
+
+  test('that waits and fails is a 500', async () => {
+    const ready = Promise.withResolvers<Verdict>();
+    const scene = sceneOf({ name: 'slow', stage: 'custom', onRequest: () => ready.promise });
+    await scene.get();
+    ready.reject(new Error('gave up'));
+    await assert.rejects(ready.promise);
+    await scene.settle();
+    assert.equal(scene.client.replies[0]?.status, 500);
+  });
+});
