@@ -106,7 +106,7 @@ export function sceneConfig(server: SceneOptions['server'] = {}): Config {
   const text = JSON.stringify({
     server: { http_addr: '127.0.0.1:1', max_body_size: MAX_BODY_BYTES, ...server },
     load_balancing: {
-      backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }], retry_backoff: { initial: '0s' } } },
+      backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }], retry_backoff: { initial: '1ms' } } },
     },
     routes: [
       { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms`, retries: 0 },

@@ -4,7 +4,8 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
-import { createSharedMemory, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
@@ -30,6 +31,8 @@ export interface GatewaySettings {
   readonly otherBackends?: Readonly<Record<string, number>> | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
+  /** Settings of every backend. */
+  readonly backend?: Settings | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -41,6 +44,14 @@ export interface GatewaySettings {
   readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
+  /** With others that share its memory: as if each were another worker of one gateway. */
+  readonly among?: Workers | undefined;
+}
+
+/** Gateways in one process that count together, each on a row of its own. */
+export interface Workers {
+  readonly shared: SharedMemory;
+  readonly row: number;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -52,6 +63,10 @@ export interface Gateway {
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
   accessLines(): readonly string[];
+  /** Exchanges under way at each upstream, and requests that wait for a connection to each backend. */
+  inFlight(): readonly number[];
+  /** Sockets of each upstream, as counted over all workers. */
+  sockets(): readonly number[];
   /** Makes changed settings ready; `plane.commit` goes over to them. */
   prepare(changes: Partial<GatewaySettings>): void;
 }
@@ -72,11 +87,11 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
-  const shared = createSharedMemory(configOf(settings), 1);
+  const { shared, row } = settings.among ?? { shared: createSharedMemory(configOf(settings), 1), row: 0 };
   const plane = new DataPlane({
     ...planOf(settings, shared),
     shared,
-    row: 0,
+    row,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     accessMemory,
     accessSink,
@@ -93,7 +108,16 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     return accessText.split('\n').slice(0, -1);
   };
   const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines, prepare };
+  const { upstreams, backends } = slotsOf(shared, configOf(settings));
+  const inFlight = () => [
+    ...upstreams.map((slot) => SharedCount.upstreamInFlight(slot, row).total),
+    ...backends.map((slot) => SharedCount.backendWaiting(slot, row).total),
+  ];
+  const sockets = () => upstreams.map((slot) => new UpstreamSockets(slot, row).total);
+  return {
+    ...{ port, scheme: settings.secure ? 'https' : 'http', plane, logLines },
+    ...{ accessLines, inFlight, sockets, prepare },
+  };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
@@ -121,12 +145,14 @@ function configText({
   server,
   otherBackends = {},
   upstream,
+  backend,
   routes,
   accessLog,
   middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
     upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+    ...backend,
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({
