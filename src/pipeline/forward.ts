@@ -17,24 +17,10 @@ import { checkBodyLength, sendKept } from './request-body.ts';
  */
 export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
-  const { stripPrefix, backend } = exchange.route as RoutePlan;
-  exchange.outgoingTarget = outgoingTarget(exchange, stripPrefix);
+  const { backend } = exchange.route as RoutePlan;
   checkBodyLength(exchange);
   backend.relief.retryBudget.countRequest(exchange.services.wheel.nowMs);
   dispatch(exchange);
-}
-
-function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
-  if (stripPrefix === null && target.isNormal) return request.target;
-  const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
-  return target.hasQuery ? `${path}?${target.query}` : path;
-}
-
-/** `/api` off `/api/users` gives `/users`, off `/api` gives `/`; it is not a prefix of `/apish`. */
-function withoutPrefix(path: string, prefix: string): string {
-  const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
-  if (path === bare) return '/';
-  return path.startsWith(`${bare}/`) ? path.slice(bare.length) : path;
 }
 
 /** Sends the request to an upstream that has room. Where none has, or others wait already, it waits in line for one. */

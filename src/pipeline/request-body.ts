@@ -5,21 +5,18 @@ import { isIdempotent } from '../http/methods.ts';
 import type { UpstreamStream } from '../net/streams.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
-import type { Generation } from './generation.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
 
 /** Refuses a body whose head says already that it is too large. */
-export function checkBodyLength({ request, generation }: Exchange): void {
-  const { maxBodyBytes } = generation as Generation;
+export function checkBodyLength({ request, maxBodyBytes }: Exchange): void {
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
 }
 
 /** A part of the request's body has come. */
 export function forwardData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { stream, downstream } = exchange;
-  const { maxBodyBytes } = exchange.generation as Generation;
+  const { stream, downstream, maxBodyBytes } = exchange;
   exchange.requestBodyBytes += end - start;
   if (maxBodyBytes !== null && exchange.requestBodyBytes > maxBodyBytes) {
     failExchange(exchange, bodyTooLarge(maxBodyBytes));

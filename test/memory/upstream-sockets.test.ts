@@ -29,7 +29,7 @@ for (const limit of [1, 3]) {
       results.every(({ most }) => most <= limit),
       JSON.stringify(results),
     );
-    assert.ok(results.every(({ taken }) => taken > 0));
+    assert.ok(results.reduce((sum, { taken }) => sum + taken, 0) > 1000);
     assert.equal(new UpstreamSockets({ memory: shared, number: 0 }, 0).total, 0);
   });
 }
