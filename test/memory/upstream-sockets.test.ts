@@ -49,13 +49,14 @@ test('a worker that waits hears its bell, and hears when another worker has died
     const shared = memory();
     const queue = new SharedQueue({ memory: shared, number: 0 }, 0);
     const worker = new Worker(new URL('./bell-thread.ts', import.meta.url), { workerData: { shared, row: 5 } });
+    const exited = once(worker, 'exit');
     await once(worker, 'message');
     assert.deepEqual([queue.waiting, queue.waitingElsewhere, queue.waitingIn(5)], [1, 1, 1]);
     const heard = once(worker, 'message');
     if (wakes === 'ring') queue.ring(5);
     else clearWorkerRow(shared, 1);
     assert.deepEqual(await heard, ['heard']);
-    await once(worker, 'exit');
+    await exited;
   }
 });
 

@@ -98,6 +98,30 @@ wire(
   },
 );
 
+wire(
+  'what has been read already of a request that waits is kept, and its trailers too',
+  limited(1),
+  async (context) => {
+    const { client, upstream } = context;
+    const other = await client.connect();
+    await client.send(GET);
+    const first = await upstream.accept();
+    await first.expectRequest();
+    const body = 'b'.repeat(40_000);
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n`;
+    await other.send(
+      `POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n`,
+    );
+    await settle();
+    assert.equal(waiting(context), 1);
+    await first.send(ok('first'));
+    await client.expectReply({ body: 'first' });
+    await first.expectRequest({ body: `${body}abc`, trailers: { 'x-sum': '1' } });
+    await first.send(ok('second'));
+    await other.expectReply({ status: 200, body: 'second' });
+  },
+);
+
 wire('503 after the time in line, with Retry-After', limited(1), async (context) => {
   const { client, upstream, clock } = context;
   const other = await client.connect();

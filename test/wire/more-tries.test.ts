@@ -25,6 +25,23 @@ async function chosen({ upstreams }: WireContext): Promise<{ first: UpstreamConn
   return { first: await from.accept(), other };
 }
 
+wire(
+  'the next try goes to another upstream, also when it would be the turn of the one that failed',
+  tries(1),
+  async (context) => {
+    const { client } = context;
+    await client.send(GET);
+    const { first, other } = await chosen(context);
+    await first.expectRequest();
+    other.answerAll(() => ok('other'));
+    const second = await client.connect();
+    await second.send(GET);
+    await second.expectReply({ body: 'other' });
+    first.reset();
+    await client.expectReply({ status: 200, body: 'other' });
+  },
+);
+
 const INTERIM = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
 
 /** What a new connection of the first upstream does after it has got a request whole. */
@@ -231,6 +248,7 @@ wire('a client that goes away in the pause ends it, and nothing is sent', paused
   assert.equal(gateway.plane.activeExchanges, 0);
   await clock.advance(601_000);
   other.expectNoConnection();
+  assert.deepEqual(gateway.logLines, []);
 });
 
 wire(
