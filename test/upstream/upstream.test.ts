@@ -141,6 +141,13 @@ describe('the connections to an upstream', () => {
     assert.equal(bench.lend().on, 1);
   });
 
+  test('wait in no greater number than the share of the worker, where they are limited', () => {
+    const bench = new Bench({ maxConnections: 5 });
+    bench.idle(5);
+    assert.equal(bench.net.outgoing.filter(({ destroyed }) => !destroyed).length, Math.ceil(5 / WORKERS));
+    assert.equal(bench.sockets, 3);
+  });
+
   test('wait in a bounded number', () => {
     const bench = new Bench();
     bench.idle(600);

@@ -281,6 +281,32 @@ test('a busy connection of one worker is closed after its reply for a request th
   });
 });
 
+test('a worker without a connection goes before those who wait where the connection is', async () => {
+  await twoWorkers(1, async ({ factories: [one, two], upstream }) => {
+    const order: string[] = [];
+    const ask = async (factory: ClientFactory, target: string) => {
+      const client = await factory.connect();
+      await client.send(GET.replace('/x', target));
+      await settle();
+      return client.expectReply({ status: 200 });
+    };
+    const here = [ask(one as ClientFactory, '/first')];
+    const first = await upstream.accept();
+    await first.expectRequest();
+    for (let count = 0; count < 3; count++) here.push(ask(one as ClientFactory, '/here'));
+    await settle();
+    const there = ask(two as ClientFactory, '/there');
+    await settle(200);
+    upstream.answerAll(({ target }) => {
+      order.push(target);
+      return ok(target);
+    });
+    await first.send(ok('first'));
+    await Promise.all([...here, there]);
+    assert.equal(order[0], '/there', order.join(' '));
+  });
+});
+
 for (const limit of [1, 2, 3]) {
   test(`neither of two busy workers starves at a limit of ${limit}, and there are never more connections`, async () => {
     await twoWorkers(limit, async ({ factories, upstream }) => {
