@@ -89,10 +89,7 @@ export function createSharedMemory(shape: SharedMemoryShape, workers: number): S
   };
 }
 
-/**
- * Forgets what a dead worker counted, and wakes those who wait for what it had. Only the control thread calls it, before it starts
- * the next worker on the row.
- */
+/** Forgets what a dead worker counted, and wakes those who wait for what it had; part of `dead-worker.ts`. */
 export function clearWorkerRow(shared: SharedMemory, row: number): void {
   const ints = new Int32Array(shared.rows, row * shared.rowInts * Int32Array.BYTES_PER_ELEMENT, shared.rowInts);
   const states = new Int32Array(shared.states);
@@ -150,6 +147,16 @@ export class SharedCount {
   /** Requests that wait for a connection to one backend. */
   static backendWaiting({ memory, number }: Slot, row: number): SharedCount {
     return new SharedCount(memory, row, ROW_HEADER + (memory.upstreams + number) * ENTRY_INTS + BACKEND.WAITING);
+  }
+
+  /** Requests to one upstream whose end is known, good or bad. */
+  static upstreamRequests(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.REQUESTS);
+  }
+
+  /** Those of them that failed. */
+  static upstreamFailures(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.FAILURES);
   }
 
   static #ofUpstream({ memory, number }: Slot, row: number, what: number): SharedCount {

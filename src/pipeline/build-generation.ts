@@ -1,11 +1,19 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { AccessLogConfig, RouteConfig, RouteMiddleware, UpstreamConfig } from '../config/config.ts';
+import type {
+  AccessLogConfig,
+  Algorithm,
+  BackendConfig,
+  RouteConfig,
+  RouteMiddleware,
+  UpstreamConfig,
+} from '../config/config.ts';
 import { SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
-import { Backend } from '../upstream/backend.ts';
+import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
+import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import { WaitingLine } from '../upstream/waiting-line.ts';
@@ -114,7 +122,8 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map(({ name, upstreams: configs, ...settings }, index) => {
+  return compiled.config.backends.map((settings, index) => {
+    const { name, upstreams: configs } = settings;
     // Sound: there is a slot for each.
     const backend = slots.backends[index] as Slot;
     const upstreams = configs.map((config) => {
@@ -125,10 +134,27 @@ function buildBackends(
       return new Upstream(config, environment, { slot, backend, row }, material);
     });
     const rooms = upstreams.map(({ room }) => room);
-    return new Backend(name, upstreams, new RoundRobin(upstreams, new SharedCursor(backend)), {
+    const relief = {
       line: new WaitingLine(environment.io, rooms, settings.queue, backend, row),
       retryBudget: new RetryBudget(settings.retryBudget, backend),
       retryBackoff: settings.retryBackoff,
-    });
+    };
+    const balancer = new RoundRobin(upstreams, new SharedCursor(backend));
+    return new Backend(name, upstreams, balancer, ejectionPolicy(settings, environment), relief);
   });
+}
+
+/** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
+const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
+
+function ejectionPolicy(config: BackendConfig, { io, log }: UpstreamEnvironment): EjectionPolicy {
+  const surroundings = { backend: config.name, log, time: io };
+  return {
+    breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, surroundings) : null,
+    panicThreshold: config.panicThreshold,
+    slowStartMs: HASHES.includes(config.algorithm) ? null : config.slowStartMs,
+    random: Math.random,
+    time: io,
+    checkIntervalMs: config.healthCheck.intervalMs,
+  };
 }

@@ -4,6 +4,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import type { RoutePlan } from './generation.ts';
+import { beginTry, tryAbandoned } from './outcome.ts';
 import { checkBodyLength, sendKept } from './request-body.ts';
 
 /**
@@ -72,12 +73,16 @@ function sendWhereRoomIs(exchange: Exchange): boolean {
 /** Sends the request on a connection of this upstream. Returns false when it has no room for another one. */
 export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): boolean {
   exchange.upstream = upstream;
+  beginTry(exchange, upstream);
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
   // Sound: `downstream` is set before an exchange begins.
   const { peer } = exchange.downstream as NonNullable<typeof exchange.downstream>;
   const stream = upstream.lend(exchange, fresh, peer);
-  if (stream === null) return false;
+  if (stream === null) {
+    tryAbandoned(exchange);
+    return false;
+  }
   exchange.tries++;
   exchange.stream = stream;
   if (exchange.request.framing !== FRAMING.NONE) exchange.sentBody ??= [];

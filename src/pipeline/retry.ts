@@ -9,6 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { dispatch, giveUp, send } from './forward.ts';
 import type { RoutePlan } from './generation.ts';
+import { tryFailed } from './outcome.ts';
 
 /** The wheel's timers cannot tell a shorter pause from none. */
 const SHORTEST_PAUSE_MS = TimerWheel.tickMs / 2;
@@ -22,9 +23,16 @@ const SHORTEST_PAUSE_MS = TimerWheel.tickMs / 2;
 export function judgeFailure(exchange: Exchange, error: PhotonError): void {
   const { stream, upstream } = exchange;
   exchange.stream = null;
-  if (stream === null || upstream === null) failExchange(exchange, error);
-  else if (mayTryFresh(exchange, error, stream)) tryFresh(exchange, upstream, error);
-  else if (mayRetry(exchange, error, stream)) retry(exchange, upstream, error);
+  if (stream === null || upstream === null) {
+    failExchange(exchange, error);
+    return;
+  }
+  if (mayTryFresh(exchange, error, stream)) {
+    tryFresh(exchange, upstream, error);
+    return;
+  }
+  tryFailed(exchange, error);
+  if (mayRetry(exchange, error, stream)) retry(exchange, upstream, error);
   else failExchange(exchange, error);
 }
 

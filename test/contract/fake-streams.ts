@@ -420,6 +420,12 @@ class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
 /** An upstream that lends fake streams. */
 class FakeUpstream extends Upstream {
   readonly streams: FakeUpstreamStream[] = [];
+  allProbes = false;
+  #claims = 0;
+
+  override takeClaim(): number {
+    return this.allProbes ? ++this.#claims : super.takeClaim();
+  }
 
   override lend(listener: ResponseListener, fresh: boolean): UpstreamStream {
     const stream = new FakeUpstreamStream(listener, !fresh && this.streams.length > 0);
@@ -437,8 +443,15 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const slot = { memory: shared, number: 0 };
   const upstream = new FakeUpstream(upstreamConfig, environment, { slot, backend: slot, row: 0 });
+  upstream.allProbes = options.allProbes ?? false;
+  const breaker = options.breaker ?? null;
+  const policy = {
+    ...{ breaker, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 1000 },
+    random: Math.random,
+    time: net.io,
+  };
   const { relief } = generation.routes.at(0).backend;
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), relief);
+  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), policy, relief);
   const { middleware = [] } = options;
   const chain = middleware.length === 0 ? MiddlewareChain.none : new MiddlewareChain(middleware);
   const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend, chain }) };

@@ -29,10 +29,10 @@ export interface GatewaySettings {
   readonly server?: Settings | undefined;
   /** More backends by name, of one upstream each, by its port. */
   readonly otherBackends?: Readonly<Record<string, number>> | undefined;
+  /** Settings of the backend. Without such of its own its circuit breaker counts, and never opens: tests let upstreams fail at will. */
+  readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
-  /** Settings of every backend. */
-  readonly backend?: Settings | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -40,18 +40,12 @@ export interface GatewaySettings {
   /** With `secure`: which certificates clients have to show. */
   readonly clientCertificates?: ClientCertificateMaterial | undefined;
   readonly accessLog?: Settings | undefined;
+  /** For how many workers there is shared memory; by default 1. See `Gateway.beside`. */
+  readonly workers?: number | undefined;
   /** The block of options. */
   readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
-  /** With others that share its memory: as if each were another worker of one gateway. */
-  readonly among?: Workers | undefined;
-}
-
-/** Gateways in one process that count together, each on a row of its own. */
-export interface Workers {
-  readonly shared: SharedMemory;
-  readonly row: number;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -59,6 +53,7 @@ export interface Gateway {
   readonly port: number;
   readonly scheme: 'http' | 'https';
   readonly plane: DataPlane;
+  readonly shared: SharedMemory;
   /** What was logged: level, event and fields, a line each. */
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
@@ -69,10 +64,21 @@ export interface Gateway {
   sockets(): readonly number[];
   /** Makes changed settings ready; `plane.commit` goes over to them. */
   prepare(changes: Partial<GatewaySettings>): void;
+  /** One more worker of the same gateway, on another row of the shared memory and a port of its own. The caller closes it. */
+  beside(row: number): Promise<Gateway>;
 }
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
+  return startWorker(settings, createSharedMemory(configOf(settings), settings.workers ?? 1), 0, clock);
+}
+
+async function startWorker(
+  settings: GatewaySettings,
+  shared: SharedMemory,
+  row: number,
+  clock?: Clock,
+): Promise<Gateway> {
   const logLines: string[] = [];
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -87,7 +93,6 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
-  const { shared, row } = settings.among ?? { shared: createSharedMemory(configOf(settings), 1), row: 0 };
   const plane = new DataPlane({
     ...planOf(settings, shared),
     shared,
@@ -108,6 +113,7 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     return accessText.split('\n').slice(0, -1);
   };
   const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
+  const beside = (otherRow: number) => startWorker(settings, shared, otherRow, clock);
   const { upstreams, backends } = slotsOf(shared, configOf(settings));
   const inFlight = () => [
     ...upstreams.map((slot) => SharedCount.upstreamInFlight(slot, row).total),
@@ -115,8 +121,8 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
   ];
   const sockets = () => upstreams.map((slot) => new UpstreamSockets(slot, row).total);
   return {
-    ...{ port, scheme: settings.secure ? 'https' : 'http', plane, logLines },
-    ...{ accessLines, inFlight, sockets, prepare },
+    ...{ port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines },
+    ...{ accessLines, inFlight, sockets, prepare, beside },
   };
 }
 
@@ -144,15 +150,16 @@ function configText({
   upstreamPorts,
   server,
   otherBackends = {},
-  upstream,
   backend,
+  upstream,
   routes,
   accessLog,
   middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
-    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+    circuit_breaker: { failure_threshold: 1_000_000 },
     ...backend,
+    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({

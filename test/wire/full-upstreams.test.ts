@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSharedMemory } from '../../src/memory/shared-memory.ts';
 import { ClientFactory } from '../support/client.ts';
-import { configOf, type Gateway, startGateway } from '../support/gateway.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { eventually, settle } from '../support/guard.ts';
 import { ok, WireUpstream } from '../support/upstream.ts';
 import { type WireContext, type WireOptions, wire } from '../support/wire.ts';
@@ -234,9 +233,8 @@ interface TwoWorkers {
 async function twoWorkers(maxConnections: number, script: (context: TwoWorkers) => Promise<void>): Promise<void> {
   const upstream = await WireUpstream.listen('the upstream');
   const settings = { ...limited(maxConnections, 64, '30s'), upstreamPorts: [upstream.port] };
-  const shared = createSharedMemory(configOf(settings), 2);
-  const gateways = [0, 1].map((row) => startGateway({ ...settings, among: { shared, row } }));
-  const started = await Promise.all(gateways);
+  const first = await startGateway({ ...settings, workers: 2 });
+  const started = [first, await first.beside(1)];
   const factories = started.map(({ port }) => new ClientFactory(port, false, ''));
   try {
     await script({ gateways: started, factories, upstream });
