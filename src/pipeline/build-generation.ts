@@ -5,7 +5,8 @@ import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend } from '../upstream/backend.ts';
-import { RoundRobin } from '../upstream/balancing/round-robin.ts';
+import { createBalancer } from '../upstream/balancing/create-balancer.ts';
+import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
@@ -112,7 +113,7 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map(({ name, upstreams: configs }, index) => {
+  return compiled.config.backends.map(({ name, algorithm, key, sticky, upstreams: configs }, index) => {
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
       // Sound: there is a slot for each.
@@ -122,6 +123,8 @@ function buildBackends(
       return new Upstream(config, environment, { slot, row }, material);
     });
     const cursor = new SharedCursor(slots.backends[index] as Slot);
-    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor));
+    const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
+    const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
+    return new Backend(name, upstreams, balancer, sessions);
   });
 }

@@ -1,5 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
+import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { Upstream } from './upstream.ts';
 
 const NONE: readonly Upstream[] = [];
@@ -8,14 +9,23 @@ const NONE: readonly Upstream[] = [];
 export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
+  /** Null: clients do not stay with an upstream. */
+  readonly sticky: StickySessions<Upstream> | null;
   readonly #balancer: Balancer<Upstream>;
   /** Those that the pick under way must not choose. */
   #tried: readonly Upstream[] = NONE;
 
-  constructor(name: string, upstreams: readonly Upstream[], balancer: Balancer<Upstream>) {
+  /** With `sticky`, it is that which chooses. */
+  constructor(
+    name: string,
+    upstreams: readonly Upstream[],
+    balancer: Balancer<Upstream>,
+    sticky: StickySessions<Upstream> | null = null,
+  ) {
     this.name = name;
     this.upstreams = upstreams;
-    this.#balancer = balancer;
+    this.sticky = sticky;
+    this.#balancer = sticky ?? balancer;
   }
 
   /**

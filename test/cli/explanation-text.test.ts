@@ -39,8 +39,8 @@ const LINES = [
   { line: 'cache       ttl 5m (not active yet in this version)', why: 'a cache that stores nothing yet' },
   { line: 'deadline    none', why: 'no timeout' },
   {
-    line: 'backend     web, round_robin (least_connections is not active yet in this version)',
-    why: 'the algorithm that really chooses',
+    line: 'backend     web, least_connections',
+    why: 'the algorithm that chooses',
   },
   { line: 'upstreams   127.0.0.1:3001  tls  100 %  connect 5s  read 30s  write 30s', why: 'TLS to the upstream' },
   { line: '  (PROXY header, v2)', why: 'what goes before the head' },

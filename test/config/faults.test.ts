@@ -419,7 +419,6 @@ test('what has no effect yet is a warning at the place where it is asked for', (
     [
       'server.upgrade_sock',
       'server.error_pages',
-      'load_balancing.algorithm',
       'load_balancing.backends.web.health_check',
       'load_balancing.backends.web.circuit_breaker',
       'routes[0].retries',

@@ -174,7 +174,12 @@ export class ExchangeLog implements PipelineServices {
 export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
   return {
     ...{ io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } },
-    ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },
+    ...{
+      allSockets: SharedCount.sockets(shared, row),
+      maxSockets: 1000,
+      outOfDescriptors: () => {},
+      random: Math.random,
+    },
   };
 }
 
