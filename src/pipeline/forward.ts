@@ -3,11 +3,9 @@ import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
 import { isIdempotent } from '../http/methods.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { forwardedLinesFor } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
-import type { Generation, RoutePlan } from './generation.ts';
-import { traceLines } from './trace-lines.ts';
+import type { RoutePlan } from './generation.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -16,34 +14,15 @@ const MAX_KEPT_BODY_BYTES = 16 * 1024;
 export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
   const route = exchange.route as RoutePlan;
-  prepare(exchange, route);
+  prepare(exchange);
   send(exchange, route.backend.pick(exchange), false);
 }
 
 /** What goes upstream whichever the upstream is. */
-function prepare(exchange: Exchange, route: RoutePlan): void {
-  const { request } = exchange;
-  exchange.outgoingTarget = outgoingTarget(exchange, route.stripPrefix);
-  // Sound: pinning the generation is the first step.
-  const generation = exchange.generation as Generation;
-  const { maxBodyBytes } = generation;
-  const forwarded = forwardedLinesFor(exchange, generation);
-  exchange.requestAdditions += forwarded + traceLines(request.versionMinor, exchange.id);
+function prepare(exchange: Exchange): void {
+  const { request, maxBodyBytes } = exchange;
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
-}
-
-function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
-  if (stripPrefix === null && target.isNormal) return request.target;
-  const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
-  return target.hasQuery ? `${path}?${target.query}` : path;
-}
-
-/** `/api` off `/api/users` gives `/users`, off `/api` gives `/`; it is not a prefix of `/apish`. */
-function withoutPrefix(path: string, prefix: string): string {
-  const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
-  if (path === bare) return '/';
-  return path.startsWith(`${bare}/`) ? path.slice(bare.length) : path;
 }
 
 function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
@@ -70,8 +49,7 @@ function authorityFor(exchange: Exchange, upstream: Upstream): string {
 
 /** A part of the request's body has come. */
 export function forwardData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { stream, downstream } = exchange;
-  const { maxBodyBytes } = exchange.generation as Generation;
+  const { stream, downstream, maxBodyBytes } = exchange;
   exchange.requestBodyBytes += end - start;
   if (maxBodyBytes !== null && exchange.requestBodyBytes > maxBodyBytes) {
     failExchange(exchange, bodyTooLarge(maxBodyBytes));
