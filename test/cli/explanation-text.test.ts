@@ -53,6 +53,19 @@ for (const { line, why } of LINES) {
   });
 }
 
+test('it says what is hashed, which cookie counts, and who is chosen by that', () => {
+  const backend = { algorithm: 'consistent_hash', key: 'cookie:user', sticky: { cookie: 'at' } };
+  const upstreams = [{ address: '127.0.0.1:3001' }];
+  const document = { ...DOCUMENT, load_balancing: { backends: { web: { ...backend, upstreams } } } };
+  const lines = describe('/a/b', new CapturedTerminal(), document);
+  for (const line of [
+    'backend     web, consistent_hash by cookie:user, sticky by the cookie at',
+    'chosen      127.0.0.1:3001, by the hash of ip, as there is no cookie:user',
+  ]) {
+    assert.ok(lines.includes(line), lines.join('\n'));
+  }
+});
+
 test('a scheme that nobody listens for takes one line', () => {
   assert.deepEqual(describe('https://a.test/a'), ['GET /a: no listener speaks https', '']);
 });

@@ -28,8 +28,12 @@ export interface GatewaySettings {
   readonly server?: Settings | undefined;
   /** More backends by name, of one upstream each, by its port. */
   readonly otherBackends?: Readonly<Record<string, number>> | undefined;
+  /** Settings of the backend. */
+  readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
+  /** The weights of the upstreams of the backend `origin`; by default 1 each. */
+  readonly weights?: readonly number[] | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -48,6 +52,7 @@ export interface Gateway {
   readonly port: number;
   readonly scheme: 'http' | 'https';
   readonly plane: DataPlane;
+  readonly shared: SharedMemory;
   /** What was logged: level, event and fields, a line each. */
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
@@ -93,7 +98,7 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     return accessText.split('\n').slice(0, -1);
   };
   const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines, prepare };
+  return { port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines, accessLines, prepare };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
@@ -120,13 +125,16 @@ function configText({
   upstreamPorts,
   server,
   otherBackends = {},
+  backend,
   upstream,
+  weights = [],
   routes,
   accessLog,
   middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
-    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+    ...backend,
+    upstreams: ports.map((port, index) => ({ address: `127.0.0.1:${port}`, weight: weights[index] ?? 1, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({
