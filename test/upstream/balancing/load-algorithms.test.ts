@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LeastConnections } from '../../../src/upstream/balancing/least-connections.ts';
 import { PowerOfTwo } from '../../../src/upstream/balancing/power-of-two.ts';
+import { WeightedRandom } from '../../../src/upstream/balancing/weighted-random.ts';
 import { Random } from '../../support/random.ts';
 import { isUsable, requestOf, type Server, serversOf } from './servers.ts';
 
@@ -96,4 +97,17 @@ describe('power of two', () => {
     assert.ok((shares['b'] ?? 0) < 0.005, JSON.stringify(shares));
     assert.ok(Object.keys(shares).length >= 3);
   });
+});
+
+test('chance decides by the weights, also among the few of many that are eligible', () => {
+  const servers = serversOf(Array.from({ length: 300 }, (_none, index) => (index === 299 ? 2 : 1)));
+  for (const server of servers.slice(2, 299)) server.usable = false;
+  const shares = sharesOf(new WeightedRandom(servers, randomNumbers()));
+  for (const [key, share] of [
+    ['a', 0.25],
+    ['b', 0.25],
+    ['server-299', 0.5],
+  ] as const) {
+    assert.ok(Math.abs((shares[key] ?? 0) - share) < 0.015, JSON.stringify(shares));
+  }
 });
