@@ -6,6 +6,8 @@ import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
 import { redirect } from './redirect.ts';
+import { respond } from './respond.ts';
+import { rewrite } from './rewrite.ts';
 import { securityHeaders } from './security-headers.ts';
 import { transform } from './transform.ts';
 
@@ -28,6 +30,8 @@ const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   cors,
   body_limit: bodyLimit,
   redirect,
+  respond,
+  rewrite,
   transform,
   headers: securityHeaders,
 };

@@ -1,12 +1,20 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { AccessLogConfig, RouteConfig, RouteMiddleware, UpstreamConfig } from '../config/config.ts';
+import type {
+  AccessLogConfig,
+  Algorithm,
+  BackendConfig,
+  RouteConfig,
+  RouteMiddleware,
+  UpstreamConfig,
+} from '../config/config.ts';
 import { SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
-import { Backend } from '../upstream/backend.ts';
+import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
 import { createBalancer } from '../upstream/balancing/create-balancer.ts';
 import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
+import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
@@ -113,7 +121,8 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map(({ name, algorithm, key, sticky, upstreams: configs }, index) => {
+  return compiled.config.backends.map((backend, index) => {
+    const { name, algorithm, key, sticky, upstreams: configs } = backend;
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
       // Sound: there is a slot for each.
@@ -125,6 +134,21 @@ function buildBackends(
     const cursor = new SharedCursor(slots.backends[index] as Slot);
     const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
     const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
-    return new Backend(name, upstreams, balancer, sessions);
+    return new Backend(name, upstreams, balancer, ejectionPolicy(backend, environment), sessions);
   });
+}
+
+/** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
+const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
+
+function ejectionPolicy(config: BackendConfig, { io, log, random }: UpstreamEnvironment): EjectionPolicy {
+  const surroundings = { backend: config.name, log, time: io };
+  return {
+    breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, surroundings) : null,
+    panicThreshold: config.panicThreshold,
+    slowStartMs: HASHES.includes(config.algorithm) ? null : config.slowStartMs,
+    random,
+    time: io,
+    checkIntervalMs: config.healthCheck.intervalMs,
+  };
 }

@@ -6,6 +6,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import type { RoutePlan } from './generation.ts';
+import { beginTry, tryFailed } from './outcome.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -27,6 +28,7 @@ function prepare(exchange: Exchange): void {
 
 function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
   exchange.upstream = upstream;
+  beginTry(exchange, upstream);
   exchange.tries++;
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
@@ -90,6 +92,7 @@ export function judgeFailure(exchange: Exchange, error: PhotonError): void {
     sendAgain(exchange, upstream);
     return;
   }
+  tryFailed(exchange, error);
   failExchange(exchange, error);
 }
 
