@@ -250,6 +250,11 @@ const FAULTS: readonly Fault[] = [
     place: 'bad-value load_balancing.backends.web.health_check.failure_threshold 8:42',
   },
   {
+    why: 'a header of a check that is Photon’s to set',
+    text: backend('health_check: { headers: { Host: a.internal } }'),
+    place: 'bad-value load_balancing.backends.web.health_check.headers 8:32',
+  },
+  {
     why: 'a failure rate above 1',
     text: backend('circuit_breaker: { failure_rate: 50 }'),
     place: 'bad-value load_balancing.backends.web.circuit_breaker.failure_rate 8:40',
@@ -416,16 +421,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
   assert.ok(warnings.every(({ code, severity }) => code === 'not-active-yet' && severity === 'warning'));
   assert.deepEqual(
     warnings.map(({ path }) => path),
-    [
-      'server.upgrade_sock',
-      'server.error_pages',
-      'load_balancing.backends.web.health_check',
-      'routes[0].retries',
-      'routes[0].cache',
-      'health_check',
-      'metrics',
-      'cache',
-    ],
+    ['server.upgrade_sock', 'server.error_pages', 'routes[0].retries', 'routes[0].cache', 'metrics', 'cache'],
   );
 });
 
