@@ -13,7 +13,8 @@ export function cookieValue(field: string, name: string): string | undefined {
     const end = semicolon === -1 ? field.length : semicolon;
     while (start < end && isBlank(field.charCodeAt(start))) start++;
     const equals = start + name.length;
-    if (equals < end && field.charCodeAt(equals) === EQUALS && field.startsWith(name, start)) {
+    // No name has a semicolon: what begins with it and goes on with = lies before `end`.
+    if (field.charCodeAt(equals) === EQUALS && field.startsWith(name, start)) {
       return trimBlanks(field.slice(equals + 1, end));
     }
     start = end + 1;
