@@ -84,6 +84,8 @@ export class DryRun implements PipelineServices {
         log,
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
+        // The same request is explained the same way every time.
+        random: () => 0,
         outOfDescriptors: () => {},
       },
     );

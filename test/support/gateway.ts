@@ -33,6 +33,8 @@ export interface GatewaySettings {
   readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
+  /** The weights of the upstreams of the backend `origin`; by default 1 each. */
+  readonly weights?: readonly number[] | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -152,6 +154,7 @@ function configText({
   otherBackends = {},
   backend,
   upstream,
+  weights = [],
   routes,
   accessLog,
   middleware,
@@ -159,7 +162,7 @@ function configText({
   const backendOf = (ports: readonly number[]) => ({
     circuit_breaker: { failure_threshold: 1_000_000 },
     ...backend,
-    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+    upstreams: ports.map((port, index) => ({ address: `127.0.0.1:${port}`, weight: weights[index] ?? 1, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({
