@@ -6,6 +6,8 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
+import { loadCustom } from '../../src/middleware/custom/load-custom.ts';
+import { ModuleLoader } from '../../src/middleware/custom/module-loader.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
@@ -18,6 +20,9 @@ const TLS: TlsServerMaterial = {
   ticketKeys: randomBytes(48),
   clientCertificates: null,
 };
+
+/** One for all gateways of the process: it hooks into how modules are found. */
+const modules = new ModuleLoader();
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -73,13 +78,16 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
   const shared = createSharedMemory(configOf(settings), 1);
+  const plan = planOf(settings, shared);
+  const log = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
   const plane = new DataPlane({
-    ...planOf(settings, shared),
+    ...plan,
     shared,
     row: 0,
-    log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    log,
     accessMemory,
     accessSink,
+    custom: await loadCustom(plan.compiled.custom, modules, { log }),
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);
