@@ -7,6 +7,8 @@ import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
+import { loadCustom } from '../../src/middleware/custom/load-custom.ts';
+import { ModuleLoader } from '../../src/middleware/custom/module-loader.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
@@ -19,6 +21,9 @@ const TLS: TlsServerMaterial = {
   ticketKeys: randomBytes(48),
   clientCertificates: null,
 };
+
+/** One for all gateways of the process: it hooks into how modules are found. */
+const modules = new ModuleLoader();
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -95,13 +100,16 @@ async function startWorker(
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
+  const plan = planOf(settings, shared);
+  const log = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
   const plane = new DataPlane({
-    ...planOf(settings, shared),
+    ...plan,
     shared,
     row,
-    log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    log,
     accessMemory,
     accessSink,
+    custom: await loadCustom(plan.compiled.custom, modules, { log }),
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);
