@@ -244,9 +244,10 @@ export class Supervisor implements WorkerSurroundings {
     this.#namesWait = false;
     const [before, certificates] = [this.#served, this.#certificates];
     if (before === null || certificates === null) return;
-    const served = this.#plan(this.#compiled, certificates.material, before.plan.listeners);
-    const changes = findEndpointChanges(backendsOf(before), backendsOf(served));
+    const { backends } = expandNames(this.#compiled.config.backends, this.#names);
+    const changes = findEndpointChanges(backendsOf(before), backends);
     if (changes === null) return;
+    const served = this.#plan(this.#compiled, certificates.material, before.plan.listeners);
     try {
       await this.#prepare(served.plan, []);
       await this.#commit(served);
