@@ -5,6 +5,7 @@ import { chooseTransport } from '../net/choose-transport.ts';
 import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-config.ts';
 import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
+import { BucketTable } from './bucket-table.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
@@ -32,6 +33,7 @@ export class Supervisor implements WorkerSurroundings {
   readonly log: EventLog;
   readonly #workers: number;
   readonly #table: SlotTable;
+  readonly #buckets = new BucketTable();
   readonly #listeners = new Listeners();
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
@@ -80,6 +82,7 @@ export class Supervisor implements WorkerSurroundings {
 
   async #startWorkers(plan: WorkerPlan): Promise<void> {
     this.#table.use(this.#compiled.config.backends, plan.serving.slots);
+    this.#buckets.use(plan.serving.buckets);
     this.#slots = Array.from({ length: this.#workers }, (_, row) => new WorkerSlot(row, plan, this));
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
@@ -101,6 +104,7 @@ export class Supervisor implements WorkerSurroundings {
       serving: {
         compiled: { ...compiled, config: withinOpenFileLimit({ ...config, server }, this.log) },
         slots: this.#table.slotsFor(config.backends),
+        buckets: this.#buckets.memoryFor(compiled.buckets),
         tls,
         httpsPort: all.find(({ secure }) => secure)?.binding.address.port ?? null,
         maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
@@ -147,6 +151,7 @@ export class Supervisor implements WorkerSurroundings {
     const took = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
     this.#compiled = compiled;
     this.#table.use(compiled.config.backends, plan.serving.slots);
+    this.#buckets.use(plan.serving.buckets);
     change.commit();
     for (const { binding, secure } of change.opened) {
       this.log.info('listening', { address: formatAddress(binding.address), scheme: secure ? 'https' : 'http' });

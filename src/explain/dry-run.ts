@@ -5,6 +5,7 @@ import { isMiddlewareActive } from '../config/not-yet.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memory.ts';
+import { createTokenBuckets, TokenBuckets } from '../memory/token-buckets.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
 import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { IoContext } from '../net/io-context.ts';
@@ -13,6 +14,7 @@ import { buildGeneration } from '../pipeline/build-generation.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
+import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
 import { PaperClient, type PaperPeer, type PaperReply } from './paper-client.ts';
@@ -21,6 +23,9 @@ import { PaperTransport } from './paper-transport.ts';
 /** Stands where every request has an id of its own. */
 export const REQUEST_ID_PLACEHOLDER = '<request id>';
 const DATE_PLACEHOLDER = '<now>';
+
+/** Keys of rate limits that are told apart on paper. */
+const MAX_KEYS = 1024;
 
 class PlaceholderIds extends RequestIdGenerator {
   override next(): string {
@@ -65,7 +70,13 @@ export class DryRun implements PipelineServices {
       warn: (_event: string, fields?: object) => this.fault(fields),
       error: (_event: string, fields?: object) => this.fault(fields),
     };
-    const deps: MiddlewareDeps = { nowMs: () => this.#io.eventMs, log };
+    const deps: MiddlewareDeps = {
+      nowMs: () => this.#io.eventMs,
+      log,
+      // Of its own: to ask about a request takes nothing from anybody.
+      buckets: new TokenBuckets(createTokenBuckets(MAX_KEYS, this.#io.eventMs)),
+      rateLimitCounts: new RateLimitCounts(),
+    };
     const { generation } = buildGeneration(
       {
         compiled: compileConfig(config),

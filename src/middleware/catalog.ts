@@ -2,6 +2,7 @@ import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/
 import type { Middleware } from '../pipeline/middleware.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
+import { rateLimit } from './rate-limit.ts';
 import { securityHeaders } from './security-headers.ts';
 import { transform } from './transform.ts';
 
@@ -15,11 +16,13 @@ type Create<N extends BuiltInMiddleware['name']> = (
   options: OptionsOf<N>,
   deps: MiddlewareDeps,
   route: RouteConfig,
+  entry: RouteMiddleware,
 ) => readonly Middleware[];
 
 /** The middleware that there is, by the name of its block: a new one is one file and one line here. */
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
+  rate_limiting: rateLimit,
   transform,
   headers: securityHeaders,
 };
@@ -33,5 +36,5 @@ export function createMiddleware(
   // Sound: the options of an entry are those of its name.
   const create = entry.module === null ? (CATALOG[entry.name] as Create<never> | undefined) : undefined;
   if (create === undefined) throw new Error(`there is no middleware "${entry.name}"`);
-  return create(entry.options as never, deps, route);
+  return create(entry.options as never, deps, route, entry);
 }

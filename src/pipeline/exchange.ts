@@ -91,6 +91,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   outgoingAuthority = '';
   requestAdditions = '';
 
+  /** What rate limits have to say in the reply, whoever makes it: field lines, each with its CRLF. */
+  rateLimitLines = '';
+
   /** Bytes of the request's body that came, and of the reply's body that went out, both without their framing. */
   requestBodyBytes = 0;
   replyBodyBytes = 0;
@@ -150,6 +153,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.sentBody = null;
     this.consumer = '';
     this.requestAdditions = '';
+    this.rateLimitLines = '';
     this.passed = 0;
     this.unreturned = 0;
     this.turn++;

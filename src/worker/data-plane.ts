@@ -19,6 +19,7 @@ import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
+import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
@@ -72,6 +73,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   generation: Generation;
   readonly requestIds: RequestIdGenerator = new RequestIdGenerator();
+  readonly rateLimitCounts: RateLimitCounts = new RateLimitCounts();
   draining = false;
   /** Exchanges under way. */
   activeExchanges = 0;
@@ -93,7 +95,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       log,
       allSockets: this.#allSockets,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
-      middleware: { nowMs: () => this.#io.eventMs, log },
+      middleware: { nowMs: () => this.#io.eventMs, log, rateLimitCounts: this.rateLimitCounts },
     };
     this.#serving = makeServing(options, row, this.#environment, null);
     this.generation = this.#serving.generation;

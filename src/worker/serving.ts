@@ -1,3 +1,4 @@
+import { TokenBuckets } from '../memory/token-buckets.ts';
 import type { ServingPlan } from '../messages/to-worker.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
 import type { MiddlewareDeps } from '../middleware/deps.ts';
@@ -14,7 +15,7 @@ export interface Serving extends BuiltGeneration {
 
 /** What upstreams and middleware need of the worker, whatever the configuration. */
 export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
-  readonly middleware: MiddlewareDeps;
+  readonly middleware: Omit<MiddlewareDeps, 'buckets'>;
 }
 
 /**
@@ -28,8 +29,9 @@ export function makeServing(
   previous: Serving | null,
 ): Serving {
   const { server } = plan.compiled.config;
+  const deps = { ...environment.middleware, buckets: new TokenBuckets(plan.buckets) };
   const built = buildGeneration(
-    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, environment.middleware) },
+    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, deps) },
     {
       ...environment,
       maxHeadBytes: server.maxHeaderBytes,

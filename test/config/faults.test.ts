@@ -439,7 +439,7 @@ const NOT_STARTABLE: readonly Fault[] = [
   },
   {
     why: 'a middleware with options',
-    text: route('middleware: [ { rate_limit: { requests_per_second: 3 } } ]'),
+    text: route('middleware: [ { body_limit: { max_size: 1KiB } } ]'),
     place: 'not-available-yet routes[0].middleware[0] 10:19',
   },
   {

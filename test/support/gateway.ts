@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../src/base/clock.ts';
+import { type Clock, monotonicClock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { createTokenBuckets, type TokenBucketMemory } from '../../src/memory/token-buckets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
@@ -41,6 +42,8 @@ export interface GatewaySettings {
   readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
+  /** What rate limits count in; by default its own. */
+  readonly buckets?: TokenBucketMemory | undefined;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -73,8 +76,9 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
   const shared = createSharedMemory(configOf(settings), 1);
+  const buckets = settings.buckets ?? createTokenBuckets(1024, (clock ?? monotonicClock).nowMs());
   const plane = new DataPlane({
-    ...planOf(settings, shared),
+    ...planOf(settings, shared, buckets),
     shared,
     row: 0,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
@@ -92,18 +96,20 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     plane.flushAccessLog();
     return accessText.split('\n').slice(0, -1);
   };
-  const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
+  const prepare = (changes: Partial<GatewaySettings>) =>
+    plane.prepare(planOf({ ...settings, ...changes }, shared, buckets));
   return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines, prepare };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
-function planOf(settings: GatewaySettings, shared: SharedMemory): ServingPlan {
+function planOf(settings: GatewaySettings, shared: SharedMemory, buckets: TokenBucketMemory): ServingPlan {
   const config = configOf(settings);
   const { clientCertificates = null } = settings;
   const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
   return {
     compiled: compileConfig(config),
     slots: slotsOf(shared, config),
+    buckets,
     tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
     httpsPort: null,
     maxSockets: settings.maxSockets ?? null,
