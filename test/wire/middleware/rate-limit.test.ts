@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Fields } from '../../support/message.ts';
 import { ok } from '../../support/upstream.ts';
 import { type WireContext, type WireOptions, wire } from '../../support/wire.ts';
@@ -164,6 +168,33 @@ wire('the length of the prefix can be set', limited({ ...ONE, ipv6_prefix: 50 },
     [200, 429, 200],
   );
 });
+
+wire(
+  'clients on a Unix socket are counted together, and apart from all that have an address',
+  limited(ONE, { secure: false }),
+  async (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'photon-limit-'));
+    const path = join(directory, 'socket');
+    const { plane } = context.gateway;
+    await plane.listen({ key: 'unix', source: { path }, secure: false });
+    try {
+      assert.equal((await ask(context)).status, 200);
+      assert.deepEqual([await statusOverSocket(path), await statusOverSocket(path)], [200, 429]);
+      assert.equal((await ask(context)).status, 429);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);
+
+function statusOverSocket(socketPath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, agent: false }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    sent.on('error', reject).end();
+  });
+}
 
 // --- by what the request says --------------------------------------------------------------------------------------------
 
