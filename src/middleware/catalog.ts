@@ -1,8 +1,14 @@
 import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
+import { authentication } from './auth/authentication.ts';
+import { bodyLimit } from './body-limit.ts';
+import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
 import { rateLimit } from './rate-limit.ts';
+import { redirect } from './redirect.ts';
+import { respond } from './respond.ts';
+import { rewrite } from './rewrite.ts';
 import { securityHeaders } from './security-headers.ts';
 import { transform } from './transform.ts';
 
@@ -23,6 +29,12 @@ type Create<N extends BuiltInMiddleware['name']> = (
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
   rate_limiting: rateLimit,
+  authentication,
+  cors,
+  body_limit: bodyLimit,
+  redirect,
+  respond,
+  rewrite,
   transform,
   headers: securityHeaders,
 };

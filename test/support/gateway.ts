@@ -29,6 +29,8 @@ export interface GatewaySettings {
   readonly server?: Settings | undefined;
   /** More backends by name, of one upstream each, by its port. */
   readonly otherBackends?: Readonly<Record<string, number>> | undefined;
+  /** Settings of the backend. Without such of its own its circuit breaker counts, and never opens: tests let upstreams fail at will. */
+  readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
   /** The routes; by default one that takes everything. */
@@ -38,6 +40,8 @@ export interface GatewaySettings {
   /** With `secure`: which certificates clients have to show. */
   readonly clientCertificates?: ClientCertificateMaterial | undefined;
   readonly accessLog?: Settings | undefined;
+  /** For how many workers there is shared memory; by default 1. See `Gateway.beside`. */
+  readonly workers?: number | undefined;
   /** The block of options. */
   readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
@@ -51,16 +55,37 @@ export interface Gateway {
   readonly port: number;
   readonly scheme: 'http' | 'https';
   readonly plane: DataPlane;
+  readonly shared: SharedMemory;
   /** What was logged: level, event and fields, a line each. */
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
   accessLines(): readonly string[];
   /** Makes changed settings ready; `plane.commit` goes over to them. */
   prepare(changes: Partial<GatewaySettings>): void;
+  /** One more worker of the same gateway, on another row of the shared memory and a port of its own. The caller closes it. */
+  beside(row: number): Promise<Gateway>;
 }
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
+  const shared = createSharedMemory(configOf(settings), settings.workers ?? 1);
+  const buckets = settings.buckets ?? createTokenBuckets(1024, (clock ?? monotonicClock).nowMs());
+  return startWorker(settings, { shared, buckets }, 0, clock);
+}
+
+/** What all workers of one gateway see. */
+interface Memories {
+  readonly shared: SharedMemory;
+  readonly buckets: TokenBucketMemory;
+}
+
+async function startWorker(
+  settings: GatewaySettings,
+  memories: Memories,
+  row: number,
+  clock?: Clock,
+): Promise<Gateway> {
+  const { shared } = memories;
   const logLines: string[] = [];
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -75,12 +100,10 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
-  const shared = createSharedMemory(configOf(settings), 1);
-  const buckets = settings.buckets ?? createTokenBuckets(1024, (clock ?? monotonicClock).nowMs());
   const plane = new DataPlane({
-    ...planOf(settings, shared, buckets),
+    ...planOf(settings, memories),
     shared,
-    row: 0,
+    row,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     accessMemory,
     accessSink,
@@ -96,13 +119,13 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     plane.flushAccessLog();
     return accessText.split('\n').slice(0, -1);
   };
-  const prepare = (changes: Partial<GatewaySettings>) =>
-    plane.prepare(planOf({ ...settings, ...changes }, shared, buckets));
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines, prepare };
+  const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, memories));
+  const beside = (otherRow: number) => startWorker(settings, memories, otherRow, clock);
+  return { port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines, accessLines, prepare, beside };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
-function planOf(settings: GatewaySettings, shared: SharedMemory, buckets: TokenBucketMemory): ServingPlan {
+function planOf(settings: GatewaySettings, { shared, buckets }: Memories): ServingPlan {
   const config = configOf(settings);
   const { clientCertificates = null } = settings;
   const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
@@ -126,12 +149,15 @@ function configText({
   upstreamPorts,
   server,
   otherBackends = {},
+  backend,
   upstream,
   routes,
   accessLog,
   middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
+    circuit_breaker: { failure_threshold: 1_000_000 },
+    ...backend,
     upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
