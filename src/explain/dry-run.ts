@@ -60,6 +60,8 @@ export class DryRun implements PipelineServices {
   readonly date = DATE_PLACEHOLDER;
   readonly #io = new IoContext(monotonicClock, (error) => this.fault(error));
   readonly #transport = new PaperTransport();
+  /** Of its own, and full for every run: to ask about a request takes nothing from anybody, and the answer is the same each time. */
+  readonly #buckets = new TokenBuckets(createTokenBuckets(MAX_KEYS, monotonicClock.nowMs()));
   #error: PhotonError | null = null;
   #fault: unknown = null;
 
@@ -74,8 +76,7 @@ export class DryRun implements PipelineServices {
     const deps: MiddlewareDeps = {
       nowMs: () => this.#io.eventMs,
       log,
-      // Of its own: to ask about a request takes nothing from anybody.
-      buckets: new TokenBuckets(createTokenBuckets(MAX_KEYS, this.#io.eventMs)),
+      buckets: this.#buckets,
       rateLimitCounts: new RateLimitCounts(),
     };
     const { generation } = buildGeneration(
@@ -112,6 +113,7 @@ export class DryRun implements PipelineServices {
   /** Sends `head` (whole, with its empty line) as `peer`. Throws what would be an internal error. */
   run(head: string, peer: PaperPeer): DryOutcome {
     this.#io.tick();
+    this.#buckets.refill();
     this.#error = null;
     this.#fault = null;
     const client = new PaperClient(peer);

@@ -134,6 +134,11 @@ export class TokenBuckets {
     }
   }
 
+  /** Makes all buckets full. For a table that no other thread uses. */
+  refill(): void {
+    this.#ints.fill(0, LINE_INTS);
+  }
+
   #adoptOne(other: TokenBuckets, set: number, way: number, nowMs: number): void {
     const fullAt = other.#timeAt(timeIndex(set, way));
     if (fullAt <= other.#timeOf(nowMs)) return;
