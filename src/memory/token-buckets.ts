@@ -5,7 +5,7 @@ import { BucketLimit, type BucketRate, QUANTA_PER_MS } from './bucket-limit.ts';
 /**
  * Token buckets that all threads share, exact over all of them. A bucket is one number: when it will be full (the "theoretical
  * arrival time" of the generic cell rate algorithm, ITU-T I.371), in milliseconds since the table was made. Whoever takes a token
- * moves that time on by the interval of the limit with one compare-and-exchange of 64 bits; nobody waits for anybody.
+ * moves that time on by the interval of the limit with one compare-and-exchange of 64 bits, and waits for nobody.
  *
  *   0       header     int32 | 0 .. 3 secret | 4 overflow uses | 5 .. 7 |   float64 | 4 epoch | 5 .. 7 |
  *   64      overflow   float64 x 4096: buckets of those that found no room
