@@ -77,7 +77,7 @@ function routeFacts(route: ExplainedRoute): readonly Fact[] {
     ...middlewareFacts(middleware),
     ['cache', cache.enabled ? unlessActive(`ttl ${formatDuration(cache.ttlMs)}`, cache.active) : 'off'],
     ['deadline', timeoutMs === null ? 'none' : formatDuration(timeoutMs)],
-    ['retries', retries.count === 0 ? '0' : unlessActive(String(retries.count), retries.active)],
+    ['retries', String(retries)],
   ];
 }
 

@@ -86,7 +86,7 @@ export class Explainer {
       middleware: this.#explainMiddleware(route, index),
       cache: this.#explainCache(route),
       timeoutMs,
-      retries: { active: isActive('routes.*.retries'), count: retries },
+      retries,
     };
   }
 

@@ -59,7 +59,7 @@ export interface ExplainedRoute {
   readonly cache: ExplainedCache;
   /** Null: no deadline. */
   readonly timeoutMs: number | null;
-  readonly retries: { readonly active: boolean; readonly count: number };
+  readonly retries: number;
 }
 
 export interface ExplainedMiddleware {

@@ -33,6 +33,16 @@ export class Fields {
     this.canonical = false;
   }
 
+  /** The same fields, which stay when these become those of another message. */
+  copy(): Fields {
+    const copy = new Fields(this.count);
+    copy.text = this.text;
+    copy.index.set(this.index.subarray(0, this.count * FIELD_STRIDE));
+    copy.count = this.count;
+    copy.canonical = this.canonical;
+    return copy;
+  }
+
   name(field: number): string {
     const at = field * FIELD_STRIDE;
     return this.text.slice(this.index[at], this.index[at + NAME_END]);

@@ -14,7 +14,9 @@ import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
+import { RetryBudget } from '../upstream/retry-budget.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
+import { WaitingLine } from '../upstream/waiting-line.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
 import type { Middleware } from './middleware.ts';
@@ -102,10 +104,10 @@ function redirectPort(httpToHttps: boolean | number, ownPort: number | null): nu
   return httpToHttps ? ownPort : null;
 }
 
-/** By backend and address, which are unique. */
+/** By backend and key, which are unique. */
 type Adoptable = ReadonlyMap<string, Upstream>;
 
-const keyOf = (backend: string, { address }: UpstreamConfig): string => `${backend}\n${address}`;
+const keyOf = (backend: string, { key }: UpstreamConfig): string => `${backend}\n${key}`;
 
 function adoptable(previous: BuiltGeneration | null): Adoptable {
   const entries = (previous?.backends ?? []).flatMap(({ name, upstreams }) =>
@@ -120,18 +122,25 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map((backend, index) => {
-    const { name, upstreams: configs } = backend;
+  return compiled.config.backends.map((settings, index) => {
+    const { name, upstreams: configs } = settings;
+    // Sound: there is a slot for each.
+    const backend = slots.backends[index] as Slot;
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
-      // Sound: there is a slot for each.
       const slot = slots.upstreams[number++] as Slot;
       const old = known.get(keyOf(name, config));
       if (old?.isAs(config, material, environment)) return old;
-      return new Upstream(config, environment, { slot, row }, material);
+      return new Upstream(config, environment, { slot, backend, row }, material);
     });
-    const cursor = new SharedCursor(slots.backends[index] as Slot);
-    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor), ejectionPolicy(backend, environment));
+    const rooms = upstreams.map(({ room }) => room);
+    const relief = {
+      line: new WaitingLine(environment.io, rooms, settings.queue, backend, row),
+      retryBudget: new RetryBudget(settings.retryBudget, backend),
+      retryBackoff: settings.retryBackoff,
+    };
+    const balancer = new RoundRobin(upstreams, new SharedCursor(backend));
+    return new Backend(name, upstreams, balancer, ejectionPolicy(settings, environment), relief);
   });
 }
 

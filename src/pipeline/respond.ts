@@ -37,6 +37,7 @@ function sendReply(exchange: Exchange): void {
 }
 
 export function passInformational(exchange: Exchange): void {
+  exchange.interimPassed = true;
   exchange.downstream?.sendInformational(exchange.response);
 }
 

@@ -4,8 +4,9 @@ import { type Clock, monotonicClock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
-import { createSharedMemory, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import { createTokenBuckets, type TokenBucketMemory } from '../../src/memory/token-buckets.ts';
+import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
@@ -60,6 +61,10 @@ export interface Gateway {
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
   accessLines(): readonly string[];
+  /** Exchanges under way at each upstream, and requests that wait for a connection to each backend. */
+  inFlight(): readonly number[];
+  /** Sockets of each upstream, as counted over all workers. */
+  sockets(): readonly number[];
   /** Makes changed settings ready; `plane.commit` goes over to them. */
   prepare(changes: Partial<GatewaySettings>): void;
   /** One more worker of the same gateway, on another row of the shared memory and a port of its own. The caller closes it. */
@@ -121,7 +126,16 @@ async function startWorker(
   };
   const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, memories));
   const beside = (otherRow: number) => startWorker(settings, memories, otherRow, clock);
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines, accessLines, prepare, beside };
+  const { upstreams, backends } = slotsOf(shared, configOf(settings));
+  const inFlight = () => [
+    ...upstreams.map((slot) => SharedCount.upstreamInFlight(slot, row).total),
+    ...backends.map((slot) => SharedCount.backendWaiting(slot, row).total),
+  ];
+  const sockets = () => upstreams.map((slot) => new UpstreamSockets(slot, row).total);
+  return {
+    ...{ port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines },
+    ...{ accessLines, inFlight, sockets, prepare, beside },
+  };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
