@@ -98,7 +98,7 @@ wire(
 
 wire(
   'replies that the gateway makes for an upstream that fails carry the fields too',
-  limited({ requests_per_second: 1 }),
+  limited({ requests_per_second: 1 }, { routes: [{ middleware: ['rate_limit'], retries: 0 }] }),
   async ({ client, upstream }) => {
     await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     const connection = await upstream.accept();
