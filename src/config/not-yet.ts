@@ -22,16 +22,12 @@ interface NotYet {
 }
 
 /** Middleware that is not there yet, by every name it has; `custom` stands for your own. */
-const NO_MIDDLEWARE_YET: readonly string[] = ['authentication', 'compress', 'custom'];
+const NO_MIDDLEWARE_YET: readonly string[] = ['authentication', 'compress'];
 
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
   { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
-  { path: 'load_balancing.algorithm', reaction: 'warn', unless: ['round_robin'] },
-  { path: 'load_balancing.backends.*.algorithm', reaction: 'warn', unless: ['round_robin'] },
-  { path: 'load_balancing.backends.*.key', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.sticky', reaction: 'warn' },
   { path: 'server.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },

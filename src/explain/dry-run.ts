@@ -1,6 +1,6 @@
 import { monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import { isMiddlewareActive } from '../config/not-yet.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
@@ -14,6 +14,7 @@ import { buildGeneration } from '../pipeline/build-generation.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
+import type { Middleware } from '../pipeline/middleware.ts';
 import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
@@ -74,6 +75,7 @@ export class DryRun implements PipelineServices {
       error: (_event: string, fields?: object) => this.fault(fields),
     };
     const deps: MiddlewareDeps = {
+      custom: new Map(),
       nowMs: () => this.#io.eventMs,
       log,
       buckets: this.#buckets,
@@ -86,8 +88,7 @@ export class DryRun implements PipelineServices {
         row: 0,
         tls: { upstreams: [] },
         httpsPort,
-        createMiddleware: (entry, route) =>
-          isMiddlewareActive(entry.name) ? createMiddleware(entry, route, deps) : [],
+        createMiddleware: (entry, route) => middlewareOnPaper(entry, route, deps),
       },
       {
         io: this.#io,
@@ -96,6 +97,8 @@ export class DryRun implements PipelineServices {
         log,
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
+        // The same request is explained the same way every time.
+        random: () => 0,
         outOfDescriptors: () => {},
       },
     );
@@ -159,4 +162,10 @@ export class DryRun implements PipelineServices {
   fault(error: unknown): void {
     this.#fault ??= error;
   }
+}
+
+/** That of users is told of, but not run: what it does is its own. */
+function middlewareOnPaper(entry: RouteMiddleware, route: RouteConfig, deps: MiddlewareDeps): readonly Middleware[] {
+  if (entry.module !== null) return [{ name: entry.name, stage: 'custom' }];
+  return isMiddlewareActive(entry.name) ? createMiddleware(entry, route, deps) : [];
 }

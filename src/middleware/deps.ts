@@ -1,11 +1,18 @@
 import type { TokenBuckets } from '../memory/token-buckets.ts';
 import type { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
+import type { CustomChain } from './custom/load-custom.ts';
 
 /** What a middleware is made with, besides its options. */
 export interface MiddlewareDeps {
+  /** That of users, made before. */
+  readonly custom: CustomChain;
   /** Milliseconds of the monotonic clock, the same in all threads. */
   nowMs(): number;
-  readonly log: { warn(event: string, fields?: object): void; error(event: string, fields?: object): void };
+  readonly log: {
+    info(event: string, fields?: object): void;
+    warn(event: string, fields?: object): void;
+    error(event: string, fields?: object): void;
+  };
   /** What rate limits count in, shared by all threads. */
   readonly buckets: TokenBuckets;
   readonly rateLimitCounts: RateLimitCounts;

@@ -12,7 +12,8 @@ import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
-import { RoundRobin } from '../upstream/balancing/round-robin.ts';
+import { createBalancer } from '../upstream/balancing/create-balancer.ts';
+import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
@@ -123,7 +124,7 @@ function buildBackends(
 ): readonly Backend[] {
   let number = 0;
   return compiled.config.backends.map((settings, index) => {
-    const { name, upstreams: configs } = settings;
+    const { name, algorithm, key, sticky, upstreams: configs } = settings;
     // Sound: there is a slot for each.
     const backend = slots.backends[index] as Slot;
     const upstreams = configs.map((config) => {
@@ -139,21 +140,23 @@ function buildBackends(
       retryBudget: new RetryBudget(settings.retryBudget, backend),
       retryBackoff: settings.retryBackoff,
     };
-    const balancer = new RoundRobin(upstreams, new SharedCursor(backend));
-    return new Backend(name, upstreams, balancer, ejectionPolicy(settings, environment), relief);
+    const cursor = new SharedCursor(backend);
+    const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
+    const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
+    return new Backend(name, upstreams, balancer, ejectionPolicy(settings, environment), relief, sessions);
   });
 }
 
 /** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
 const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
 
-function ejectionPolicy(config: BackendConfig, { io, log }: UpstreamEnvironment): EjectionPolicy {
+function ejectionPolicy(config: BackendConfig, { io, log, random }: UpstreamEnvironment): EjectionPolicy {
   const surroundings = { backend: config.name, log, time: io };
   return {
     breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, surroundings) : null,
     panicThreshold: config.panicThreshold,
     slowStartMs: HASHES.includes(config.algorithm) ? null : config.slowStartMs,
-    random: Math.random,
+    random,
     time: io,
     checkIntervalMs: config.healthCheck.intervalMs,
   };

@@ -1,5 +1,5 @@
 import { bucketsWanted } from '../config/buckets-wanted.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, CustomMiddleware, RouteMiddleware } from '../config/config.ts';
 import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
 import { buildRouterTables, type RouterTables } from '../routing/router-tables.ts';
 
@@ -17,6 +17,8 @@ export interface CompiledConfig {
   readonly routerTables: RouterTables;
   /** How many buckets its rate limits want. */
   readonly buckets: number;
+  /** The middleware of users, each that is different from the others once. */
+  readonly custom: readonly CustomMiddleware[];
 }
 
 /** Throws an Error for a pattern or host that cannot be read; the check of the configuration finds these first. */
@@ -27,5 +29,13 @@ export function compileConfig(whole: Config): CompiledConfig {
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
     routerTables: buildRouterTables(routes),
     buckets: bucketsWanted(whole),
+    custom: customOf({ ...config, routes }),
   };
+}
+
+/** The middleware of users in a configuration, each that is different from the others once. */
+export function customOf({ server, routes }: Config): readonly CustomMiddleware[] {
+  const entries: readonly RouteMiddleware[] = [...server.middleware, ...routes.flatMap(({ middleware }) => middleware)];
+  const custom = entries.filter((entry): entry is CustomMiddleware => entry.module !== null);
+  return [...new Map(custom.map((entry) => [JSON.stringify([entry.name, entry.options]), entry])).values()];
 }

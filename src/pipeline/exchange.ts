@@ -46,16 +46,7 @@ const NONE: readonly Upstream[] = [];
 
 /** The head of the reply that is being sent. */
 class Reply implements OutgoingResponse {
-  readonly #exchange: Exchange;
-
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
-  }
-
-  get drops(): FieldDrops | null {
-    return this.#exchange.route?.chain.responseDrops ?? null;
-  }
-
+  drops: FieldDrops | null = null;
   status = 0;
   source: ResponseHead | null = null;
   additions = '';
@@ -74,7 +65,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   readonly request: RequestHead;
   readonly response: ResponseHead;
   readonly target: RequestTarget = new RequestTarget();
-  readonly reply: Reply = new Reply(this);
+  readonly reply: Reply = new Reply();
   readonly deadline: Timer;
   /** For the time in line, and for the pause before another try: never both. */
   readonly patience: Timer;
@@ -104,6 +95,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   outgoingTarget = '';
   outgoingAuthority = '';
   requestAdditions = '';
+  requestDrops: FieldDrops | null = null;
 
   /** What rate limits have to say in the reply, whoever makes it: field lines, each with its CRLF. */
   rateLimitLines = '';
@@ -189,6 +181,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.consumer = '';
     this.requestAdditions = '';
     this.rateLimitLines = '';
+    this.requestDrops = null;
+    this.reply.drops = null;
     this.passed = 0;
     this.unreturned = 0;
     this.turn++;
@@ -216,10 +210,6 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
 
   headerValue(lowerCaseName: string): string | undefined {
     return this.request.combinedValue(lowerCaseName);
-  }
-
-  get requestDrops(): FieldDrops | null {
-    return this.route?.chain.requestDrops ?? null;
   }
 
   // --- from the client -------------------------------------------------------------------------------------------------

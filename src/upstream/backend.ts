@@ -2,6 +2,7 @@ import { PhotonError } from '../base/errors.ts';
 import type { RetryBackoffConfig } from '../config/config.ts';
 import { STATUS } from '../memory/upstream-state.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
+import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { rampShare } from './slow-start.ts';
@@ -48,6 +49,8 @@ export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
   readonly relief: Relief;
+  /** Null: clients do not stay with an upstream. */
+  readonly sticky: StickySessions<Upstream> | null;
   readonly #balancer: Balancer<Upstream>;
   readonly #policy: EjectionPolicy;
   /** The bits of an upstream's status that matter under this policy. */
@@ -63,17 +66,20 @@ export class Backend {
   #draw = -1;
   #passedOver = false;
 
+  /** With `sticky`, it is that which chooses. */
   constructor(
     name: string,
     upstreams: readonly Upstream[],
     balancer: Balancer<Upstream>,
     policy: EjectionPolicy,
     relief: Relief,
+    sticky: StickySessions<Upstream> | null = null,
   ) {
     this.relief = relief;
     this.name = name;
     this.upstreams = upstreams;
-    this.#balancer = balancer;
+    this.sticky = sticky;
+    this.#balancer = sticky ?? balancer;
     this.#policy = policy;
     this.#weighted = upstreams.filter(({ weight }) => weight > 0);
     const tripped = policy.breaker === null ? 0 : STATUS.TRIPPED;

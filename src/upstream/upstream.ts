@@ -30,6 +30,8 @@ export interface UpstreamEnvironment {
   /** Largest head of a reply, in bytes. */
   readonly maxHeadBytes: number;
   readonly log: { info(event: string, fields: object): void; warn(event: string, fields: object): void };
+  /** Chance, from 0 to below 1. */
+  readonly random: () => number;
   /** All sockets of the gateway, over all workers, and how many there may be. */
   readonly allSockets: SharedCount;
   readonly maxSockets: number;

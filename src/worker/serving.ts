@@ -1,6 +1,7 @@
 import { TokenBuckets } from '../memory/token-buckets.ts';
 import type { ServingPlan } from '../messages/to-worker.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
+import type { CustomChain } from '../middleware/custom/load-custom.ts';
 import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import { type BuiltGeneration, buildGeneration } from '../pipeline/build-generation.ts';
@@ -15,7 +16,7 @@ export interface Serving extends BuiltGeneration {
 
 /** What upstreams and middleware need of the worker, whatever the configuration. */
 export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
-  readonly middleware: Omit<MiddlewareDeps, 'buckets'>;
+  readonly middleware: Omit<MiddlewareDeps, 'custom' | 'buckets'>;
 }
 
 /**
@@ -27,9 +28,10 @@ export function makeServing(
   row: number,
   environment: WorkerEnvironment,
   previous: Serving | null,
+  custom: CustomChain,
 ): Serving {
   const { server } = plan.compiled.config;
-  const deps = { ...environment.middleware, buckets: new TokenBuckets(plan.buckets) };
+  const deps = { ...environment.middleware, custom, buckets: new TokenBuckets(plan.buckets) };
   const built = buildGeneration(
     { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, deps) },
     {

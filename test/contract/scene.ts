@@ -181,7 +181,7 @@ export class ExchangeLog implements PipelineServices {
 /** What the upstreams of a scene live in. */
 export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
   return {
-    ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} } },
+    ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} }, random: Math.random },
     ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },
   };
 }

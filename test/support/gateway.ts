@@ -8,6 +8,8 @@ import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../
 import { createTokenBuckets, type TokenBucketMemory } from '../../src/memory/token-buckets.ts';
 import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
+import { loadCustom } from '../../src/middleware/custom/load-custom.ts';
+import { ModuleLoader } from '../../src/middleware/custom/module-loader.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { AccessBlocks } from '../../src/telemetry/access-blocks.ts';
@@ -20,6 +22,9 @@ const TLS: TlsServerMaterial = {
   ticketKeys: randomBytes(48),
   clientCertificates: null,
 };
+
+/** One for all gateways of the process: it hooks into how modules are found. */
+const modules = new ModuleLoader();
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -34,6 +39,8 @@ export interface GatewaySettings {
   readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
+  /** The weights of the upstreams of the backend `origin`; by default 1 each. */
+  readonly weights?: readonly number[] | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -105,13 +112,16 @@ async function startWorker(
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
+  const plan = planOf(settings, memories);
+  const log = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
   const plane = new DataPlane({
-    ...planOf(settings, memories),
+    ...plan,
     shared,
     row,
-    log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    log,
     accessMemory,
     accessSink,
+    custom: await loadCustom(plan.compiled.custom, modules, { log }),
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);
@@ -165,6 +175,7 @@ function configText({
   otherBackends = {},
   backend,
   upstream,
+  weights = [],
   routes,
   accessLog,
   middleware,
@@ -172,7 +183,7 @@ function configText({
   const backendOf = (ports: readonly number[]) => ({
     circuit_breaker: { failure_threshold: 1_000_000 },
     ...backend,
-    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+    upstreams: ports.map((port, index) => ({ address: `127.0.0.1:${port}`, weight: weights[index] ?? 1, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({

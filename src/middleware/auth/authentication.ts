@@ -33,7 +33,7 @@ function schemesOf(options: Options, deps: MiddlewareDeps): readonly AuthScheme[
  * The first scheme that finds credentials of its kind decides. Where they do not hold the others are not asked: who shows two
  * things at once would be whom the weaker of them names, and could try both for the price of one request.
  */
-export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
+function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
   function authenticate(exchange: Exchange): Verdict | Promise<Verdict> {
     for (const scheme of schemes) {
       const attempt = scheme.attempt(exchange);
