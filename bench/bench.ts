@@ -67,10 +67,14 @@ export interface PhotonWish {
   /** Speak TLS with clients. */
   readonly secure?: boolean;
   readonly accessLog?: boolean;
+  /** By default one. */
+  readonly workers?: number;
+  /** Every request passes a rate limit that none is over. */
+  readonly limited?: boolean;
 }
 
 export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate {
-  const { name = 'photon', paths = ['/**'], secure = false, accessLog = false } = wish;
+  const { name = 'photon', paths = ['/**'], secure = false, accessLog = false, workers = 1, limited = false } = wish;
   const { processes, machine, origin, photonEntry, profileDirectory } = bench;
   return {
     name,
@@ -78,7 +82,7 @@ export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate 
     start: () =>
       startPhoton({
         ...{ processes, core: machine.gatewayCore, originPort: origin.port, secure },
-        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory },
+        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory, workers, limited },
       }),
   };
 }

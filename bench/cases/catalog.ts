@@ -2,6 +2,7 @@ import type { Case } from '../bench.ts';
 import { accessLogCase } from './access-log.ts';
 import { handshakeCases } from './handshake.ts';
 import { latencyCase } from './latency.ts';
+import { limitContendedCase } from './limit-contended.ts';
 import { memoryCases } from './memory.ts';
 import { manyRoutesCase, proxyCases } from './proxy.ts';
 
@@ -10,6 +11,7 @@ export const cases: readonly Case[] = [
   ...handshakeCases,
   manyRoutesCase,
   accessLogCase,
+  limitContendedCase,
   latencyCase,
   ...memoryCases,
 ];

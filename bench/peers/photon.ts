@@ -12,11 +12,14 @@ export interface PhotonSetup extends GatewaySetup {
   readonly paths: readonly string[];
   /** Log every request to a file, as JSON. */
   readonly accessLog: boolean;
+  readonly workers: number;
+  /** Every request passes a rate limit that none is over. */
+  readonly limited: boolean;
   /** Where every thread writes its CPU profile when it ends; null: no profile. */
   readonly profileDirectory: string | null;
 }
 
-/** Photon with one worker thread. Its control thread shares the core, and counts. */
+/** Photon; its threads share one core, the control thread too, and all of them count. */
 export async function startPhoton(setup: PhotonSetup): Promise<Gateway> {
   const directory = mkdtempSync(join(setup.processes.directory, 'photon-'));
   const path = join(directory, 'photon.yaml');
@@ -39,9 +42,13 @@ function listener(port: number, secure: boolean): string {
   return `https_addr: "127.0.0.1:${port}", tls_cert: ${certificate.certFile}, tls_key: ${certificate.keyFile}`;
 }
 
+/** One key for all clients of one machine. */
+const LIMIT = `
+middleware: { rate_limiting: { requests_per_second: 10000000, key: ip } }`;
+
 function photonConfig(port: number, metricsPort: number, accessLog: string, setup: PhotonSetup): string {
   return `
-server: { ${listener(port, setup.secure)}, workers: 1 }
+server: { ${listener(port, setup.secure)}, workers: ${setup.workers}${setup.limited ? ', middleware: [ rate_limit ]' : ''} }${setup.limited ? LIMIT : ''}
 metrics: { metrics_addr: "127.0.0.1:${metricsPort}" }
 access_log: ${accessLog}
 load_balancing: { backends: { origin: { upstreams: [ { address: "127.0.0.1:${setup.originPort}" } ] } } }

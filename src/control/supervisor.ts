@@ -6,6 +6,7 @@ import { chooseTransport } from '../net/choose-transport.ts';
 import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-config.ts';
 import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
+import { BucketTable } from './bucket-table.ts';
 import { Certificates } from './certificates.ts';
 import { findEndpointChanges } from './endpoint-changes.ts';
 import type { EventLog } from './event-log.ts';
@@ -52,6 +53,7 @@ export class Supervisor implements WorkerSurroundings {
   readonly log: EventLog;
   readonly #workers: number;
   readonly #table: SlotTable;
+  readonly #buckets = new BucketTable();
   readonly #names: UpstreamNames;
   /** Null before the start. */
   #served: Served | null = null;
@@ -133,6 +135,7 @@ export class Supervisor implements WorkerSurroundings {
     const serving = {
       compiled: { ...compiled, config: withinOpenFileLimit({ ...config, server, backends }, this.log) },
       slots: this.#table.slotsFor(backends),
+      buckets: this.#buckets.memoryFor(compiled.buckets),
       tls: spread(tls, origins),
       httpsPort: listeners.find(({ secure }) => secure)?.binding.address.port ?? null,
       maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
@@ -143,8 +146,9 @@ export class Supervisor implements WorkerSurroundings {
   /** This is what the workers serve from now on: told of each change of servers, of their slots and of their TLS. */
   #serves(served: Served): void {
     this.#served = served;
-    const { slots, tls } = served.plan.serving;
+    const { slots, buckets, tls } = served.plan.serving;
     this.#table.use(backendsOf(served), slots);
+    this.#buckets.use(buckets);
     this.#health?.use(checkedUpstreams(backendsOf(served), slots.upstreams, tls.upstreams));
   }
 
@@ -192,12 +196,13 @@ export class Supervisor implements WorkerSurroundings {
       this.#dropAccessLog(accessLog);
       throw error;
     });
-    const served = this.#plan(compiled, certificates.material, change.all);
-    const prepareMs = await this.#prepare(served.plan, change.opened).catch((error: unknown) => {
-      change.abandon();
-      this.#dropAccessLog(accessLog);
-      throw error;
-    });
+    const { served, prepareMs } = await this.#planAndPrepare(compiled, certificates.material, change).catch(
+      (error: unknown) => {
+        change.abandon();
+        this.#dropAccessLog(accessLog);
+        throw error;
+      },
+    );
     const commitMs = await this.#commit(served);
     this.#compiled = compiled;
     this.#settle(change);
@@ -205,6 +210,12 @@ export class Supervisor implements WorkerSurroundings {
     this.#certificates?.close();
     this.#watch(certificates);
     return { prepareMs, commitMs };
+  }
+
+  /** Rejects also where there is not enough memory for what it wants to count. */
+  async #planAndPrepare(compiled: CompiledConfig, tls: TlsMaterial, change: ListenerChange) {
+    const served = this.#plan(compiled, tls, change.all);
+    return { served, prepareMs: await this.#prepare(served.plan, change.opened) };
   }
 
   /** All workers have it ready, or none has and it rejects. */

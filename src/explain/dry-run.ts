@@ -5,6 +5,7 @@ import { isMiddlewareActive } from '../config/not-yet.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memory.ts';
+import { createTokenBuckets, TokenBuckets } from '../memory/token-buckets.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
 import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { IoContext } from '../net/io-context.ts';
@@ -14,6 +15,7 @@ import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
+import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
 import { PaperClient, type PaperPeer, type PaperReply } from './paper-client.ts';
@@ -22,6 +24,9 @@ import { PaperTransport } from './paper-transport.ts';
 /** Stands where every request has an id of its own. */
 export const REQUEST_ID_PLACEHOLDER = '<request id>';
 const DATE_PLACEHOLDER = '<now>';
+
+/** Keys of rate limits that are told apart on paper. */
+const MAX_KEYS = 1024;
 
 class PlaceholderIds extends RequestIdGenerator {
   override next(): string {
@@ -56,6 +61,8 @@ export class DryRun implements PipelineServices {
   readonly date = DATE_PLACEHOLDER;
   readonly #io = new IoContext(monotonicClock, (error) => this.fault(error));
   readonly #transport = new PaperTransport();
+  /** Of its own, and full for every run: to ask about a request takes nothing from anybody, and the answer is the same each time. */
+  readonly #buckets = new TokenBuckets(createTokenBuckets(MAX_KEYS, monotonicClock.nowMs()));
   #error: PhotonError | null = null;
   #fault: unknown = null;
 
@@ -67,7 +74,13 @@ export class DryRun implements PipelineServices {
       warn: (_event: string, fields?: object) => this.fault(fields),
       error: (_event: string, fields?: object) => this.fault(fields),
     };
-    const deps: MiddlewareDeps = { custom: new Map(), nowMs: () => this.#io.eventMs, log };
+    const deps: MiddlewareDeps = {
+      custom: new Map(),
+      nowMs: () => this.#io.eventMs,
+      log,
+      buckets: this.#buckets,
+      rateLimitCounts: new RateLimitCounts(),
+    };
     const { generation } = buildGeneration(
       {
         compiled: compileConfig(config),
@@ -103,6 +116,7 @@ export class DryRun implements PipelineServices {
   /** Sends `head` (whole, with its empty line) as `peer`. Throws what would be an internal error. */
   run(head: string, peer: PaperPeer): DryOutcome {
     this.#io.tick();
+    this.#buckets.refill();
     this.#error = null;
     this.#fault = null;
     const client = new PaperClient(peer);

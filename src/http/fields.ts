@@ -82,13 +82,14 @@ export class Fields {
     const separator = lowerCaseName === 'cookie' ? '; ' : ', ';
     let combined: string | undefined;
     for (let field = 0; field < this.count; field++) {
-      const matches = number > 0 ? this.number(field) === number : this.#isNamed(field, lowerCaseName);
+      const matches = number > 0 ? this.number(field) === number : this.isNamed(field, lowerCaseName);
       if (matches) combined = combined === undefined ? this.value(field) : combined + separator + this.value(field);
     }
     return combined;
   }
 
-  #isNamed(field: number, lowerCaseName: string): boolean {
+  /** Whether a field has this name. */
+  isNamed(field: number, lowerCaseName: string): boolean {
     const at = field * FIELD_STRIDE;
     if ((this.index[at + NAME_END] as number) - (this.index[at] as number) !== lowerCaseName.length) return false;
     return this.name(field).toLowerCase() === lowerCaseName;

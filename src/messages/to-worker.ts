@@ -1,4 +1,5 @@
 import type { SharedMemory, Slots } from '../memory/shared-memory.ts';
+import type { TokenBucketMemory } from '../memory/token-buckets.ts';
 import type { ListenSource } from '../net/binding.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import type { TlsServerMaterial } from '../net/tls-server.ts';
@@ -9,6 +10,8 @@ export interface ServingPlan {
   readonly compiled: CompiledConfig;
   /** Where its upstreams and backends are counted. */
   readonly slots: Slots;
+  /** What its rate limits count in. */
+  readonly buckets: TokenBucketMemory;
   readonly tls: TlsMaterial;
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;

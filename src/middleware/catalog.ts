@@ -6,6 +6,7 @@ import { cors } from './cors.ts';
 import { customKey } from './custom/load-custom.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
+import { rateLimit } from './rate-limit.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
@@ -22,11 +23,13 @@ type Create<N extends BuiltInMiddleware['name']> = (
   options: OptionsOf<N>,
   deps: MiddlewareDeps,
   route: RouteConfig,
+  entry: RouteMiddleware,
 ) => readonly Middleware[];
 
 /** The middleware that there is, by the name of its block: a new one is one file and one line here. */
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
+  rate_limiting: rateLimit,
   authentication,
   cors,
   body_limit: bodyLimit,
@@ -47,7 +50,7 @@ export function createMiddleware(
   // Sound: the options of an entry are those of its name.
   const create = CATALOG[entry.name] as Create<never> | undefined;
   if (create === undefined) throw new Error(`there is no middleware "${entry.name}"`);
-  return create(entry.options as never, deps, route);
+  return create(entry.options as never, deps, route, entry);
 }
 
 function madeBefore(entry: CustomMiddleware, { custom }: MiddlewareDeps): readonly Middleware[] {

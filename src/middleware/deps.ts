@@ -1,3 +1,5 @@
+import type { TokenBuckets } from '../memory/token-buckets.ts';
+import type { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { CustomChain } from './custom/load-custom.ts';
 
 /** What a middleware is made with, besides its options. */
@@ -11,4 +13,7 @@ export interface MiddlewareDeps {
     warn(event: string, fields?: object): void;
     error(event: string, fields?: object): void;
   };
+  /** What rate limits count in, shared by all threads. */
+  readonly buckets: TokenBuckets;
+  readonly rateLimitCounts: RateLimitCounts;
 }

@@ -1,3 +1,4 @@
+import { bucketsWanted } from '../config/buckets-wanted.ts';
 import type { Config, CustomMiddleware, RouteMiddleware } from '../config/config.ts';
 import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
 import { buildRouterTables, type RouterTables } from '../routing/router-tables.ts';
@@ -14,16 +15,20 @@ export interface CompiledConfig {
   /** Each route's `RouteConfig` as JSON, in the order of the configuration. */
   readonly routes: SharedTexts;
   readonly routerTables: RouterTables;
+  /** How many buckets its rate limits want. */
+  readonly buckets: number;
   /** The middleware of users, each that is different from the others once. */
   readonly custom: readonly CustomMiddleware[];
 }
 
 /** Throws an Error for a pattern or host that cannot be read; the check of the configuration finds these first. */
-export function compileConfig({ routes, ...config }: Config): CompiledConfig {
+export function compileConfig(whole: Config): CompiledConfig {
+  const { routes, ...config } = whole;
   return {
     config,
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
     routerTables: buildRouterTables(routes),
+    buckets: bucketsWanted(whole),
     custom: customOf({ ...config, routes }),
   };
 }

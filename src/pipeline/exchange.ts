@@ -97,6 +97,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   requestAdditions = '';
   requestDrops: FieldDrops | null = null;
 
+  /** What rate limits have to say in the reply, whoever makes it: field lines, each with its CRLF. */
+  rateLimitLines = '';
   /** The most bytes of the request's body; null for no limit. */
   maxBodyBytes: number | null = null;
   /** Bytes of the request's body that came, and of the reply's body that went out, both without their framing. */
@@ -178,6 +180,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.failure = null;
     this.consumer = '';
     this.requestAdditions = '';
+    this.rateLimitLines = '';
     this.requestDrops = null;
     this.reply.drops = null;
     this.passed = 0;

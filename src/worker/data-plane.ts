@@ -20,6 +20,7 @@ import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
+import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
@@ -77,6 +78,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   generation: Generation;
   readonly requestIds: RequestIdGenerator = new RequestIdGenerator();
+  readonly rateLimitCounts: RateLimitCounts = new RateLimitCounts();
   draining = false;
   /** Exchanges under way. */
   activeExchanges = 0;
@@ -99,7 +101,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       allSockets: this.#allSockets,
       random: Math.random,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
-      middleware: { nowMs: () => this.#io.eventMs, log },
+      middleware: { nowMs: () => this.#io.eventMs, log, rateLimitCounts: this.rateLimitCounts },
     };
     this.#serving = makeServing(options, row, this.#environment, null, custom);
     this.generation = this.#serving.generation;

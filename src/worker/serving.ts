@@ -1,3 +1,4 @@
+import { TokenBuckets } from '../memory/token-buckets.ts';
 import type { ServingPlan } from '../messages/to-worker.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
 import type { CustomChain } from '../middleware/custom/load-custom.ts';
@@ -15,7 +16,7 @@ export interface Serving extends BuiltGeneration {
 
 /** What upstreams and middleware need of the worker, whatever the configuration. */
 export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
-  readonly middleware: Omit<MiddlewareDeps, 'custom'>;
+  readonly middleware: Omit<MiddlewareDeps, 'custom' | 'buckets'>;
 }
 
 /**
@@ -29,8 +30,8 @@ export function makeServing(
   previous: Serving | null,
   custom: CustomChain,
 ): Serving {
-  const deps = { ...environment.middleware, custom };
   const { server } = plan.compiled.config;
+  const deps = { ...environment.middleware, custom, buckets: new TokenBuckets(plan.buckets) };
   const built = buildGeneration(
     { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, deps) },
     {

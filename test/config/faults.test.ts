@@ -433,7 +433,7 @@ const NOT_STARTABLE: readonly Fault[] = [
   },
   {
     why: 'a middleware with options',
-    text: route('middleware: [ { rate_limit: { requests_per_second: 3 } } ]'),
+    text: route('middleware: [ { compress: { min_size: 1KiB } } ]'),
     place: 'not-available-yet routes[0].middleware[0] 10:19',
   },
   {

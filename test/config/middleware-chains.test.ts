@@ -106,6 +106,14 @@ const REFUSED: readonly { readonly why: string; readonly text: string; readonly 
     places: ['missing-key routes[0].middleware[0].rate_limit.requests_per_second 10:32'],
   },
   {
+    why: 'two limits of one name',
+    text: withList(
+      '[rate_limit]',
+      'rate_limiting: { limits: [ { name: a, requests_per_second: 1 }, { requests_per_second: 1 }, { name: a, requests_per_second: 2 } ] }',
+    ),
+    places: ['bad-value middleware.rate_limiting.limits[2].name 12:103'],
+  },
+  {
     why: 'a kind of authentication without its block',
     text: withList('[auth]', 'authentication: { auth_type: basic }'),
     places: ['missing-key middleware.authentication.basic 12:19'],

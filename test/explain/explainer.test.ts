@@ -254,6 +254,30 @@ test('a wanted value of a header that may be a secret is not shown', () => {
   assert.doesNotMatch(JSON.stringify(said), /hidden/);
 });
 
+test('to ask about a request that is limited takes nothing: the answer is the same each time', () => {
+  const document = {
+    ...DOCUMENT,
+    middleware: {
+      rate_limiting: { requests_per_second: 0.1, limits: [{ requests_per_second: 1, key: 'consumer' }] },
+    },
+    routes: [{ path: '/**', middleware: ['rate_limit'] }],
+  };
+  const text = JSON.stringify(document);
+  const explainer = new Explainer(parseConfig(text, { file: 'a.json', format: 'json', env: {} }).config);
+  const inquiry = parseInquiry({ method: 'GET', url: 'http://a.test:8080/', headers: [], from: '192.0.2.1' });
+  for (let n = 0; n < 3; n++) {
+    const { result, route } = explainer.explain(inquiry);
+    assert.deepEqual(result, { kind: 'forwarded' });
+    assert.deepEqual(
+      route?.middleware.map(({ name, stage }) => [name, stage]),
+      [
+        ['rate_limiting', 'rate_limit'],
+        ['rate_limiting', 'consumer_limit'],
+      ],
+    );
+  }
+});
+
 /** What is said of a backend with these settings; three upstreams, unlike those of other tests. */
 function explainBalancing(settings: object, asking: Asking = {}) {
   const upstreams = [1, 2, 3].map((last) => ({ address: `10.0.0.${last}:80` }));

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../src/base/clock.ts';
+import { type Clock, monotonicClock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
 import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { createTokenBuckets, type TokenBucketMemory } from '../../src/memory/token-buckets.ts';
 import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
 import { loadCustom } from '../../src/middleware/custom/load-custom.ts';
@@ -53,6 +54,8 @@ export interface GatewaySettings {
   readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
+  /** What rate limits count in; by default its own. */
+  readonly buckets?: TokenBucketMemory | undefined;
 }
 
 /** A data plane in this process, listening on a free port. */
@@ -77,15 +80,24 @@ export interface Gateway {
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
-  return startWorker(settings, createSharedMemory(configOf(settings), settings.workers ?? 1), 0, clock);
+  const shared = createSharedMemory(configOf(settings), settings.workers ?? 1);
+  const buckets = settings.buckets ?? createTokenBuckets(1024, (clock ?? monotonicClock).nowMs());
+  return startWorker(settings, { shared, buckets }, 0, clock);
+}
+
+/** What all workers of one gateway see. */
+interface Memories {
+  readonly shared: SharedMemory;
+  readonly buckets: TokenBucketMemory;
 }
 
 async function startWorker(
   settings: GatewaySettings,
-  shared: SharedMemory,
+  memories: Memories,
   row: number,
   clock?: Clock,
 ): Promise<Gateway> {
+  const { shared } = memories;
   const logLines: string[] = [];
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -100,7 +112,7 @@ async function startWorker(
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
-  const plan = planOf(settings, shared);
+  const plan = planOf(settings, memories);
   const log = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
   const plane = new DataPlane({
     ...plan,
@@ -122,8 +134,8 @@ async function startWorker(
     plane.flushAccessLog();
     return accessText.split('\n').slice(0, -1);
   };
-  const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
-  const beside = (otherRow: number) => startWorker(settings, shared, otherRow, clock);
+  const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, memories));
+  const beside = (otherRow: number) => startWorker(settings, memories, otherRow, clock);
   const { upstreams, backends } = slotsOf(shared, configOf(settings));
   const inFlight = () => [
     ...upstreams.map((slot) => SharedCount.upstreamInFlight(slot, row).total),
@@ -137,13 +149,14 @@ async function startWorker(
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
-function planOf(settings: GatewaySettings, shared: SharedMemory): ServingPlan {
+function planOf(settings: GatewaySettings, { shared, buckets }: Memories): ServingPlan {
   const config = configOf(settings);
   const { clientCertificates = null } = settings;
   const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
   return {
     compiled: compileConfig(config),
     slots: slotsOf(shared, config),
+    buckets,
     tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },
     httpsPort: null,
     maxSockets: settings.maxSockets ?? null,

@@ -40,9 +40,13 @@ const limitOptions = {
     .optional(),
   key: z
     .union([keyText, keyMapping], { error: keyWanted })
-    .describe(`What is counted by: ${keyWanted}. A request without it counts by the client's address.`)
+    .describe(
+      `What is counted by: ${keyWanted}. A request without it, or with two of it, counts by the client's address.`,
+    )
     .prefault('ip'),
-  dry_run: flag().describe('Whether what is over the limit is only counted, not refused.').prefault(false),
+  dry_run: flag()
+    .describe('Whether what is over the limit is only counted, not refused; beside limits it stands for all of them.')
+    .prefault(false),
 };
 
 const rateWanted = 'a number above 0 and up to 10000000';
@@ -58,6 +62,7 @@ const limit = z.strictObject({
   ...limitOptions,
 });
 
+const anotherNameWanted = 'a name that no other limit has';
 const oneLimitWanted = 'a number above 0, or limits';
 
 export const rateLimiting = z
@@ -71,10 +76,17 @@ export const rateLimiting = z
       .describe('IPv6 addresses that agree in so many bits count as one client.')
       .prefault(64),
     max_keys: wholeNumber(1024, 100_000_000)
-      .describe('How many keys are counted apart; more share one counter.')
+      .describe(
+        'How many keys each limit counts apart, as long as their buckets are not full; what finds no room is counted together.',
+      )
       .prefault(100_000),
   })
   .superRefine((value, context) => {
+    for (const [index, { name }] of (value.limits ?? []).entries()) {
+      const isTaken = name !== undefined && value.limits?.findIndex((each) => each.name === name) !== index;
+      const path = ['limits', index, 'name'];
+      if (isTaken) context.issues.push({ code: 'custom', path, message: anotherNameWanted, input: undefined });
+    }
     if (value.requests_per_second !== undefined || value.limits !== undefined) return;
     context.issues.push({ code: 'custom', path: ['requests_per_second'], message: oneLimitWanted, input: undefined });
   })
