@@ -25,14 +25,12 @@ interface NotYet {
 
 /** Middleware that is not there yet, by every name it has; `custom` stands for your own. */
 const NO_MIDDLEWARE_YET: readonly string[] = [
-  'cors',
   'rate_limiting',
   'authentication',
   'body_limit',
   'redirect',
   'respond',
   'rewrite',
-  'transform',
   'compress',
   'custom',
 ];

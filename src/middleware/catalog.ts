@@ -1,9 +1,11 @@
 import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { authentication } from './auth/authentication.ts';
+import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
 import { securityHeaders } from './security-headers.ts';
+import { transform } from './transform.ts';
 
 type OptionsOf<N extends BuiltInMiddleware['name']> = Extract<BuiltInMiddleware, { readonly name: N }>['options'];
 
@@ -21,6 +23,8 @@ type Create<N extends BuiltInMiddleware['name']> = (
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
   authentication,
+  cors,
+  transform,
   headers: securityHeaders,
 };
 

@@ -53,4 +53,4 @@ function hstsOf({ preset, hsts }: Options): Default | null {
   return only ?? null;
 }
 
-const DEFAULT_HSTS_MS = 24 * 86_400_000;
+const DEFAULT_HSTS_MS = 365 * 86_400_000;

@@ -86,6 +86,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   /** The peer of the connection is a trusted proxy. */
   peerTrusted = false;
 
+  /** Null but for as long as a preflight looks for the route of the request that it asks about. */
+  methodAskedFor: string | null = null;
+
   /** What goes upstream. */
   outgoingTarget = '';
   outgoingAuthority = '';
@@ -157,8 +160,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
 
   // --- the request, as the router sees it ------------------------------------------------------------------------------
 
+  /** Of a preflight that looks for its route: the method it asks about. */
   get method(): string {
-    return this.request.method;
+    return this.methodAskedFor ?? this.request.method;
   }
 
   get path(): string {

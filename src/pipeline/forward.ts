@@ -3,11 +3,9 @@ import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
 import { isIdempotent } from '../http/methods.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { forwardedLinesFor } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import type { Generation, RoutePlan } from './generation.ts';
-import { traceLines } from './trace-lines.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -27,8 +25,6 @@ function prepare(exchange: Exchange, route: RoutePlan): void {
   // Sound: pinning the generation is the first step.
   const generation = exchange.generation as Generation;
   const { maxBodyBytes } = generation;
-  const forwarded = forwardedLinesFor(exchange, generation);
-  exchange.requestAdditions += forwarded + traceLines(request.versionMinor, exchange.id);
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
 }

@@ -4,13 +4,15 @@ import { FIELD } from '../http/field-names.ts';
 import { isSaneRequestId } from '../http/request-id.ts';
 import { ROUTE_METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND } from '../routing/router.ts';
 import { redirectToHttps, replyMethodNotAllowed, replyToOptionsAsterisk } from './answer.ts';
-import { cameSecurely, settleClient } from './client-identity.ts';
+import { cameSecurely, forwardedLinesFor, settleClient } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
 import { passMiddleware } from './pass-middleware.ts';
+import { isPreflight, methodAskedFor } from './preflight.ts';
+import { traceLines } from './trace-lines.ts';
 
 /**
  * The life of one request. A connection has decoded its head and settled how its body ends; from here on:
@@ -37,18 +39,35 @@ export function beginExchange(exchange: Exchange): void {
     settleTarget(exchange, generation);
     if (exchange.target.form === 'asterisk') replyToOptionsAsterisk(exchange);
     else if (generation.httpsPort !== null && !cameSecurely(exchange)) redirectToHttps(exchange, generation.httpsPort);
-    else if (findRoute(exchange, generation)) enterRoute(exchange);
+    else if (findRoute(exchange, generation)) enterRoute(exchange, generation);
   } catch (error) {
     failExchange(exchange, error);
   }
 }
 
-/** The deadline of a route begins before its middleware. */
-function enterRoute(exchange: Exchange): void {
+/** The deadline of a route begins before its middleware, which sees what the gateway tells the upstream of the client. */
+function enterRoute(exchange: Exchange, generation: Generation): void {
   const { timeoutMs, chain } = exchange.route as RoutePlan;
+  exchange.requestAdditions =
+    forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
   if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);
   if (chain === MiddlewareChain.none) forward(exchange);
   else passMiddleware(exchange);
+}
+
+/**
+ * A preflight belongs to the route of the request that it asks about, whose CORS middleware answers it: it is one of OPTIONS, which that
+ * route need not take.
+ */
+function findRouteAskedFor(exchange: Exchange, generation: Generation): boolean {
+  exchange.methodAskedFor = methodAskedFor(exchange.request);
+  const found = generation.router.find(exchange);
+  exchange.methodAskedFor = null;
+  if (found === ROUTE_NOT_FOUND || found === ROUTE_METHOD_NOT_ALLOWED) return false;
+  const plan = generation.routes.at(found);
+  if (!plan.chain.middleware.some(({ stage }) => stage === 'cors')) return false;
+  exchange.route = plan;
+  return true;
 }
 
 function settleTarget(exchange: Exchange, generation: Generation): void {
@@ -89,6 +108,7 @@ function receivedId(exchange: Exchange): string | null {
 
 /** Returns false when there was none and the reply has been sent. */
 function findRoute(exchange: Exchange, generation: Generation): boolean {
+  if (isPreflight(exchange.request) && findRouteAskedFor(exchange, generation)) return true;
   const found = generation.router.find(exchange);
   if (found === ROUTE_NOT_FOUND) throw new PhotonError('not_found', 'No route matches this host and path.');
   if (found === ROUTE_METHOD_NOT_ALLOWED) {

@@ -7,15 +7,19 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const DOCUMENT_FOLDERS = ['docs', 'docs/middleware'];
+
 /** The documents for users, as paths from the root. */
-const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter(isMarkdown).map(inDocs)];
+const DOCUMENTS = ['README.md', ...DOCUMENT_FOLDERS.flatMap((folder) => documentsIn(folder))];
 
 function isMarkdown(name: string): boolean {
   return name.endsWith('.md');
 }
 
-function inDocs(name: string): string {
-  return join('docs', name);
+function documentsIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder))
+    .filter(isMarkdown)
+    .map((name) => join(folder, name));
 }
 
 const textOf = (document: string): string => readFileSync(join(ROOT, document), 'utf8');

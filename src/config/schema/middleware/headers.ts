@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { fieldValue } from '../../http-option-types.ts';
-import { duration, flag, oneOf } from '../../option-types.ts';
+import { durationOrZero, flag, oneOf } from '../../option-types.ts';
+
+const TEN_YEARS_MS = 3650 * 86_400_000;
 
 const hsts = z
   .strictObject({
-    max_age: duration().describe('How long browsers stay with HTTPS.').prefault('24d'),
+    max_age: durationOrZero(TEN_YEARS_MS)
+      .describe('How long browsers stay with HTTPS; 0s lets them forget it.')
+      .prefault('365d'),
     include_subdomains: flag().describe('Whether that holds for subdomains too.').prefault(true),
     preload: flag().describe('Whether browsers may know it before the first visit.').prefault(false),
   })
