@@ -26,7 +26,6 @@ interface NotYet {
 /** Middleware that is not there yet, by every name it has; `custom` stands for your own. */
 const NO_MIDDLEWARE_YET: readonly string[] = [
   'rate_limiting',
-  'authentication',
   'body_limit',
   'redirect',
   'respond',

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TlsMaterial } from '../messages/to-worker.ts';
+import type { FetchedKeySet, TlsMaterial } from '../messages/to-worker.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-config.ts';
@@ -7,6 +7,7 @@ import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
+import { KeySetKeeper } from './key-set-keeper.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
 import { readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
 import { SlotTable } from './slot-table.ts';
@@ -33,6 +34,7 @@ export class Supervisor implements WorkerSurroundings {
   readonly #workers: number;
   readonly #table: SlotTable;
   readonly #listeners = new Listeners();
+  readonly #keySets: KeySetKeeper;
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
   accessLog: AccessLog | null = null;
@@ -42,6 +44,9 @@ export class Supervisor implements WorkerSurroundings {
     this.log = log;
     this.#workers = compiled.config.server.workers;
     this.#table = new SlotTable(compiled.config.backends, this.#workers);
+    this.#keySets = new KeySetKeeper(log, (keySet) => {
+      for (const slot of this.#slots) slot.useKeySet(keySet);
+    });
   }
 
   /** What is served, as it was wanted. */
@@ -51,6 +56,14 @@ export class Supervisor implements WorkerSurroundings {
 
   get shared(): WorkerSurroundings['shared'] {
     return this.#table.shared;
+  }
+
+  get keySets(): readonly FetchedKeySet[] {
+    return this.#keySets.current;
+  }
+
+  wantKeySet(url: string): void {
+    this.#keySets.want(url);
   }
 
   clearRow(row: number): void {
@@ -66,6 +79,7 @@ export class Supervisor implements WorkerSurroundings {
     const certificates = new Certificates(this.#compiled.config, this.log);
     const change = await this.#listeners.prepare(this.#compiled.config.server);
     change.commit();
+    this.#keySets.use(this.#compiled.keySetUrls);
     try {
       this.accessLog = this.#openAccessLog(this.#compiled.config);
       await this.#startWorkers(this.#plan(this.#compiled, certificates.material, change));
@@ -146,6 +160,7 @@ export class Supervisor implements WorkerSurroundings {
   async #commit(compiled: CompiledConfig, plan: WorkerPlan, change: ListenerChange): Promise<number> {
     const took = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
     this.#compiled = compiled;
+    this.#keySets.use(compiled.keySetUrls);
     this.#table.use(compiled.config.backends, plan.serving.slots);
     change.commit();
     for (const { binding, secure } of change.opened) {
@@ -199,6 +214,7 @@ export class Supervisor implements WorkerSurroundings {
 
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
+    this.#keySets.close();
     this.#certificates?.close();
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await this.accessLog?.close();

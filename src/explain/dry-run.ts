@@ -65,7 +65,9 @@ export class DryRun implements PipelineServices {
       warn: (_event: string, fields?: object) => this.fault(fields),
       error: (_event: string, fields?: object) => this.fault(fields),
     };
-    const deps: MiddlewareDeps = { nowMs: () => this.#io.eventMs, log };
+    // Nothing is fetched for an explanation.
+    const keySets = { current: () => null, renew: () => null };
+    const deps: MiddlewareDeps = { nowMs: () => this.#io.eventMs, unixMs: Date.now, keySets, log };
     const { generation } = buildGeneration(
       {
         compiled: compileConfig(config),

@@ -1,6 +1,12 @@
+import type { KeySets } from './auth/jwt/key-source.ts';
+
 /** What a middleware is made with, besides its options. */
 export interface MiddlewareDeps {
   /** Milliseconds of the monotonic clock, the same in all threads. */
   nowMs(): number;
+  /** Milliseconds since 1970, as of the event under way. */
+  unixMs(): number;
+  /** The keys that issuers of tokens publish. */
+  readonly keySets: KeySets;
   readonly log: { warn(event: string, fields?: object): void; error(event: string, fields?: object): void };
 }

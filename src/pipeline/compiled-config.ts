@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config, RouteMiddleware } from '../config/config.ts';
 import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
 import { buildRouterTables, type RouterTables } from '../routing/router-tables.ts';
 
@@ -14,6 +14,8 @@ export interface CompiledConfig {
   /** Each route's `RouteConfig` as JSON, in the order of the configuration. */
   readonly routes: SharedTexts;
   readonly routerTables: RouterTables;
+  /** Where issuers of tokens publish their keys. */
+  readonly keySetUrls: readonly string[];
 }
 
 /** Throws an Error for a pattern or host that cannot be read; the check of the configuration finds these first. */
@@ -22,5 +24,13 @@ export function compileConfig({ routes, ...config }: Config): CompiledConfig {
     config,
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
     routerTables: buildRouterTables(routes),
+    keySetUrls: keySetUrls([...config.server.middleware, ...routes.flatMap(({ middleware }) => middleware)]),
   };
+}
+
+function keySetUrls(middleware: readonly RouteMiddleware[]): readonly string[] {
+  const urls = middleware.map((each) =>
+    each.module === null && each.name === 'authentication' ? each.options.jwt?.jwks_url : undefined,
+  );
+  return [...new Set(urls.filter((url) => url !== undefined))];
 }

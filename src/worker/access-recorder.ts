@@ -73,6 +73,11 @@ export class AccessRecorder {
     this.#buffer.flush();
   }
 
+  /** When the monotonic clock was at 0, in milliseconds since 1970. */
+  get epochMs(): number {
+    return this.#epochMs;
+  }
+
   #setEpoch(): number {
     const nowMs = this.#clock.nowMs();
     this.#epochMs = Date.now() - nowMs;

@@ -37,6 +37,9 @@ port.on('message', (message: MessageToWorker) => {
       plane?.useTls(message.tls);
       post({ type: 'tls-used' });
       break;
+    case 'key-set':
+      plane?.useKeySet(message.url, message.text);
+      break;
     case 'drain':
       void drain();
       break;
@@ -65,8 +68,9 @@ const accessSink: AccessSink = {
   dropped: (lines) => post({ type: 'access-dropped', lines }),
 };
 
-async function start({ listeners, ...options }: StartMessage): Promise<void> {
-  plane = new DataPlane({ ...options, log, accessSink });
+async function start({ listeners, keySets, ...options }: StartMessage): Promise<void> {
+  plane = new DataPlane({ ...options, log, accessSink, wantKeySet: (url) => post({ type: 'key-set-wanted', url }) });
+  for (const { url, text } of keySets) plane.useKeySet(url, text);
   for (const listener of listeners) await plane.listen(listener);
   post({ type: 'ready' });
 }

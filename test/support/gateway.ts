@@ -39,6 +39,8 @@ export interface GatewaySettings {
   readonly accessLog?: Settings | undefined;
   /** The block of options. */
   readonly middleware?: Settings | undefined;
+  /** Called for the keys of an issuer; the answer is `plane.useKeySet`. */
+  readonly wantKeySet?: ((url: string) => void) | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
 }
@@ -80,6 +82,7 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     accessMemory,
     accessSink,
+    wantKeySet: settings.wantKeySet ?? (() => assert.fail('a key set is wanted')),
     ...(clock === undefined ? {} : { clock }),
   });
   reportTransport(plane.transport);

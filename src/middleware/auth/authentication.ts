@@ -3,6 +3,7 @@ import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
+import { jwt } from './jwt.ts';
 import { type Attempt, type AuthScheme, Refusal } from './scheme.ts';
 
 type Options = BuiltInOptions['authentication'];
@@ -11,7 +12,7 @@ type SchemeName = Exclude<Options['auth_type'], 'any'>;
 /** The ways to show who one is, in the order in which "any" looks for them; one line each. */
 const SCHEMES: {
   readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, deps: MiddlewareDeps) => AuthScheme;
-} = {};
+} = { jwt };
 
 /** Lets those pass that show who they are, in one of the ways that the options name. */
 export function authentication(options: Options, deps: MiddlewareDeps): readonly Middleware[] {
