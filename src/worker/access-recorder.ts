@@ -23,6 +23,7 @@ class Scratch implements AccessRecord {
   receivedBytes = 0;
   route = '';
   backend = '';
+  consumer = '';
   upstream = '';
   upstreamStatus = 0;
   upstreamMs = 0;
@@ -101,6 +102,7 @@ export class AccessRecorder {
     record.receivedBytes = exchange.requestBodyBytes;
     record.route = route?.id ?? '';
     record.backend = route?.backend.name ?? '';
+    record.consumer = exchange.consumer;
     record.upstream = upstream?.config.address ?? '';
     record.upstreamStatus = exchange.upstreamStatus;
     record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;

@@ -4,6 +4,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** What is nested deeper is made to hurt. */
 const MAX_DEPTH = 32;
 
+/** Strict; a byte order mark is left in, where JSON has none. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** In text that is JSON: whole strings, and what begins, ends and parts. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
@@ -13,7 +16,7 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject | null {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = UTF8.decode(bytes);
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
     // Sound: it is an object, and what its members are is not said.
