@@ -150,7 +150,8 @@ class ChainReader {
     this.findings.push(...references);
     // Sound: the options are those that the schema of this name gave.
     const middleware = { name, module: null, options: document, overrides: plainOverrides(entry) } as RouteMiddleware;
-    return middleware.name === 'authentication' && middleware.module === null
+    const isSound = references.every(({ severity }) => severity !== 'error');
+    return isSound && middleware.name === 'authentication' && middleware.module === null
       ? this.#withPublicKey(middleware, options, entry)
       : middleware;
   }

@@ -15,7 +15,7 @@ export interface SignedToken {
 }
 
 /** Heads of requests are not much larger; what is longer is not looked at. */
-export const MAX_TOKEN_CHARS = 8192;
+const MAX_TOKEN_CHARS = 8192;
 
 const NAMES: ReadonlySet<unknown> = new Set(SIGNATURE_ALGORITHMS);
 
