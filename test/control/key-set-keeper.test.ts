@@ -157,7 +157,8 @@ describe('a text is fetched', () => {
     { why: 'another status', listener: (_request, response) => response.writeHead(500).end('{}'), error: /500/ },
     {
       why: 'it leads elsewhere',
-      listener: (_request, response) => response.writeHead(302, { Location: 'http://127.0.0.1:1/' }).end(),
+      listener: ({ url }, response) =>
+        url === '/keys' ? response.writeHead(302, { Location: '/other' }).end() : response.end('{}'),
       error: /fetch failed/,
     },
     {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { PhotonError } from '../../../src/base/errors.ts';
 import { authenticateBy } from '../../../src/middleware/auth/authentication.ts';
 import { type Attempt, type AuthScheme, Refusal } from '../../../src/middleware/auth/scheme.ts';
+import type { Exchange } from '../../../src/pipeline/exchange.ts';
 import type { Middleware } from '../../../src/pipeline/middleware.ts';
 import { fakeScene } from '../../contract/fake-streams.ts';
 
@@ -69,6 +70,17 @@ describe('of several ways to authenticate', () => {
     assert.deepEqual(await replyOf(scheme('One', Promise.resolve(ALICE)), scheme('Two', null)), LET_IN);
     assert.deepEqual(await replyOf(scheme('One', Promise.resolve(WRONG))), refused('One error="wrong"'));
     assert.deepEqual(await replyOf(scheme('One', Promise.resolve(null))), refused('One'));
+  });
+
+  test('one that needs time leaves the exchange alone that has become another one meanwhile', async () => {
+    const found = Promise.withResolvers<Attempt>();
+    const exchange = { turn: 7, consumer: '', requestAdditions: '' };
+    // Sound: a scheme that looks at nothing gets it, and the frame uses these members alone.
+    const asked = authenticateBy([scheme('One', found.promise)]).onRequest?.(exchange as unknown as Exchange);
+    exchange.turn++;
+    found.resolve(ALICE);
+    await asked;
+    assert.deepEqual(exchange, { turn: 8, consumer: '', requestAdditions: '' });
   });
 
   test('one that cannot tell says so', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { SIGNATURE_ALGORITHMS } from '../../../src/base/signature-algorithm.ts';
 import { JwtScheme } from '../../../src/middleware/auth/jwt/jwt-scheme.ts';
@@ -138,6 +139,13 @@ describe('a token', () => {
     };
     expectRefused(withPublicKey(['RS256'], publicKey), signedToken('RS256', own.privateKey, brought));
     expectLetIn(withPublicKey(['RS256'], publicKey), signedToken('RS256', privateKey, brought));
+  });
+
+  test('signed with ES256 has its signature as two numbers, not as DER', () => {
+    const { publicKey, privateKey } = keyPair('ES256');
+    const text = signedToken('ES256', privateKey).split('.').slice(0, 2).join('.');
+    const der = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'der' });
+    expectRefused(withPublicKey(['ES256'], publicKey), `${text}.${base64url(der)}`);
   });
 
   test('has one spelling: whatever base64 readers forgive is refused', () => {
@@ -300,6 +308,11 @@ describe('the claims of a token', () => {
       expectRefused(schemeOf(), rawToken('{"alg":"HS256"}', `{"exp":${NOW * 2},"sub":${sub}}`));
     });
   }
+
+  test('are those of the token alone, not what every object inherits', () => {
+    const options = { consumer_claim: 'constructor', forward_claims: { toString: 'X-A', __proto__: 'X-B' } };
+    assert.equal(outcome(schemeOf(options), token()), '\t');
+  });
 
   test('go upstream as fields that they cannot leave', () => {
     const scheme = schemeOf({
