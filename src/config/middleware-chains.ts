@@ -13,6 +13,7 @@ import {
 import { didYouMean } from './did-you-mean.ts';
 import { errorAt, type Finding, quote } from './finding.ts';
 import { mergeMappings } from './merge-nodes.ts';
+import { withFiles } from './middleware-files.ts';
 import { checkBlock, checkInRoute } from './middleware-references.ts';
 import { checkPublicKey, publicKeyText, UnusablePublicKey } from './public-key-file.ts';
 import { ALIASES, BUILT_IN, type BuiltIn, builtInNamed } from './schema/middleware/block.ts';
@@ -147,9 +148,15 @@ class ChainReader {
       ...(entry.overrides === null ? [] : checkBlock(name, options, entry.path)),
       ...(entry.route === null ? [] : checkInRoute(options, entry.route, entry.path)),
     ];
-    this.findings.push(...references);
+    const completed = withFiles(name, document, options, entry.path);
+    this.findings.push(...references, ...completed.findings);
     // Sound: the options are those that the schema of this name gave.
-    const middleware = { name, module: null, options: document, overrides: plainOverrides(entry) } as RouteMiddleware;
+    const middleware = {
+      name,
+      module: null,
+      options: completed.options,
+      overrides: plainOverrides(entry),
+    } as RouteMiddleware;
     const isSound = references.every(({ severity }) => severity !== 'error');
     return isSound && middleware.name === 'authentication' && middleware.module === null
       ? this.#withPublicKey(middleware, options, entry)

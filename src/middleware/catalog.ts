@@ -1,9 +1,13 @@
 import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { authentication } from './auth/authentication.ts';
+import { bodyLimit } from './body-limit.ts';
 import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
+import { redirect } from './redirect.ts';
+import { respond } from './respond.ts';
+import { rewrite } from './rewrite.ts';
 import { securityHeaders } from './security-headers.ts';
 import { transform } from './transform.ts';
 
@@ -24,6 +28,10 @@ const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
   authentication,
   cors,
+  body_limit: bodyLimit,
+  redirect,
+  respond,
+  rewrite,
   transform,
   headers: securityHeaders,
 };

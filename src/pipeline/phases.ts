@@ -10,6 +10,7 @@ import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
+import { outgoingTarget } from './outgoing-target.ts';
 import { passMiddleware } from './pass-middleware.ts';
 import { isPreflight, methodAskedFor } from './preflight.ts';
 import { traceLines } from './trace-lines.ts';
@@ -45,9 +46,11 @@ export function beginExchange(exchange: Exchange): void {
   }
 }
 
-/** The deadline of a route begins before its middleware, which sees what the gateway tells the upstream of the client. */
+/** The deadline of a route begins before its middleware, which may change what the upstream would get. */
 function enterRoute(exchange: Exchange, generation: Generation): void {
-  const { timeoutMs, chain } = exchange.route as RoutePlan;
+  const { timeoutMs, chain, stripPrefix } = exchange.route as RoutePlan;
+  exchange.maxBodyBytes = generation.maxBodyBytes;
+  exchange.outgoingTarget = outgoingTarget(exchange, stripPrefix);
   exchange.requestAdditions =
     forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
   if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);

@@ -250,6 +250,11 @@ const FAULTS: readonly Fault[] = [
     place: 'bad-value load_balancing.backends.web.health_check.failure_threshold 8:42',
   },
   {
+    why: 'a header of a check that is Photon’s to set',
+    text: backend('health_check: { headers: { Host: a.internal } }'),
+    place: 'bad-value load_balancing.backends.web.health_check.headers 8:32',
+  },
+  {
     why: 'a failure rate above 1',
     text: backend('circuit_breaker: { failure_rate: 50 }'),
     place: 'bad-value load_balancing.backends.web.circuit_breaker.failure_rate 8:40',
@@ -407,7 +412,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
     SERVER,
     ['  upgrade_sock: /run/a.sock', '  error_pages: { 404: a.html }'],
     ['load_balancing:', '  algorithm: random', '  backends:', '    web:', '      upstreams: [ { address: a:80 } ]'],
-    ['      health_check: { path: /up }', '      circuit_breaker: { failure_rate: 0.5 }'],
+    ['      health_check: { path: /up }'],
     ['routes:', '  - path: /**', '    retries: 3', '    cache: { ttl: 5s }'],
     ['health_check: { interval: 3s }', 'metrics: { prometheus: true }', 'cache: { enabled: true }'],
   );
@@ -419,11 +424,8 @@ test('what has no effect yet is a warning at the place where it is asked for', (
       'server.upgrade_sock',
       'server.error_pages',
       'load_balancing.algorithm',
-      'load_balancing.backends.web.health_check',
-      'load_balancing.backends.web.circuit_breaker',
       'routes[0].retries',
       'routes[0].cache',
-      'health_check',
       'metrics',
       'cache',
     ],
@@ -447,11 +449,6 @@ const NOT_STARTABLE: readonly Fault[] = [
     place: 'not-available-yet server.middleware[0] 3:17',
   },
   {
-    why: 'a service, whose servers DNS knows',
-    text: upstream().replace('a:80', 'srv:_http._tcp.web.internal'),
-    place: 'not-available-yet load_balancing.backends.web.upstreams[0].address 7:11',
-  },
-  {
     why: 'WebSockets',
     text: route('websocket: { enabled: true }'),
     place: 'not-available-yet routes[0].websocket.enabled 10:18',
@@ -471,7 +468,7 @@ test('asking for what happens anyway is no reason to warn', () => {
     SERVER,
     ['load_balancing:', '  algorithm: round_robin', '  backends:', '    web:', '      algorithm: round_robin'],
     ['      upstreams: [ { address: a:80, tls: false, weight: 2 } ]'],
-    ['      health_check: { enabled: false }', '      circuit_breaker: { enabled: false }'],
+    ['      health_check: { enabled: false }'],
     ['routes:', '  - path: /**', '    retries: 0', '    middleware: []', '    websocket: { enabled: false }'],
     ['    cache: { enabled: false }', 'health_check: { enabled: "${OFF}" }', 'metrics: { prometheus: false }'],
     ['cache: { enabled: false, max_entries: 5 }'],

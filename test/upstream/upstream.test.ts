@@ -156,7 +156,7 @@ describe('the connections to an upstream', () => {
     });
     tcp.lend();
     assert.deepEqual(tcp.net.targets, [
-      { host: 'fd00::1', port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 }, tls: null },
+      { host: 'fd00::1', alternative: null, port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 }, tls: null },
     ]);
     const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
     unix.lend();

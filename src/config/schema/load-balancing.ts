@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { duration, listOf, oneOf, printableText, shareOrZero, wholeNumber } from '../option-types.ts';
+import {
+  dnsServer,
+  duration,
+  listOf,
+  oneOf,
+  oneOrMore,
+  printableText,
+  shareOrZero,
+  wholeNumber,
+} from '../option-types.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { backendHealthCheck } from './health-check.ts';
 import { retryBackoff, retryBudget } from './retries.ts';
@@ -34,7 +43,9 @@ const backend = z
       .describe(`What consistent_hash hashes: ${hashKeyWanted}.`)
       .prefault('ip'),
     panic_threshold: shareOrZero()
-      .describe('Share of healthy upstreams below which health is ignored; 0 answers 503 when none is healthy.')
+      .describe(
+        'Share of healthy upstreams below which health and breakers are ignored; 0 answers 503 when none is healthy.',
+      )
       .prefault(0),
     upstreams: listOf(upstream, 'upstreams').describe('The servers of this backend.'),
     health_check: backendHealthCheck.optional(),
@@ -43,7 +54,9 @@ const backend = z
     retry_backoff: retryBackoff.prefault({}),
     sticky: sticky.optional(),
     slow_start: duration()
-      .describe('How long an upstream that comes (back) up takes to reach its whole share of the traffic.')
+      .describe(
+        'How long an upstream that comes (back) up takes to reach its whole share of the traffic; not with hashes.',
+      )
       .optional(),
     queue: queue.prefault({}),
   })
@@ -54,6 +67,11 @@ const backendsWanted = 'a mapping of backend names to backends, not empty';
 export const loadBalancing = z
   .strictObject({
     algorithm: algorithm.prefault('round_robin'),
+    resolver: oneOrMore(dnsServer(), 'an address such as "10.0.0.2" or "10.0.0.2:53"')
+      .describe(
+        'The DNS servers to ask for the names of upstreams: an IP address with an optional port, or a list of them. By default those of the system.',
+      )
+      .optional(),
     backends: z
       .record(printableText(), backend, { error: backendsWanted })
       .refine((backends) => Object.keys(backends).length > 0, { error: backendsWanted })

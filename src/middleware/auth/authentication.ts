@@ -3,6 +3,7 @@ import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
+import { apiKey } from './api-key.ts';
 import { jwt } from './jwt.ts';
 import { type Attempt, type AuthScheme, Refusal } from './scheme.ts';
 
@@ -12,7 +13,7 @@ type SchemeName = Exclude<Options['auth_type'], 'any'>;
 /** The ways to show who one is, in the order in which "any" looks for them; one line each. */
 const SCHEMES: {
   readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, deps: MiddlewareDeps) => AuthScheme;
-} = { jwt };
+} = { jwt, api_key: apiKey };
 
 /** Lets those pass that show who they are, in one of the ways that the options name. */
 export function authentication(options: Options, deps: MiddlewareDeps): readonly Middleware[] {

@@ -86,6 +86,10 @@ wire('the query has it', guarded({ query: 'access_token' }), async (context) => 
   await letIn(context, `GET /x?a=1&access_token=${token()}&b HTTP/1.1\r\nHost: a\r\n\r\n`);
 });
 
+wire('of two in the query none is taken', guarded({ query: 'q' }), (context) =>
+  expectRefused(context, `GET /x?q=${token()}&q=${token()} HTTP/1.1\r\nHost: a\r\n\r\n`, INVALID),
+);
+
 wire('the header comes before the cookie and the query', guarded({ cookie: 'c', query: 'q' }), (context) =>
   expectRefused(
     context,

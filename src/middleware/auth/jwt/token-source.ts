@@ -1,6 +1,6 @@
 import { cookieValue } from '../../../http/cookie.ts';
 import { FIELD } from '../../../http/field-names.ts';
-import { queryParameter } from '../../../http/query-parameter.ts';
+import { parameterValues } from '../../../http/query.ts';
 import type { RequestHead } from '../../../http/request-head.ts';
 import type { Exchange } from '../../../pipeline/exchange.ts';
 import type { JwtOptions } from './claim-rules.ts';
@@ -23,11 +23,13 @@ export class TokenSource {
 
   /** Null: there is no token, nor anything in its place. */
   tokenOf({ request, target }: Exchange): string | null {
-    const token = this.#header === null ? bearerToken(authorization(request)) : headerToken(request, this.#header);
-    if (token !== null) return token;
+    const inHeader = this.#header === null ? bearerToken(authorization(request)) : headerToken(request, this.#header);
+    if (inHeader !== null) return inHeader;
     const fromCookie = this.#cookie === null ? null : cookieValue(request, this.#cookie);
     if (fromCookie !== null || this.#query === null) return fromCookie;
-    return queryParameter(target.query, this.#query);
+    const [token = null, ...more] = parameterValues(target.query, this.#query);
+    // Two of them: the upstream may take the other one.
+    return more.length === 0 ? token : '';
   }
 }
 
