@@ -5,11 +5,30 @@ import { ConfigError, type Diagnostic } from './config/diagnostic.ts';
 import { createEventLog, type LogLevel } from './control/event-log.ts';
 import { loadConfig, loadStartableConfig, logWarnings, refuseUnstartable } from './control/load-config.ts';
 import { Supervisor } from './control/supervisor.ts';
+import {
+  type CustomContext,
+  type CustomHooks,
+  type CustomReply,
+  defineMiddleware,
+  type MiddlewareDefinition,
+  type OptionsSchema,
+} from './middleware/custom/define-middleware.ts';
 import { BindError, type OpenAddress } from './net/binding.ts';
 import { compileConfig } from './pipeline/compiled-config.ts';
 
-export type { Config, DefinedConfig, Diagnostic, LogLevel, OpenAddress };
-export { BindError, ConfigError, defineConfig, loadConfig };
+export type {
+  Config,
+  CustomContext,
+  CustomHooks,
+  CustomReply,
+  DefinedConfig,
+  Diagnostic,
+  LogLevel,
+  MiddlewareDefinition,
+  OpenAddress,
+  OptionsSchema,
+};
+export { BindError, ConfigError, defineConfig, defineMiddleware, loadConfig };
 
 export interface GatewayOptions {
   /** How much goes to standard error. Default: `info`. */

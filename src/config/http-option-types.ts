@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isHostName, isIpAddress } from '../base/address.ts';
+import { isConnectionField } from '../http/hop-by-hop.ts';
 import { PRINTABLE, parsedText, textLike } from './option-types.ts';
 import { parseTemplate } from './placeholders.ts';
 
@@ -15,24 +16,6 @@ const REFUSED_METHODS = ['CONNECT', 'TRACE'];
 
 /** What may stand in a field value (RFC 9110 5.5): no control characters, blanks only within. */
 const FIELD_VALUE = /^(?:[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?)?$/u;
-
-/**
- * Fields that are about one connection, or about how its messages are framed (RFC 9110 7.6.1, RFC 9112 6). Each side's
- * encoder writes its own; who could set them could smuggle.
- */
-const CONNECTION_FIELDS = [
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'te',
-  'upgrade',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'http2-settings',
-  'trailer',
-];
 
 /** A method name: a token in upper case that the gateway does not refuse anyway. */
 export function method() {
@@ -141,9 +124,11 @@ export function fieldValue() {
 
 /** The name of a header that a configuration may set or remove, in lower case. */
 export function changeableHeaderName() {
-  return headerName().refine((name) => !CONNECTION_FIELDS.includes(name), {
-    error: 'a header that is not about the connection or the framing of messages',
-  });
+  return headerName()
+    .refine((name) => !isConnectionField(name), {
+      error: 'a header that is not about the connection or the framing of messages',
+    })
+    .refine((name) => name !== 'host', { error: 'a header other than Host, which upstream_host of the route sets' });
 }
 
 /** A header value with placeholders, kept as a text that `parseTemplate` understands. */

@@ -22,24 +22,16 @@ interface NotYet {
 }
 
 /** Middleware that is not there yet, by every name it has; `custom` stands for your own. */
-const NO_MIDDLEWARE_YET: readonly string[] = ['rate_limiting', 'compress', 'custom'];
+const NO_MIDDLEWARE_YET: readonly string[] = ['rate_limiting', 'compress'];
 
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
   { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
-  { path: 'load_balancing.algorithm', reaction: 'warn', unless: ['round_robin'] },
-  { path: 'load_balancing.backends.*.algorithm', reaction: 'warn', unless: ['round_robin'] },
-  { path: 'load_balancing.backends.*.key', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.retry_budget', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.retry_backoff', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.sticky', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.queue', reaction: 'warn' },
   { path: 'middleware.authentication.basic', reaction: 'refuse' },
   { path: 'routes.*.middleware.*.auth.basic', reaction: 'refuse' },
   { path: 'server.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
-  { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
   { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },

@@ -4,14 +4,22 @@ import { loadConfigFile } from '../config/load.ts';
 import type { ConfigChecks, LoadedConfig } from '../config/parse-config.ts';
 import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
+import { checkCustom } from './check-custom.ts';
 import type { EventLog } from './event-log.ts';
 
 /**
  * Reads a configuration file, with everything checked that this gateway can check. Rejects with a ConfigError that holds
  * all that is wrong with it. What it gives can be explained, but not always started: see `loadStartableConfig`.
  */
-export function loadConfig(path: string, findFaults: ConfigChecks['findFaults'] = () => []): Promise<LoadedConfig> {
-  return loadConfigFile(path, process.env, { checkRoutePattern: compilePatternError, findCoveredRoutes, findFaults });
+export async function loadConfig(
+  path: string,
+  findFaults: ConfigChecks['findFaults'] = () => [],
+): Promise<LoadedConfig> {
+  const checks = { checkRoutePattern: compilePatternError, findCoveredRoutes, findFaults };
+  const loaded = await loadConfigFile(path, process.env, checks);
+  const faults = await checkCustom(loaded.config);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return loaded;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import { isMiddlewareActive } from '../config/not-yet.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
@@ -13,6 +13,7 @@ import { buildGeneration } from '../pipeline/build-generation.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
+import type { Middleware } from '../pipeline/middleware.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
 import { PaperClient, type PaperPeer, type PaperReply } from './paper-client.ts';
@@ -68,7 +69,7 @@ export class DryRun implements PipelineServices {
     };
     // Nothing is fetched for an explanation.
     const keySets = { current: () => null, renew: () => null };
-    const deps: MiddlewareDeps = { nowMs: () => this.#io.eventMs, unixMs: Date.now, keySets, log };
+    const deps: MiddlewareDeps = { custom: new Map(), nowMs: () => this.#io.eventMs, unixMs: Date.now, keySets, log };
     const { generation } = buildGeneration(
       {
         compiled: compileConfig(config),
@@ -76,8 +77,7 @@ export class DryRun implements PipelineServices {
         row: 0,
         tls: { upstreams: [] },
         httpsPort,
-        createMiddleware: (entry, route) =>
-          isMiddlewareActive(entry.name) ? createMiddleware(entry, route, deps) : [],
+        createMiddleware: (entry, route) => middlewareOnPaper(entry, route, deps),
       },
       {
         io: this.#io,
@@ -86,6 +86,8 @@ export class DryRun implements PipelineServices {
         log,
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
+        // The same request is explained the same way every time.
+        random: () => 0,
         outOfDescriptors: () => {},
       },
     );
@@ -112,6 +114,7 @@ export class DryRun implements PipelineServices {
     const connection = this.#transport.takeLast();
     exchange.stream?.cancel();
     exchange.deadline.disarm();
+    exchange.patience.disarm();
     connection?.tellClosed();
     if (this.#fault !== null) throw this.#fault;
     return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
@@ -147,4 +150,10 @@ export class DryRun implements PipelineServices {
   fault(error: unknown): void {
     this.#fault ??= error;
   }
+}
+
+/** That of users is told of, but not run: what it does is its own. */
+function middlewareOnPaper(entry: RouteMiddleware, route: RouteConfig, deps: MiddlewareDeps): readonly Middleware[] {
+  if (entry.module !== null) return [{ name: entry.name, stage: 'custom' }];
+  return isMiddlewareActive(entry.name) ? createMiddleware(entry, route, deps) : [];
 }

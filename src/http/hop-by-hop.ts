@@ -1,5 +1,5 @@
 import { trimBlanks } from './characters.ts';
-import { FIELD, FIELD_COUNT } from './field-names.ts';
+import { FIELD, FIELD_COUNT, FIELD_NAMES } from './field-names.ts';
 import type { Fields } from './fields.ts';
 
 /**
@@ -53,4 +53,17 @@ export function namedHopByHopFields(fields: Fields): ReadonlySet<string> {
   const listed = fields.combinedValue('connection') ?? '';
   for (const name of listed.split(',')) names.add(trimBlanks(name).toLowerCase());
   return names;
+}
+
+const CONNECTION_NAMES: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP.map((number) => FIELD_NAMES[number] as string),
+  'trailer',
+]);
+
+/**
+ * Fields about one connection or the framing of messages (RFC 9110 7.6.1, RFC 9112 6), by their names in lower case. No configuration and no
+ * middleware sets them: each side's encoder writes its own, and who could set them could smuggle.
+ */
+export function isConnectionField(lowerCaseName: string): boolean {
+  return CONNECTION_NAMES.has(lowerCaseName);
 }

@@ -1,8 +1,9 @@
-import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
+import type { BuiltInMiddleware, CustomMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { authentication } from './auth/authentication.ts';
 import { bodyLimit } from './body-limit.ts';
 import { cors } from './cors.ts';
+import { customKey } from './custom/load-custom.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
 import { redirect } from './redirect.ts';
@@ -42,8 +43,15 @@ export function createMiddleware(
   route: RouteConfig,
   deps: MiddlewareDeps,
 ): readonly Middleware[] {
+  if (entry.module !== null) return madeBefore(entry, deps);
   // Sound: the options of an entry are those of its name.
-  const create = entry.module === null ? (CATALOG[entry.name] as Create<never> | undefined) : undefined;
+  const create = CATALOG[entry.name] as Create<never> | undefined;
   if (create === undefined) throw new Error(`there is no middleware "${entry.name}"`);
   return create(entry.options as never, deps, route);
+}
+
+function madeBefore(entry: CustomMiddleware, { custom }: MiddlewareDeps): readonly Middleware[] {
+  const made = custom.get(customKey(entry));
+  if (made === undefined) throw new Error(`the middleware "${entry.name}" was not loaded`);
+  return made;
 }

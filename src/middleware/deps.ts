@@ -1,12 +1,19 @@
 import type { KeySets } from './auth/jwt/key-source.ts';
+import type { CustomChain } from './custom/load-custom.ts';
 
 /** What a middleware is made with, besides its options. */
 export interface MiddlewareDeps {
+  /** That of users, made before. */
+  readonly custom: CustomChain;
   /** Milliseconds of the monotonic clock, the same in all threads. */
   nowMs(): number;
   /** Milliseconds since 1970, as of the event under way. */
   unixMs(): number;
   /** The keys that issuers of tokens publish. */
   readonly keySets: KeySets;
-  readonly log: { warn(event: string, fields?: object): void; error(event: string, fields?: object): void };
+  readonly log: {
+    info(event: string, fields?: object): void;
+    warn(event: string, fields?: object): void;
+    error(event: string, fields?: object): void;
+  };
 }

@@ -1,4 +1,4 @@
-import type { Config, RouteMiddleware } from '../config/config.ts';
+import type { Config, CustomMiddleware, RouteMiddleware } from '../config/config.ts';
 import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
 import { buildRouterTables, type RouterTables } from '../routing/router-tables.ts';
 
@@ -16,6 +16,8 @@ export interface CompiledConfig {
   readonly routerTables: RouterTables;
   /** Where issuers of tokens publish their keys. */
   readonly keySetUrls: readonly string[];
+  /** The middleware of users, each that is different from the others once. */
+  readonly custom: readonly CustomMiddleware[];
 }
 
 /** Throws an Error for a pattern or host that cannot be read; the check of the configuration finds these first. */
@@ -25,7 +27,15 @@ export function compileConfig({ routes, ...config }: Config): CompiledConfig {
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
     routerTables: buildRouterTables(routes),
     keySetUrls: keySetUrls([...config.server.middleware, ...routes.flatMap(({ middleware }) => middleware)]),
+    custom: customOf({ ...config, routes }),
   };
+}
+
+/** The middleware of users in a configuration, each that is different from the others once. */
+export function customOf({ server, routes }: Config): readonly CustomMiddleware[] {
+  const entries: readonly RouteMiddleware[] = [...server.middleware, ...routes.flatMap(({ middleware }) => middleware)];
+  const custom = entries.filter((entry): entry is CustomMiddleware => entry.module !== null);
+  return [...new Map(custom.map((entry) => [JSON.stringify([entry.name, entry.options]), entry])).values()];
 }
 
 function keySetUrls(middleware: readonly RouteMiddleware[]): readonly string[] {

@@ -50,6 +50,8 @@ export function beginExchange(exchange: Exchange): void {
 function enterRoute(exchange: Exchange, generation: Generation): void {
   const { timeoutMs, chain, stripPrefix } = exchange.route as RoutePlan;
   exchange.maxBodyBytes = generation.maxBodyBytes;
+  exchange.requestDrops = chain.requestDrops;
+  exchange.reply.drops = chain.responseDrops;
   exchange.outgoingTarget = outgoingTarget(exchange, stripPrefix);
   exchange.requestAdditions =
     forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);

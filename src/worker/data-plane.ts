@@ -5,6 +5,7 @@ import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
 import type { ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { CustomChain } from '../middleware/custom/load-custom.ts';
 import type { OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '../net/downstream-service.ts';
@@ -42,9 +43,13 @@ export interface DataPlaneOptions extends ServingPlan {
   readonly accessSink: AccessSink;
   /** Has the key set of a URL fetched; the answer is a call of `useKeySet`. */
   readonly wantKeySet: (url: string) => void;
+  /** The middleware of users that the plan has, made. */
+  readonly custom?: CustomChain;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
 }
+
+const NO_CUSTOM: CustomChain = new Map();
 
 /** Connections above the limit that are told so; further ones are closed without a word. */
 const MAX_REFUSALS = 200;
@@ -81,7 +86,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   activeExchanges = 0;
 
   constructor(options: DataPlaneOptions) {
-    const { shared, row, log, accessMemory, accessSink, clock = monotonicClock } = options;
+    const { shared, row, log, accessMemory, accessSink, custom = NO_CUSTOM, clock = monotonicClock } = options;
     this.#log = log;
     this.#io = new IoContext(clock, (error) => this.fault(error));
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
@@ -97,6 +102,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       transport: this.#transport,
       log,
       allSockets: this.#allSockets,
+      random: Math.random,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
       middleware: {
         nowMs: () => this.#io.eventMs,
@@ -105,7 +111,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
         log,
       },
     };
-    this.#serving = makeServing(options, row, this.#environment, null);
+    this.#serving = makeServing(options, row, this.#environment, null, custom);
     this.generation = this.#serving.generation;
     this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
   }
@@ -274,9 +280,9 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   // --- changing the configuration --------------------------------------------------------------------------------------
 
-  /** Makes another configuration ready. Throws an Error when it cannot be served. Until `commit` nothing changes. */
-  prepare(plan: ServingPlan): void {
-    this.#prepared = makeServing(plan, this.#row, this.#environment, this.#serving);
+  /** Makes another configuration ready; `custom` is its middleware of users. Throws an Error when it cannot be served. Until `commit` nothing changes. */
+  prepare(plan: ServingPlan, custom: CustomChain = NO_CUSTOM): void {
+    this.#prepared = makeServing(plan, this.#row, this.#environment, this.#serving, custom);
   }
 
   /** Gives up what was prepared. It has opened nothing. */

@@ -1,5 +1,6 @@
 import type { ServingPlan } from '../messages/to-worker.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
+import type { CustomChain } from '../middleware/custom/load-custom.ts';
 import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import { type BuiltGeneration, buildGeneration } from '../pipeline/build-generation.ts';
@@ -14,7 +15,7 @@ export interface Serving extends BuiltGeneration {
 
 /** What upstreams and middleware need of the worker, whatever the configuration. */
 export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
-  readonly middleware: MiddlewareDeps;
+  readonly middleware: Omit<MiddlewareDeps, 'custom'>;
 }
 
 /**
@@ -26,10 +27,12 @@ export function makeServing(
   row: number,
   environment: WorkerEnvironment,
   previous: Serving | null,
+  custom: CustomChain,
 ): Serving {
+  const deps = { ...environment.middleware, custom };
   const { server } = plan.compiled.config;
   const built = buildGeneration(
-    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, environment.middleware) },
+    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, deps) },
     {
       ...environment,
       maxHeadBytes: server.maxHeaderBytes,

@@ -12,11 +12,14 @@ import type {
   PrepareMessage,
   StartMessage,
 } from '../messages/to-worker.ts';
+import { loadCustom } from '../middleware/custom/load-custom.ts';
+import { ModuleLoader } from '../middleware/custom/module-loader.ts';
 import { isBoundSocket } from '../net/binding.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
 
 const port = controlPort();
+const modules = new ModuleLoader();
 let plane: DataPlane | null = null;
 
 port.on('message', (message: MessageToWorker) => {
@@ -25,7 +28,7 @@ port.on('message', (message: MessageToWorker) => {
       void start(message);
       break;
     case 'prepare':
-      prepare(message);
+      void prepare(message);
       break;
     case 'commit':
       void commit(message);
@@ -69,7 +72,9 @@ const accessSink: AccessSink = {
 };
 
 async function start({ listeners, keySets, ...options }: StartMessage): Promise<void> {
-  plane = new DataPlane({ ...options, log, accessSink, wantKeySet: (url) => post({ type: 'key-set-wanted', url }) });
+  const custom = await loadCustom(options.compiled.custom, modules, { log });
+  const wantKeySet = (url: string) => post({ type: 'key-set-wanted', url });
+  plane = new DataPlane({ ...options, log, accessSink, custom, wantKeySet });
   for (const { url, text } of keySets) plane.useKeySet(url, text);
   for (const listener of listeners) await plane.listen(listener);
   post({ type: 'ready' });
@@ -78,12 +83,15 @@ async function start({ listeners, keySets, ...options }: StartMessage): Promise<
 /** Those that are opened with the commit. */
 let waiting: readonly ListenerPlan[] = [];
 
-function prepare({ plan, listeners }: PrepareMessage): void {
-  const startedMs = performance.now();
+async function prepare({ plan, listeners }: PrepareMessage): Promise<void> {
   let failure: string | null = null;
+  let startedMs = performance.now();
   waiting = listeners;
   try {
-    plane?.prepare(plan);
+    const custom = await loadCustom(plan.compiled.custom, modules, { log });
+    // Modules load beside what is served.
+    startedMs = performance.now();
+    plane?.prepare(plan, custom);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }

@@ -420,15 +420,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
   assert.ok(warnings.every(({ code, severity }) => code === 'not-active-yet' && severity === 'warning'));
   assert.deepEqual(
     warnings.map(({ path }) => path),
-    [
-      'server.upgrade_sock',
-      'server.error_pages',
-      'load_balancing.algorithm',
-      'routes[0].retries',
-      'routes[0].cache',
-      'metrics',
-      'cache',
-    ],
+    ['server.upgrade_sock', 'server.error_pages', 'routes[0].cache', 'metrics', 'cache'],
   );
 });
 

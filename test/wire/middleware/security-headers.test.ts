@@ -3,7 +3,7 @@ import { type WireContext, wire } from '../../support/wire.ts';
 
 const withHeaders = (headers: object) => ({
   middleware: { headers },
-  routes: [{ path: '/x', middleware: ['headers'] }],
+  routes: [{ path: '/x', middleware: ['headers'], retries: 0 }],
 });
 
 async function expectReply({ client, upstream }: WireContext, sent: string[], headers: Record<string, string | null>) {

@@ -5,7 +5,7 @@ import { type WireContext, type WireOptions, wire } from '../../support/wire.ts'
 /** A route whose requests or replies are changed. */
 const changing = (transform: object, route: object = {}): WireOptions => ({
   middleware: { transform },
-  routes: [{ path: '/users/{id}/**', middleware: ['transform'], ...route }],
+  routes: [{ path: '/users/{id}/**', middleware: ['transform'], retries: 0, ...route }],
 });
 
 const onRequest = (request_headers: object) => changing({ request_headers });

@@ -25,7 +25,8 @@ export class TokenSource {
   tokenOf({ request, target }: Exchange): string | null {
     const inHeader = this.#header === null ? bearerToken(authorization(request)) : headerToken(request, this.#header);
     if (inHeader !== null) return inHeader;
-    const fromCookie = this.#cookie === null ? null : cookieValue(request, this.#cookie);
+    const cookies = this.#cookie === null ? undefined : request.combinedValue('cookie');
+    const fromCookie = cookies === undefined ? null : (cookieValue(cookies, this.#cookie ?? '') ?? null);
     if (fromCookie !== null || this.#query === null) return fromCookie;
     const [token = null, ...more] = parameterValues(target.query, this.#query);
     // Two of them: the upstream may take the other one.

@@ -1,0 +1,101 @@
+import { FieldDrops } from '../../http/field-drops.ts';
+import type { Exchange } from '../../pipeline/exchange.ts';
+import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
+
+/** A request as a middleware of your own sees it. It must not be kept: when the exchange is over, it is another one. */
+export class CustomRequest {
+  readonly #exchange: Exchange;
+  readonly #turn: number;
+  /** Headers that go upstream. */
+  readonly headers: EditableHeaders;
+  /** For what the hooks of one request want to tell each other. */
+  readonly state: Map<string, unknown> = new Map();
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#turn = exchange.turn;
+    this.headers = new EditableHeaders(new RequestHeaders(() => this.#current));
+  }
+
+  /** Throws an Error when the exchange is over. */
+  get #current(): Exchange {
+    if (this.#exchange.turn !== this.#turn) throw new Error('the request is over: it must not be kept');
+    return this.#exchange;
+  }
+
+  get id(): string {
+    return this.#current.id;
+  }
+
+  get method(): string {
+    return this.#current.request.method;
+  }
+
+  /** Normalised, percent-encoded. */
+  get path(): string {
+    return this.#current.target.path;
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#current.target.query);
+  }
+
+  /** Normalised; empty when there is none. */
+  get host(): string {
+    return this.#current.host;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.#current.cameSecurely ? 'https' : 'http';
+  }
+
+  /** As far as the peers on the way are trusted. */
+  get clientAddress(): string {
+    return this.#current.clientAddress;
+  }
+
+  /** The name of the authenticated client; empty without one. */
+  get consumer(): string {
+    return this.#current.consumer;
+  }
+
+  /** Id of the route. */
+  get route(): string {
+    return this.#current.route?.id ?? '';
+  }
+
+  /** What `{NAME}` in the path of the route stands for, percent-encoded. */
+  get pathParameters(): Readonly<Record<string, string>> {
+    const { generation, route, target } = this.#current;
+    return route === null ? {} : (generation?.router.pathParameters(route.number, target.path) ?? {});
+  }
+}
+
+class RequestHeaders implements HeaderSource {
+  readonly #current: () => Exchange;
+
+  constructor(current: () => Exchange) {
+    this.#current = current;
+  }
+
+  get received(): Exchange['request'] {
+    return this.#current().request;
+  }
+
+  get additions(): string {
+    return this.#current().requestAdditions;
+  }
+
+  set additions(lines: string) {
+    this.#current().requestAdditions = lines;
+  }
+
+  drop(name: string): void {
+    const exchange = this.#current();
+    exchange.requestDrops = new FieldDrops([...(exchange.requestDrops?.names ?? []), name]);
+  }
+
+  isDropped(name: string): boolean {
+    return this.#current().requestDrops?.names.has(name) ?? false;
+  }
+}

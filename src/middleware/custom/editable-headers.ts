@@ -1,0 +1,74 @@
+import { isToken } from '../../http/characters.ts';
+import { withoutFields } from '../../http/field-text.ts';
+import type { Fields } from '../../http/fields.ts';
+import { isConnectionField } from '../../http/hop-by-hop.ts';
+
+/** Where the fields of a message come from, and what is to become of them. */
+export interface HeaderSource {
+  /** What came; null for a message that the gateway makes. */
+  readonly received: Fields | null;
+  /** Field lines that are written beside them. */
+  additions: string;
+  /** A field that came does not pass. `name` is in lower case. */
+  drop(name: string): void;
+  isDropped(name: string): boolean;
+}
+
+/** What may stand in the value of a field (RFC 9110 5.5), where nothing else is safe to send. */
+const VALUE = /^[\t\x20-\x7e]*$/;
+
+/** The header fields of a message, to be looked at and changed. Names have no case. */
+export class EditableHeaders {
+  readonly #source: HeaderSource;
+
+  constructor(source: HeaderSource) {
+    this.#source = source;
+  }
+
+  /** The value, several fields of the name joined by `, `; null when there is none. */
+  get(name: string): string | null {
+    const lower = name.toLowerCase();
+    const received = this.#source.isDropped(lower) ? undefined : this.#source.received?.combinedValue(lower);
+    const values = [...(received === undefined ? [] : [received]), ...valuesIn(this.#source.additions, lower)];
+    return values.length === 0 ? null : values.join(', ');
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  /** The field stands there once, with this value. Throws a TypeError for what cannot be a field, or is about the connection. */
+  set(name: string, value: string): void {
+    check(name, value);
+    this.delete(name);
+    this.#source.additions += `${name}: ${value}\r\n`;
+  }
+
+  /** Another field beside those of the name. Throws a TypeError likewise. */
+  append(name: string, value: string): void {
+    check(name, value);
+    this.#source.additions += `${name}: ${value}\r\n`;
+  }
+
+  delete(name: string): void {
+    const lower = name.toLowerCase();
+    check(name, '');
+    this.#source.drop(lower);
+    this.#source.additions = withoutFields(this.#source.additions, new Set([lower]));
+  }
+}
+
+function valuesIn(lines: string, name: string): readonly string[] {
+  return lines.split('\r\n').flatMap((line) => {
+    const colon = line.indexOf(':');
+    return line.slice(0, colon).toLowerCase() === name ? [line.slice(colon + 1).trim()] : [];
+  });
+}
+
+function check(name: string, value: string): void {
+  if (!isToken(name)) throw new TypeError(`Cannot use ${JSON.stringify(name)} as the name of a header`);
+  if (isConnectionField(name.toLowerCase())) {
+    throw new TypeError(`Cannot change ${name}: it is about the connection or the framing of messages`);
+  }
+  if (!VALUE.test(value)) throw new TypeError(`Cannot use this value of ${name}: want printable ASCII`);
+}

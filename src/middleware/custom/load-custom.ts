@@ -1,0 +1,36 @@
+import type { CustomMiddleware } from '../../config/config.ts';
+import type { Middleware } from '../../pipeline/middleware.ts';
+import type { MiddlewareDeps } from '../deps.ts';
+import { customMiddleware } from './custom.ts';
+import type { ModuleLoader } from './module-loader.ts';
+
+/** Middleware of users, ready: made once for each that is different from the others, by `customKey`. */
+export type CustomChain = ReadonlyMap<string, readonly Middleware[]>;
+
+/** The same for entries that can share one. */
+export function customKey({ name, module, options }: CustomMiddleware): string {
+  return JSON.stringify([name, module, options]);
+}
+
+/** Loads and makes the middleware of these entries. Rejects with an Error of one line that names the first that cannot be used. */
+export async function loadCustom(
+  entries: readonly CustomMiddleware[],
+  loader: ModuleLoader,
+  deps: Pick<MiddlewareDeps, 'log'>,
+): Promise<CustomChain> {
+  const made = new Map<string, readonly Middleware[]>();
+  for (const entry of entries) {
+    try {
+      const definition = await loader.load(entry.module);
+      made.set(customKey(entry), customMiddleware(entry.name, definition, entry.options, deps));
+    } catch (error) {
+      throw new Error(`Cannot use the middleware "${entry.name}": ${reasonOf(error)}`, { cause: error });
+    }
+  }
+  return made;
+}
+
+function reasonOf(error: unknown): string {
+  const [first = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return first;
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { MiddlewareDefinition } from './define-middleware.ts';
+
+/** Marks the URLs of modules that are ours to load anew when they change. */
+const MARK = 'photon-version';
+/**
+ * What modules import to get `defineMiddleware`: the package, which need not be installed beside them. They get that one file of it, so that a
+ * worker does not load the whole.
+ */
+const PACKAGE = 'photon-gateway';
+const DEFINE_MIDDLEWARE = new URL(
+  `./define-middleware${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  import.meta.url,
+).href;
+
+/**
+ * Loads modules of users, anew when they have changed, or what they import has. The runtime keeps every module that was ever loaded, by
+ * its URL; so each gets a URL with the digest of its text and of the texts that it imports:
+ *
+ *   file:///a.ts?photon-version=D(a.ts, b.ts)  --imports-->  file:///b.ts?photon-version=D(b.ts)
+ *
+ * What a text imports is known once it has been loaded. Until then its URL has the digest of the text alone, and is remembered under
+ * the full one: unchanged code is never loaded twice. What has changed stays in memory beside what takes its place.
+ */
+export class ModuleLoader {
+  /** Digest of a text -> the files that it imports. */
+  readonly #imports = new Map<string, Set<string>>();
+  /** Full digest -> URL. */
+  readonly #urls = new Map<string, string>();
+  /** URL of a module -> digest of its text. */
+  readonly #textOf = new Map<string, string>();
+  /** Files whose URLs are under the digest of their text alone -> those URLs. */
+  readonly #newest = new Map<string, string>();
+  /** Texts that were loaded so far, in bytes. */
+  loadedBytes = 0;
+
+  constructor() {
+    registerHooks({
+      resolve: (specifier, context, next) => {
+        if (specifier === PACKAGE) return { url: DEFINE_MIDDLEWARE, shortCircuit: true };
+        const resolved = next(specifier, context);
+        const parent = context.parentURL === undefined ? undefined : this.#textOf.get(context.parentURL);
+        if (parent === undefined || !isOurs(resolved.url)) return resolved;
+        const file = fileURLToPath(resolved.url);
+        this.#imports.get(parent)?.add(file);
+        return { ...resolved, url: this.#urlOf(file) };
+      },
+    });
+  }
+
+  /** The default export of the module in a file. Rejects with what it throws, and with an Error when it is no middleware. */
+  async load(file: string): Promise<MiddlewareDefinition> {
+    const { default: definition } = await this.#import(file);
+    if (isDefinition(definition)) return definition;
+    throw new Error('want "export default defineMiddleware({...})"');
+  }
+
+  async #import(file: string): Promise<{ readonly default?: unknown }> {
+    try {
+      const module = (await import(this.#urlOf(file))) as { readonly default?: unknown };
+      // By now it is known what they import.
+      for (const [each, url] of this.#newest) this.#urls.set(this.#digestOf(each, []), url);
+      return module;
+    } finally {
+      this.#newest.clear();
+    }
+  }
+
+  #urlOf(file: string): string {
+    const full = this.#digestOf(file, []);
+    const known = this.#urls.get(full);
+    if (known !== undefined) return known;
+    const url = `${pathToFileURL(file).href}?${MARK}=${full}`;
+    const text = readFileSync(file);
+    const own = digest(text);
+    this.loadedBytes += text.length;
+    this.#urls.set(full, url);
+    this.#newest.set(file, url);
+    this.#textOf.set(url, own);
+    if (!this.#imports.has(own)) this.#imports.set(own, new Set());
+    return url;
+  }
+
+  /** Of the text of a file and, as far as they are known, of those that it imports. `above`: those that import it. */
+  #digestOf(file: string, above: readonly string[]): string {
+    const own = digest(readFileSync(file));
+    const imports = above.includes(file) ? [] : [...(this.#imports.get(own) ?? [])];
+    return digest(Buffer.from([own, ...imports.map((each) => this.#digestOf(each, [...above, file]))].join(' ')));
+  }
+}
+
+/** Packages are not looked at: they change with an installation, which takes a restart. */
+function isOurs(url: string): boolean {
+  return url.startsWith('file:') && !url.includes('/node_modules/') && url !== DEFINE_MIDDLEWARE && !url.includes('?');
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function isDefinition(value: unknown): value is MiddlewareDefinition {
+  return typeof value === 'object' && value !== null && 'create' in value && typeof value.create === 'function';
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { CustomContext } from '../../src/middleware/custom/define-middleware.ts';
+import { ModuleLoader } from '../../src/middleware/custom/module-loader.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'photon-modules-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const loader = new ModuleLoader();
+const CONTEXT: CustomContext = { name: 'x', log: { info() {}, warn() {}, error() {} } };
+
+let files = 0;
+
+/** A file of its own for every test. */
+function write(name: string, text: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const fresh = () => `module-${++files}`;
+
+/** What a module says: it replies with a text made when it was loaded. */
+async function said(file: string): Promise<unknown> {
+  const { create } = await loader.load(file);
+  return create({}, CONTEXT).onRequest?.(undefined as never);
+}
+
+const COUNTED = 'globalThis.loads = (globalThis.loads ?? 0) + 1;';
+const loads = () => (globalThis as { loads?: number }).loads ?? 0;
+
+const speaking = (body: string, imports = '') => `
+import { defineMiddleware } from 'photon-gateway';
+${imports}
+${COUNTED}
+export default defineMiddleware({ name: 'x', create: (): object => ({ onRequest: () => ({ body: ${body} }) }) });
+`;
+
+test('a module in TypeScript is run without a build, and gets the package though it is not installed beside it', async () => {
+  assert.deepEqual(await said(write(`${fresh()}.ts`, speaking('"one"'))), { body: 'one' });
+});
+
+test('a module that has changed is loaded anew, one that has not is not', async () => {
+  const file = write(`${fresh()}.ts`, speaking('"one"'));
+  await said(file);
+  const before = loads();
+  assert.deepEqual(await said(file), { body: 'one' });
+  assert.equal(loads(), before);
+  write(file.slice(directory.length + 1), speaking('"two"'));
+  assert.deepEqual(await said(file), { body: 'two' });
+  assert.equal(loads(), before + 1);
+});
+
+test('a module is loaded anew when what it imports has changed, and what it imports of that; the rest is not', async () => {
+  const [top, middle, bottom] = [fresh(), fresh(), fresh()];
+  const counted = (text: string) => `${COUNTED}\n${text}`;
+  write(`${bottom}.ts`, counted('export const word: string = "one";'));
+  write(`${middle}.ts`, counted(`export { word } from './${bottom}.ts';`));
+  const other = fresh();
+  write(`${other}.ts`, counted('export const other = 1;'));
+  const imports = `import { word } from './${middle}.ts';\nimport './${other}.ts';`;
+  const file = write(`${top}.ts`, speaking('word', imports));
+  assert.deepEqual(await said(file), { body: 'one' });
+  const before = loads();
+  assert.deepEqual(await said(file), { body: 'one' });
+  assert.equal(loads(), before, 'nothing has changed');
+  write(`${bottom}.ts`, counted('export const word: string = "two";'));
+  assert.deepEqual(await said(file), { body: 'two' });
+  assert.equal(loads(), before + 3, 'all but the other one');
+  write(`${top}.ts`, speaking('word + "!"', imports));
+  assert.deepEqual(await said(file), { body: 'two!' });
+  assert.equal(loads(), before + 4, 'nothing but the top');
+});
+
+test('modules that import each other come to an end', async () => {
+  const [one, two] = [fresh(), fresh()];
+  write(`${two}.ts`, `import './${one}.ts';\nexport const word = 'round';`);
+  const file = write(`${one}.ts`, speaking('word', `import { word } from './${two}.ts';`));
+  assert.deepEqual(await said(file), { body: 'round' });
+  assert.deepEqual(await said(file), { body: 'round' });
+});
+
+for (const { text, message, why } of [
+  { text: 'export default 7;', message: /export default defineMiddleware/, why: 'no middleware' },
+  { text: 'export const a = 1;', message: /export default defineMiddleware/, why: 'no default export' },
+  { text: 'throw new Error("at once");', message: /at once/, why: 'an error' },
+  { text: 'export default {', message: /./, why: 'no TypeScript' },
+  { text: 'import "./not-there.ts";', message: /not-there/, why: 'an import that leads nowhere' },
+]) {
+  test(`what is no middleware is refused: ${why}`, async () => {
+    await assert.rejects(loader.load(write(`${fresh()}.ts`, text)), message);
+  });
+}
+
+test('a module that failed is loaded again when it was mended', async () => {
+  const file = write(`${fresh()}.ts`, 'throw new Error("broken");');
+  await assert.rejects(said(file));
+  write(file.slice(directory.length + 1), speaking('"mended"'));
+  assert.deepEqual(await said(file), { body: 'mended' });
+});

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { ok } from '../../support/upstream.ts';
+import { runWire, type WireContext, type WireOptions, wire } from '../../support/wire.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'photon-custom-'));
+after(() => rmSync(directory, { recursive: true }));
+
+let files = 0;
+
+/** A module whose `create` has this body. */
+function moduleOf(body: string): string {
+  const file = join(directory, `module-${++files}.ts`);
+  writeFileSync(
+    file,
+    `import { defineMiddleware } from 'photon-gateway';\nexport default defineMiddleware({ name: 'x', create(options: any, { log }) { ${body} } });\n`,
+  );
+  return file;
+}
+
+const using = (module: string, options: object = {}, route: object = {}): WireOptions => ({
+  middleware: { custom: { mine: { module, options } } },
+  routes: [{ path: '/u/{id}', middleware: ['mine'], ...route }],
+});
+
+const hooks = (body: string, route: object = {}) => using(moduleOf(`return { ${body} };`), {}, route);
+
+const GET = 'GET /u/7?q=1 HTTP/1.1\r\nHost: a.example\r\nX-In: one\r\nX_In: two\r\n\r\n';
+
+async function exchange({ client, upstream }: WireContext, sent = GET, ...replyLines: string[]) {
+  await client.send(sent);
+  const connection = await upstream.accept();
+  const request = await connection.expectRequest();
+  await connection.send(ok('yes', ...replyLines));
+  return request;
+}
+
+wire(
+  'a module sees the request',
+  hooks(`onRequest: (r) => ({ body: JSON.stringify([r.method, r.path, r.query.get('q'), r.host, r.clientAddress, r.scheme,
+    r.route, r.consumer, r.pathParameters, r.headers.get('x-in'), r.headers.has('nothing'), r.id !== '']) })`),
+  async ({ client, upstream }) => {
+    await client.send(GET);
+    const reply = await client.expectReply({ status: 200 });
+    const scheme = process.env['PHOTON_WIRE_TLS'] === '1' ? 'https' : 'http';
+    const seen = ['GET', '/u/7', '1', 'a.example', '127.0.0.1', scheme, '/u/{id}', '', { id: '7' }, 'one', false, true];
+    assert.deepEqual(JSON.parse(reply.body), seen);
+    upstream.expectNoConnection();
+  },
+);
+
+wire(
+  'a module changes the headers of the request, and nothing is left of what it takes out',
+  hooks(`onRequest: (r) => { r.headers.set('X-In', r.headers.get('x-in') + '!'); r.headers.append('X-More', 'a');
+    r.headers.append('X-More', 'b'); r.headers.delete('Via'); }`),
+  async (context) => {
+    const { fields } = await exchange(context);
+    assert.deepEqual([fields.all('x-in'), fields.all('x_in')], [['one!'], []]);
+    assert.deepEqual([fields.all('x-more'), fields.get('via')], [['a', 'b'], null]);
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
+  'a module changes the headers of the reply, and its hooks share what they know of the request',
+  hooks(`onRequest: (r) => { r.state.set('id', r.pathParameters.id); },
+    onResponse: (reply, r) => { reply.headers.set('X-Id', r.state.get('id') + ' ' + reply.status + ' ' + reply.isOurs);
+      reply.headers.delete('Server'); }`),
+  async (context) => {
+    await exchange(context, GET, 'Server: secret', 'X-Id: theirs');
+    const { fields } = await context.client.expectReply({ status: 200, headers: { server: null } });
+    assert.deepEqual(fields.all('x-id'), ['7 200 false']);
+  },
+);
+
+wire(
+  'one request after the other has what is its own, though the gateway uses one object for them',
+  hooks(`onRequest: (r) => { r.state.set('n', (r.state.get('n') ?? 0) + 1); },
+    onResponse: (reply, r) => reply.headers.set('X-N', String(r.state.get('n')))`),
+  async ({ client, upstream }) => {
+    await client.send(GET);
+    const connection = await upstream.accept();
+    for (let turn = 0; turn < 3; turn++) {
+      await connection.expectRequest();
+      await connection.send(ok('yes'));
+      await client.expectReply({ status: 200, headers: { 'x-n': '1' } });
+      if (turn < 2) await client.send(GET);
+    }
+  },
+);
+
+wire(
+  'a module that waits lets others pass, and the body waits with the request',
+  hooks(
+    `onRequest: async (r) => { await new Promise((done) => setImmediate(done)); r.headers.set('X-Waited', 'yes'); }`,
+  ),
+  async (context) => {
+    const sent = 'PUT /u/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
+    const { fields, body } = await exchange(context, sent);
+    assert.deepEqual([fields.get('x-waited'), body], ['yes', 'hello']);
+    await context.client.expectStatus(200);
+  },
+);
+
+for (const { body, why } of [
+  { body: "onRequest: () => { throw new Error('oops'); }", why: 'it throws' },
+  { body: "onRequest: async () => { throw new Error('oops'); }", why: 'its promise is rejected' },
+  { body: "onRequest: () => { throw 'oops'; }", why: 'it throws what is no error' },
+  { body: "onRequest: (r) => r.headers.set('Content-Length', 'oops')", why: 'it sets what is about the framing' },
+  { body: "onRequest: (r) => r.headers.set('X-A', 'oops\\r\\nX-B: 1')", why: 'it would end the line' },
+  { body: "onRequest: (r) => r.headers.delete('Connection oops')", why: 'it names what cannot be a header' },
+  { body: 'onRequest: () => ({ status: 42 /* oops */ })', why: 'it replies with no status' },
+  { body: "onRequest: () => ({ headers: { 'X-A': 'oops\\n' } })", why: 'it replies with what would end the line' },
+  { body: "onRequest: () => ({ headers: { 'Transfer-Encoding': 'oops' } })", why: 'it replies with its own framing' },
+]) {
+  wire(
+    `a module that fails is a 500 for that request, and is named in the log: ${why}`,
+    hooks(body),
+    async (context) => {
+      const { client, upstream, gateway } = context;
+      await client.send(GET);
+      const reply = await client.expectReply({ status: 500 });
+      assert.equal(JSON.parse(reply.body).type, 'urn:photon:error:middleware_failed');
+      assert.doesNotMatch(reply.body, /oops/);
+      assert.match(gateway.logLines.join('\n'), /error middleware-failed \{"middleware":"mine"/);
+      upstream.expectNoConnection();
+    },
+  );
+}
+
+wire(
+  'a module that fails on the way back is a 500, and the upstream is let go',
+  hooks("onResponse: () => { throw new Error('oops'); }"),
+  async (context) => {
+    await exchange(context);
+    await context.client.expectStatus(500);
+  },
+);
+
+wire(
+  'a module that never answers is cut by the deadline of its route',
+  hooks('onRequest: () => new Promise(() => {})', { timeout: '2s' }),
+  async ({ client, clock, upstream }) => {
+    await client.send(GET);
+    await clock.advance(3000);
+    await client.expectStatus(504);
+    upstream.expectNoConnection();
+  },
+);
+
+wire(
+  'a request that is kept is of no use when it is over: it would be another one',
+  using(
+    moduleOf('let kept; return { onRequest: (r) => { if (kept) return { body: String(kept.path) }; kept = r; } };'),
+  ),
+  async (context) => {
+    await exchange(context);
+    await context.client.expectStatus(200);
+    await context.client.send(GET);
+    await context.client.expectStatus(500);
+  },
+);
+
+wire(
+  'a module hears how the exchange ended',
+  using(moduleOf("return { onFinish: (outcome) => log.info('ended', outcome) };")),
+  async (context) => {
+    await exchange(context);
+    await context.client.expectStatus(200);
+    assert.match(context.gateway.logLines.join('\n'), /info ended \{"status":200,"error":null\}/);
+  },
+);
+
+const EXAMPLES = join(import.meta.dirname, '../../../examples/middleware');
+
+const TENANTS = using(join(EXAMPLES, 'require-tenant.ts'), { tenants: ['acme'] });
+
+wire('the example of tenants does what it says', TENANTS, async (context) => {
+  const { client } = context;
+  const sent = 'GET /u/7 HTTP/1.1\r\nHost: a\r\nX-Tenant: acme\r\nX-Internal-Tenant: evil\r\n\r\n';
+  const { fields } = await exchange(context, sent);
+  assert.deepEqual([fields.get('x-tenant'), fields.all('x-internal-tenant')], [null, ['acme']]);
+  await client.expectReply({ status: 200, headers: { 'x-tenant': 'acme' } });
+  await client.send(GET);
+  await client.expectReply({ status: 403, body: 'Which tenant are you?\n' });
+});
+
+let shopIsOpen = true;
+const shop = createServer((_request, reply) => reply.writeHead(shopIsOpen ? 200 : 404).end());
+
+before(async () => {
+  await new Promise<void>((done) => shop.listen(0, '127.0.0.1', done));
+});
+
+after(() => {
+  shop.closeAllConnections();
+  shop.close();
+});
+
+test('the example of opening hours does what it says', async () => {
+  const { port } = shop.address() as { port: number };
+  const options = { url: `http://127.0.0.1:${port}/`, keep_ms: 0 };
+  await runWire(using(join(EXAMPLES, 'business-hours.ts'), options), async (context) => {
+    await exchange(context);
+    await context.client.expectStatus(200);
+    shopIsOpen = false;
+    await context.client.send(GET);
+    await context.client.expectReply({ status: 503, headers: { 'retry-after': '600' } });
+  });
+});
