@@ -32,6 +32,7 @@ class SampleRecord implements AccessRecord {
   readonly receivedBytes = 0;
   readonly route = '/**';
   readonly backend = 'origin';
+  readonly consumer = '';
   readonly upstream = '127.0.0.1:8081';
   readonly upstreamStatus = 200;
   readonly upstreamMs = 1.012;

@@ -28,6 +28,10 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
     lines: null,
     mend: 'Look at the file that the message names: it has to be PEM, a key unencrypted and that of its certificate, and the user that Photon runs as has to be able to read it.',
   },
+  'unusable-public-key': {
+    lines: null,
+    mend: 'Name the PEM file of the public key of the issuer, one that fits the algorithms.',
+  },
   'unusable-listener': {
     lines: null,
     mend: 'Make the directory of the socket, or take away the file that is in its place.',

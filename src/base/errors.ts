@@ -52,6 +52,7 @@ const DEFINITIONS = {
   upstream_tls_failed: retryable(define(502, 'No TLS with the upstream', 'upstream')),
   upstream_reset: retryable(define(502, 'The upstream closed the connection', 'upstream')),
   upstream_malformed: define(502, 'The upstream sent a malformed reply', 'upstream'),
+  authentication_unavailable: define(503, 'Cannot authenticate now', 'gateway'),
   no_upstream: define(503, 'No upstream available', 'gateway'),
   upstreams_full: define(503, 'All upstreams are full', 'gateway'),
   gateway_full: define(503, 'The gateway is full', 'gateway', true),

@@ -49,6 +49,7 @@ export const DIAGNOSTIC_MEANINGS = {
   'not-active-yet': 'The option is understood, but has no effect in this version.',
   'not-available-yet': 'The option asks for a protection or protocol that this version does not have.',
   'unusable-tls-file': 'A certificate, a private key or a list of authorities cannot be used.',
+  'unusable-public-key': 'A public key of tokens cannot be read, or does not fit the algorithms.',
   'unusable-listener': 'An address to listen at names nothing that this machine has.',
   'unusable-pid-file': 'The pid file cannot be written.',
   'unusable-log-file': 'The file of the access log cannot be written.',

@@ -15,6 +15,7 @@ import { errorAt, type Finding, quote } from './finding.ts';
 import { mergeMappings } from './merge-nodes.ts';
 import { withFiles } from './middleware-files.ts';
 import { checkBlock, checkInRoute } from './middleware-references.ts';
+import { checkPublicKey, publicKeyText, UnusablePublicKey } from './public-key-file.ts';
 import { ALIASES, BUILT_IN, type BuiltIn, builtInNamed } from './schema/middleware/block.ts';
 import { customMiddleware } from './schema/middleware/custom.ts';
 import type { DirectoryOf } from './source-set.ts';
@@ -27,6 +28,8 @@ export interface MiddlewareChains {
   readonly ofServer: readonly RouteMiddleware[];
   /** By the index of the route. */
   readonly ofRoutes: readonly (readonly RouteMiddleware[])[];
+  /** The files that options name and that were read for them. */
+  readonly files: readonly string[];
 }
 
 /** An entry of a list of middleware. */
@@ -48,15 +51,22 @@ export function readMiddleware(root: ConfigNode, directoryOf: DirectoryOf): Midd
   const reader = new ChainReader(root, directoryOf);
   const ofServer = reader.read(childOf(root, 'server'), ['server'], null);
   const ofRoutes = itemsOf(childOf(root, 'routes')).map((route, index) => reader.read(route, ['routes', index], route));
-  return { findings: [...reader.findings, ...reader.unusedBlocks()], ofServer, ofRoutes };
+  return { findings: [...reader.findings, ...reader.unusedBlocks()], ofServer, ofRoutes, files: reader.files };
 }
+
+type Authentication = Extract<RouteMiddleware, { readonly name: 'authentication' }> & {
+  readonly module: null;
+};
 
 class ChainReader {
   readonly findings: Finding[] = [];
+  readonly files: string[] = [];
   readonly #blocks: ConfigNode | null;
   readonly #directoryOf: DirectoryOf;
   readonly #used = new Set<string>();
   readonly #unchanged = new Map<BuiltIn, Validated<unknown>>();
+  /** By the options that name the file of a key: thousands of routes may have the same. */
+  readonly #withKeys = new Map<Authentication['options'], Authentication>();
   /** The blocks that are wrong in themselves; nothing that is made from them is looked at. */
   readonly #broken = new Set<string>();
 
@@ -141,7 +151,38 @@ class ChainReader {
     const completed = withFiles(name, document, options, entry.path);
     this.findings.push(...references, ...completed.findings);
     // Sound: the options are those that the schema of this name gave.
-    return { name, module: null, options: completed.options, overrides: plainOverrides(entry) } as RouteMiddleware;
+    const middleware = {
+      name,
+      module: null,
+      options: completed.options,
+      overrides: plainOverrides(entry),
+    } as RouteMiddleware;
+    const isSound = references.every(({ severity }) => severity !== 'error');
+    return isSound && middleware.name === 'authentication' && middleware.module === null
+      ? this.#withPublicKey(middleware, options, entry)
+      : middleware;
+  }
+
+  /** What goes on has the text of the key, so that nothing is read, and nothing can fail, when a request comes. */
+  #withPublicKey(middleware: Authentication, node: MappingNode, { path }: Entry): Authentication {
+    const { jwt } = middleware.options;
+    const key = childOf(childOf(node, 'jwt'), 'public_key');
+    if (jwt?.public_key === undefined || key === null) return middleware;
+    const known = this.#withKeys.get(middleware.options);
+    if (known !== undefined) return known;
+    this.#withKeys.set(middleware.options, middleware);
+    try {
+      const text = publicKeyText(jwt.public_key, this.#directoryOf(key.span), (file) => this.files.push(file));
+      checkPublicKey(text, jwt.algorithm === undefined ? (jwt.algorithms ?? []) : [jwt.algorithm]);
+      const read = { ...middleware, options: { ...middleware.options, jwt: { ...jwt, public_key: text } } };
+      this.#withKeys.set(middleware.options, read);
+      return read;
+    } catch (error) {
+      if (!(error instanceof UnusablePublicKey)) throw error;
+      const message = `Cannot use this public_key: ${error.message}`;
+      this.findings.push(errorAt('unusable-public-key', key.span, [...path, 'jwt', 'public_key'], message));
+      return middleware;
+    }
   }
 
   /** Ten thousand routes may name one block, which is the same for all that change nothing. */

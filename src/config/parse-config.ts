@@ -88,8 +88,9 @@ export function compileConfig(
   const substitution = new Substitution(options.env, sources.directoryOf);
   const substituted = substitution.apply(root, []);
   const earlier = [...parsed.findings, ...findings, ...substitution.findings];
-  const files = [...sources.files, ...substitution.files].map((file) => resolve(file));
-  return { ...compileRoot(substituted, earlier, sources, options), files: [...new Set(files)], includes: patterns };
+  const { files: named, ...compiled } = compileRoot(substituted, earlier, sources, options);
+  const files = [...sources.files, ...substitution.files, ...named].map((file) => resolve(file));
+  return { ...compiled, files: [...new Set(files)], includes: patterns };
 }
 
 function compileRoot(
@@ -97,7 +98,7 @@ function compileRoot(
   earlier: readonly Finding[],
   sources: SourceSet,
   { checkRoutePattern, findCoveredRoutes, findFaults }: ConfigChecks,
-): Pick<LoadedConfig, 'config' | 'warnings'> {
+): Pick<LoadedConfig, 'config' | 'warnings' | 'files'> {
   const { document, findings } = validate(configSchema, root);
   const chains = readMiddleware(root, sources.directoryOf);
   const all = withoutEchoes([
@@ -118,7 +119,7 @@ function compileRoot(
   const outside = (findFaults?.(config) ?? []).map((fault) => findingOf(root, fault));
   const diagnostics = locate([...all, ...findUnreachable(root, config, findCoveredRoutes ?? null), ...outside]);
   if (outside.some(isError)) throw new ConfigError(diagnostics);
-  return { config, warnings: diagnostics };
+  return { config, warnings: diagnostics, files: chains.files };
 }
 
 function findingOf(root: ConfigNode, { code, severity, path, message }: OptionFault): Finding {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BackendConfig } from '../config/config.ts';
-import type { TlsMaterial } from '../messages/to-worker.ts';
+import type { FetchedKeySet, TlsMaterial } from '../messages/to-worker.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-config.ts';
@@ -12,6 +12,7 @@ import { findEndpointChanges } from './endpoint-changes.ts';
 import type { EventLog } from './event-log.ts';
 import { checkedUpstreams } from './health/checked-upstream.ts';
 import { HealthChecker } from './health/health-checker.ts';
+import { KeySetKeeper } from './key-set-keeper.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
 import { expandNames } from './names/expand-names.ts';
 import { NameLookup, systemSources } from './names/name-lookup.ts';
@@ -61,6 +62,7 @@ export class Supervisor implements WorkerSurroundings {
   /** Names stand for something else than what is served, and that waits for its turn. */
   #namesWait = false;
   readonly #listeners = new Listeners();
+  readonly #keySets: KeySetKeeper;
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
   #health: HealthChecker | null = null;
@@ -73,6 +75,9 @@ export class Supervisor implements WorkerSurroundings {
     this.#table = new SlotTable(this.#workers);
     const lookup = new NameLookup(systemSources(compiled.config.resolver));
     this.#names = new UpstreamNames(lookup, log, () => this.#namesChanged());
+    this.#keySets = new KeySetKeeper(log, (keySet) => {
+      for (const slot of this.#slots) slot.useKeySet(keySet);
+    });
   }
 
   /** What is served, as it was wanted. */
@@ -82,6 +87,14 @@ export class Supervisor implements WorkerSurroundings {
 
   get shared(): WorkerSurroundings['shared'] {
     return this.#table.shared;
+  }
+
+  get keySets(): readonly FetchedKeySet[] {
+    return this.#keySets.current;
+  }
+
+  wantKeySet(url: string): void {
+    this.#keySets.want(url);
   }
 
   clearRow(row: number): void {
@@ -97,6 +110,7 @@ export class Supervisor implements WorkerSurroundings {
     const certificates = new Certificates(this.#compiled.config, this.log);
     const change = await this.#listeners.prepare(this.#compiled.config.server);
     change.commit();
+    this.#keySets.use(this.#compiled.keySetUrls);
     this.#health = new HealthChecker({ transport, log: this.log, maxChecks: checksWithin(readOpenFileLimit()) });
     try {
       this.accessLog = this.#openAccessLog(this.#compiled.config);
@@ -205,6 +219,7 @@ export class Supervisor implements WorkerSurroundings {
     );
     const commitMs = await this.#commit(served);
     this.#compiled = compiled;
+    this.#keySets.use(compiled.keySetUrls);
     this.#settle(change);
     this.#useAccessLog(accessLog);
     this.#certificates?.close();
@@ -312,6 +327,7 @@ export class Supervisor implements WorkerSurroundings {
 
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
+    this.#keySets.close();
     this.#certificates?.close();
     this.#health?.close();
     // Certificates that are being read right now must not start the checks again.

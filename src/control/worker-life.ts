@@ -6,7 +6,14 @@ import type {
   MessageToControl,
   PreparedMessage,
 } from '../messages/to-control.ts';
-import type { ListenerPlan, MessageToWorker, ServingPlan, StartMessage, TlsMaterial } from '../messages/to-worker.ts';
+import type {
+  FetchedKeySet,
+  ListenerPlan,
+  MessageToWorker,
+  ServingPlan,
+  StartMessage,
+  TlsMaterial,
+} from '../messages/to-worker.ts';
 import { isBoundSocket } from '../net/binding.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
@@ -22,6 +29,7 @@ export interface WorkerListener {
   /** Of the lines in `blocks`. */
   onAccessLines(message: AccessLinesMessage, blocks: AccessBlocks): void;
   onAccessDropped(lines: number): void;
+  onKeySetWanted(url: string): void;
 }
 
 /**
@@ -63,6 +71,9 @@ export class WorkerLife {
           break;
         case 'log':
           listener.onLog(message);
+          break;
+        case 'key-set-wanted':
+          listener.onKeySetWanted(message.url);
           break;
         case 'access-lines':
           listener.onAccessLines(message, accessBlocks);
@@ -110,6 +121,10 @@ export class WorkerLife {
   /** Goes over to what was prepared; `listeners`: the keys of all that are open from then on. */
   async commit(listeners: readonly string[]): Promise<CommittedMessage> {
     return (await this.#ask({ type: 'commit', listeners })) as CommittedMessage;
+  }
+
+  useKeySet(keySet: FetchedKeySet): void {
+    this.#post({ type: 'key-set', ...keySet });
   }
 
   discard(): void {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SharedMemory } from '../memory/shared-memory.ts';
 import type { AccessLinesMessage, LogMessage } from '../messages/to-control.ts';
-import type { ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { FetchedKeySet, ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import type { AccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
@@ -21,6 +21,10 @@ export interface WorkerSurroundings {
   readonly log: EventLog;
   /** Null while no requests are logged. */
   readonly accessLog: AccessLog | null;
+  /** The keys of issuers that are known so far. */
+  readonly keySets: readonly FetchedKeySet[];
+  /** A worker asks for newer ones of a URL. */
+  wantKeySet(url: string): void;
   /** Forgets what the worker of a row counted. */
   clearRow(row: number): void;
 }
@@ -55,6 +59,11 @@ export class WorkerSlot implements WorkerListener {
   async useTls(tls: TlsMaterial): Promise<void> {
     this.#plan = { ...this.#plan, serving: { ...this.#plan.serving, tls } };
     await this.#life?.useTls(tls);
+  }
+
+  /** News of the keys of an issuer. */
+  useKeySet(keySet: FetchedKeySet): void {
+    this.#life?.useKeySet(keySet);
   }
 
   /** No replacement from now on; resolves when the worker has finished its work and is gone. */
@@ -119,12 +128,12 @@ export class WorkerSlot implements WorkerListener {
 
   #begin(): WorkerLife {
     const { serving, listeners } = this.#plan;
-    const { shared } = this.#surroundings;
+    const { shared, keySets } = this.#surroundings;
     // Made anew for each life: lines of the one before may still wait to be written.
     const accessMemory = AccessBlocks.allocate();
     const sources = this.#sourcesOf(listeners);
     const life = new WorkerLife(
-      { type: 'start', row: this.#row, listeners: sources, shared, accessMemory, ...serving },
+      { type: 'start', row: this.#row, listeners: sources, shared, keySets, accessMemory, ...serving },
       this,
     );
     this.#life = life;
@@ -174,6 +183,10 @@ export class WorkerSlot implements WorkerListener {
       lines,
       release: () => blocks.free(block),
     });
+  }
+
+  onKeySetWanted(url: string): void {
+    this.#surroundings.wantKeySet(url);
   }
 
   onAccessDropped(lines: number): void {

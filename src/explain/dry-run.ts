@@ -74,9 +74,13 @@ export class DryRun implements PipelineServices {
       warn: (_event: string, fields?: object) => this.fault(fields),
       error: (_event: string, fields?: object) => this.fault(fields),
     };
+    // Nothing is fetched for an explanation.
+    const keySets = { current: () => null, renew: () => null };
     const deps: MiddlewareDeps = {
       custom: new Map(),
       nowMs: () => this.#io.eventMs,
+      unixMs: Date.now,
+      keySets,
       log,
       buckets: this.#buckets,
       rateLimitCounts: new RateLimitCounts(),

@@ -28,6 +28,12 @@ export interface CommittedMessage {
   readonly tookMs: number;
 }
 
+/** A token names a key that is not known: have the set of this URL fetched anew, if that was not done just now, and answer. */
+export interface KeySetWantedMessage {
+  readonly type: 'key-set-wanted';
+  readonly url: string;
+}
+
 /** An event for the log, which the control thread writes. */
 export interface LogMessage {
   readonly type: 'log';
@@ -58,5 +64,6 @@ export type MessageToControl =
   | PreparedMessage
   | CommittedMessage
   | LogMessage
+  | KeySetWantedMessage
   | AccessLinesMessage
   | AccessDroppedMessage;

@@ -26,6 +26,8 @@ export interface StartMessage extends ServingPlan {
   /** The worker's own row in every shared table. */
   readonly row: number;
   readonly listeners: readonly ListenerPlan[];
+  /** Those that are known so far. */
+  readonly keySets: readonly FetchedKeySet[];
   /** Where the worker writes its lines of the access log, of `AccessBlocks.allocate`. */
   readonly accessMemory: SharedArrayBuffer;
 }
@@ -76,6 +78,18 @@ export interface TlsMessage {
   readonly tls: TlsMaterial;
 }
 
+/** The keys of an issuer of tokens, as its URL gave them last. */
+export interface FetchedKeySet {
+  readonly url: string;
+  /** JSON (RFC 7517 5); null: it has given none yet. */
+  readonly text: string | null;
+}
+
+/** News of a key set, or that there are none: it is also the answer to every `key-set-wanted`. */
+export interface KeySetMessage extends FetchedKeySet {
+  readonly type: 'key-set';
+}
+
 /** Accept nothing new, finish what is running, then say `drained`. */
 export interface DrainMessage {
   readonly type: 'drain';
@@ -87,4 +101,5 @@ export type MessageToWorker =
   | CommitMessage
   | DiscardMessage
   | TlsMessage
+  | KeySetMessage
   | DrainMessage;

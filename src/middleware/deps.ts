@@ -1,5 +1,6 @@
 import type { TokenBuckets } from '../memory/token-buckets.ts';
 import type { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
+import type { KeySets } from './auth/jwt/key-source.ts';
 import type { CustomChain } from './custom/load-custom.ts';
 
 /** What a middleware is made with, besides its options. */
@@ -8,6 +9,10 @@ export interface MiddlewareDeps {
   readonly custom: CustomChain;
   /** Milliseconds of the monotonic clock, the same in all threads. */
   nowMs(): number;
+  /** Milliseconds since 1970, as of the event under way. */
+  unixMs(): number;
+  /** The keys that issuers of tokens publish. */
+  readonly keySets: KeySets;
   readonly log: {
     info(event: string, fields?: object): void;
     warn(event: string, fields?: object): void;

@@ -17,6 +17,8 @@ export interface CompiledConfig {
   readonly routerTables: RouterTables;
   /** How many buckets its rate limits want. */
   readonly buckets: number;
+  /** Where issuers of tokens publish their keys. */
+  readonly keySetUrls: readonly string[];
   /** The middleware of users, each that is different from the others once. */
   readonly custom: readonly CustomMiddleware[];
 }
@@ -29,6 +31,7 @@ export function compileConfig(whole: Config): CompiledConfig {
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
     routerTables: buildRouterTables(routes),
     buckets: bucketsWanted(whole),
+    keySetUrls: keySetUrls([...config.server.middleware, ...routes.flatMap(({ middleware }) => middleware)]),
     custom: customOf({ ...config, routes }),
   };
 }
@@ -38,4 +41,11 @@ export function customOf({ server, routes }: Config): readonly CustomMiddleware[
   const entries: readonly RouteMiddleware[] = [...server.middleware, ...routes.flatMap(({ middleware }) => middleware)];
   const custom = entries.filter((entry): entry is CustomMiddleware => entry.module !== null);
   return [...new Map(custom.map((entry) => [JSON.stringify([entry.name, entry.options]), entry])).values()];
+}
+
+function keySetUrls(middleware: readonly RouteMiddleware[]): readonly string[] {
+  const urls = middleware.map((each) =>
+    each.module === null && each.name === 'authentication' ? each.options.jwt?.jwks_url : undefined,
+  );
+  return [...new Set(urls.filter((url) => url !== undefined))];
 }

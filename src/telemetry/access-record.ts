@@ -24,6 +24,8 @@ export interface AccessRecord {
   /** Id of the route; empty when there is none. */
   readonly route: string;
   readonly backend: string;
+  /** Who the client showed that it is; empty when it did not. */
+  readonly consumer: string;
   /** Address of the upstream that was tried last; empty when none was. */
   readonly upstream: string;
   /** What the upstream said; 0 when it said nothing. */

@@ -136,7 +136,8 @@ export function jsonLine(query: QueryPolicy): (record: AccessRecord) => string {
     const received =
       record.receivedBytes === 0 ? NOTHING_RECEIVED : `,"bytes_received":${record.receivedBytes}${DURATION}`;
     const middle = start + request + record.sentBytes + received + decimalMs(record.durationMs);
-    return middle + route(record) + error(record) + client(record);
+    const consumer = record.consumer === '' ? '' : `,"consumer":"${jsonText.of(record.consumer, LIMIT.name)}"`;
+    return middle + route(record) + consumer + error(record) + client(record);
   };
 
   function readRequest(record: AccessRecord): string {

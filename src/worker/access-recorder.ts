@@ -23,6 +23,7 @@ class Scratch implements AccessRecord {
   receivedBytes = 0;
   route = '';
   backend = '';
+  consumer = '';
   upstream = '';
   upstreamStatus = 0;
   upstreamMs = 0;
@@ -73,6 +74,11 @@ export class AccessRecorder {
     this.#buffer.flush();
   }
 
+  /** When the monotonic clock was at 0, in milliseconds since 1970. */
+  get epochMs(): number {
+    return this.#epochMs;
+  }
+
   #setEpoch(): number {
     const nowMs = this.#clock.nowMs();
     this.#epochMs = Date.now() - nowMs;
@@ -96,6 +102,7 @@ export class AccessRecorder {
     record.receivedBytes = exchange.requestBodyBytes;
     record.route = route?.id ?? '';
     record.backend = route?.backend.name ?? '';
+    record.consumer = exchange.consumer;
     record.upstream = upstream?.key ?? '';
     record.upstreamStatus = exchange.upstreamStatus;
     record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;

@@ -25,6 +25,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
 import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
+import { WorkerKeySets } from './worker-key-sets.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
 export interface DataPlaneLog {
@@ -41,6 +42,8 @@ export interface DataPlaneOptions extends ServingPlan {
   /** What the lines of the access log are written into, of `AccessBlocks.allocate`, and who hears of them. */
   readonly accessMemory: SharedArrayBuffer;
   readonly accessSink: AccessSink;
+  /** Has the key set of a URL fetched; the answer is a call of `useKeySet`. */
+  readonly wantKeySet: (url: string) => void;
   /** The middleware of users that the plan has, made. */
   readonly custom?: CustomChain;
   /** A clock driven by hand: then time passes only when `tick` is called. */
@@ -73,6 +76,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #headerFaults: RepeatedWarning;
   readonly #acceptFaults: RepeatedWarning;
   readonly #accessRecorder: AccessRecorder;
+  readonly #keySets: WorkerKeySets;
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
 
@@ -94,6 +98,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#connectionCount = SharedCount.connections(shared, row);
     this.#allSockets = SharedCount.sockets(shared, row);
     this.#row = row;
+    this.#keySets = new WorkerKeySets(() => this.#io.eventMs, options.wantKeySet);
     this.#environment = {
       io: this.#io,
       transport: this.#transport,
@@ -101,7 +106,13 @@ export class DataPlane implements DownstreamService, PipelineServices {
       allSockets: this.#allSockets,
       random: Math.random,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
-      middleware: { nowMs: () => this.#io.eventMs, log, rateLimitCounts: this.rateLimitCounts },
+      middleware: {
+        nowMs: () => this.#io.eventMs,
+        unixMs: () => this.#accessRecorder.epochMs + this.#io.eventMs,
+        keySets: this.#keySets,
+        log,
+        rateLimitCounts: this.rateLimitCounts,
+      },
     };
     this.#serving = makeServing(options, row, this.#environment, null, custom);
     this.generation = this.#serving.generation;
@@ -258,6 +269,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
   useTls({ server, upstreams }: TlsMaterial): void {
     this.#serving.tls = server === null ? null : new TlsServer(server);
     for (const [index, upstream] of this.#upstreams.entries()) upstream.useTls(upstreams[index] ?? null);
+  }
+
+  /** The keys that an issuer publishes at a URL are these; null: there are none yet. */
+  useKeySet(url: string, text: string | null): void {
+    this.#keySets.use(url, text);
   }
 
   /** In the order of the configuration. */

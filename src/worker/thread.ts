@@ -40,6 +40,9 @@ port.on('message', (message: MessageToWorker) => {
       plane?.useTls(message.tls);
       post({ type: 'tls-used' });
       break;
+    case 'key-set':
+      plane?.useKeySet(message.url, message.text);
+      break;
     case 'drain':
       void drain();
       break;
@@ -68,9 +71,11 @@ const accessSink: AccessSink = {
   dropped: (lines) => post({ type: 'access-dropped', lines }),
 };
 
-async function start({ listeners, ...options }: StartMessage): Promise<void> {
+async function start({ listeners, keySets, ...options }: StartMessage): Promise<void> {
   const custom = await loadCustom(options.compiled.custom, modules, { log });
-  plane = new DataPlane({ ...options, log, accessSink, custom });
+  const wantKeySet = (url: string) => post({ type: 'key-set-wanted', url });
+  plane = new DataPlane({ ...options, log, accessSink, custom, wantKeySet });
+  for (const { url, text } of keySets) plane.useKeySet(url, text);
   for (const listener of listeners) await plane.listen(listener);
   post({ type: 'ready' });
 }

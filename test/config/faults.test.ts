@@ -366,7 +366,6 @@ test('everything that is wrong is reported at once, in the order of the file', (
     'unknown-backend routes[0].backend 10:27',
     'duplicate-id routes[1].id 11:21',
     'missing-block routes[1].middleware[0] 11:38',
-    'not-available-yet routes[1].middleware[0] 11:38',
   ]);
 });
 

@@ -60,9 +60,10 @@ export interface Reply {
 export function get(
   target: { readonly host?: string; readonly port: number } | { readonly socketPath: string },
   path = '/',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', ...target, path, agent: false }, async (response) => {
+    const sent = request({ host: '127.0.0.1', ...target, path, headers, agent: false }, async (response) => {
       try {
         let body = '';
         for await (const chunk of response.setEncoding('utf8')) {

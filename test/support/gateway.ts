@@ -52,6 +52,8 @@ export interface GatewaySettings {
   readonly workers?: number | undefined;
   /** The block of options. */
   readonly middleware?: Settings | undefined;
+  /** Called for the keys of an issuer; the answer is `plane.useKeySet`. */
+  readonly wantKeySet?: ((url: string) => void) | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
   /** What rate limits count in; by default its own. */
@@ -121,6 +123,7 @@ async function startWorker(
     log,
     accessMemory,
     accessSink,
+    wantKeySet: settings.wantKeySet ?? (() => assert.fail('a key set is wanted')),
     custom: await loadCustom(plan.compiled.custom, modules, { log }),
     ...(clock === undefined ? {} : { clock }),
   });

@@ -30,7 +30,10 @@ test('the documentation names every field, and no other', () => {
   const named = table
     .split('\n')
     .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1]));
-  assert.deepEqual(named.toSorted(), Object.keys(fields({ error: 'upstream_reset' }, 'masked')).toSorted());
+  assert.deepEqual(
+    named.toSorted(),
+    Object.keys(fields({ error: 'upstream_reset', consumer: 'shop' }, 'masked')).toSorted(),
+  );
 });
 
 test('a field without a value is left out', () => {

@@ -16,6 +16,7 @@ const RECORD: AccessRecord = {
   receivedBytes: 0,
   route: 'shop',
   backend: 'web',
+  consumer: '',
   upstream: '127.0.0.1:3000',
   upstreamStatus: 200,
   upstreamMs: 11,

@@ -4,6 +4,7 @@ import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
 import { apiKey } from './api-key.ts';
+import { jwt } from './jwt.ts';
 import { type Attempt, type AuthScheme, Refusal } from './scheme.ts';
 
 type Options = BuiltInOptions['authentication'];
@@ -12,7 +13,7 @@ type SchemeName = Exclude<Options['auth_type'], 'any'>;
 /** The ways to show who one is, in the order in which "any" looks for them; one line each. */
 const SCHEMES: {
   readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, deps: MiddlewareDeps) => AuthScheme;
-} = { api_key: apiKey };
+} = { jwt, api_key: apiKey };
 
 /** Lets those pass that show who they are, in one of the ways that the options name. */
 export function authentication(options: Options, deps: MiddlewareDeps): readonly Middleware[] {
@@ -33,7 +34,7 @@ function schemesOf(options: Options, deps: MiddlewareDeps): readonly AuthScheme[
  * The first scheme that finds credentials of its kind decides. Where they do not hold the others are not asked: who shows two
  * things at once would be whom the weaker of them names, and could try both for the price of one request.
  */
-function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
+export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
   function authenticate(exchange: Exchange): Verdict | Promise<Verdict> {
     for (const scheme of schemes) {
       const attempt = scheme.attempt(exchange);

@@ -1,23 +1,17 @@
 import { z } from 'zod';
+import { SIGNATURE_ALGORITHMS } from '../../../base/signature-algorithm.ts';
 import { changeableHeaderName, cookieName, headerName, httpUrl, parameterName } from '../../http-option-types.ts';
 import { durationOrZero, flag, listOf, MAX_TIMER_MS, oneOf, oneOrMore, printableText } from '../../option-types.ts';
 
-const algorithm = () =>
-  oneOf([
-    'HS256',
-    'HS384',
-    'HS512',
-    'RS256',
-    'RS384',
-    'RS512',
-    'PS256',
-    'PS384',
-    'PS512',
-    'ES256',
-    'ES384',
-    'ES512',
-    'EdDSA',
-  ]);
+const algorithm = () => oneOf(SIGNATURE_ALGORITHMS);
+
+/** Fields that the gateway writes itself: there would be two of them. */
+const OWN_FIELDS = /^(?:host|via|forwarded|x-forwarded-.*|x-request-id|authorization|cookie)$/;
+
+const forwardedName = () =>
+  changeableHeaderName().refine((name) => !OWN_FIELDS.test(name.replaceAll('_', '-')), {
+    error: 'a header that neither the gateway nor the token has already',
+  });
 
 const secretText = z.string({ error: 'a text' }).min(1, { error: 'a text, not empty' });
 
@@ -47,7 +41,7 @@ export const jwt = z
     query: parameterName().describe('A query parameter with the token; it shows in logs of others.').optional(),
     consumer_claim: parameterName().describe('The claim that names the consumer.').prefault('sub'),
     forward_claims: z
-      .record(parameterName(), changeableHeaderName(), { error: 'a mapping of claims to header names' })
+      .record(parameterName(), forwardedName(), { error: 'a mapping of claims to header names' })
       .describe('Claims to send upstream, each with its header; what clients send there is removed.')
       .prefault({}),
   })

@@ -1,0 +1,124 @@
+import { type Clock, monotonicClock } from '../base/clock.ts';
+import type { FetchedKeySet } from '../messages/to-worker.ts';
+import { KEY_SET_COOLDOWN_MS, KeySet } from '../middleware/auth/jwt/key-set.ts';
+import type { EventLog } from './event-log.ts';
+import { fetchText } from './fetch-text.ts';
+
+/** Keys are fetched anew so often without being asked for: it is how one that an issuer takes back goes out of use. */
+const REFRESH_MS = 300_000;
+/** After a failure, while there are keys to go on with. */
+const RETRY_MS = 60_000;
+const TICK_MS = 1000;
+
+const LIMITS = { timeoutMs: 5000, maxBytes: 262_144 };
+
+/** The keys of one URL. */
+class KeptSet implements FetchedKeySet {
+  readonly url: string;
+  text: string | null = null;
+  begunMs = Number.NEGATIVE_INFINITY;
+  failed = false;
+  fetching = false;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  isDue(nowMs: number): boolean {
+    const waitMs = this.text === null ? KEY_SET_COOLDOWN_MS : this.failed ? RETRY_MS : REFRESH_MS;
+    return !this.fetching && nowMs - this.begunMs >= waitMs;
+  }
+
+  mayFetch(nowMs: number): boolean {
+    return !this.fetching && nowMs - this.begunMs >= KEY_SET_COOLDOWN_MS;
+  }
+}
+
+/** `read` gets a text by its URL; a test puts another one in its place. */
+export interface KeySetKeeperOptions {
+  readonly clock?: Clock;
+  readonly read?: (url: string, closing: AbortSignal) => Promise<string>;
+}
+
+/**
+ * Fetches the keys of issuers, once for all workers, and tells of them.
+ *
+ *   wanted --use()--> fetching --well--> good ---5 min, or asked for--> fetching
+ *                       ^  \--badly--> as before, log ---10 s without keys, 1 min with---^
+ *
+ * Invariant: of one URL at most one fetch is under way, and at least KEY_SET_COOLDOWN_MS lie between the beginnings of two.
+ */
+export class KeySetKeeper {
+  readonly #log: EventLog;
+  readonly #tell: (keySet: FetchedKeySet) => void;
+  readonly #clock: Clock;
+  readonly #read: (url: string, closing: AbortSignal) => Promise<string>;
+  readonly #closing = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #sets = new Map<string, KeptSet>();
+
+  /** `tell` hears of every fetch that is over, and of every question. */
+  constructor(log: EventLog, tell: (keySet: FetchedKeySet) => void, options: KeySetKeeperOptions = {}) {
+    const { clock = monotonicClock, read = (url, closing) => fetchText(url, LIMITS, closing) } = options;
+    this.#log = log;
+    this.#tell = tell;
+    this.#clock = clock;
+    this.#read = read;
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  /** The keys of these URLs are wanted from now on, and of no others. */
+  use(urls: readonly string[]): void {
+    this.#sets = new Map(urls.map((url) => [url, this.#sets.get(url) ?? new KeptSet(url)]));
+    this.tick();
+  }
+
+  /** What is known so far. */
+  get current(): readonly FetchedKeySet[] {
+    return [...this.#sets.values()].map(({ url, text }) => ({ url, text }));
+  }
+
+  /** A worker asks for newer keys. Every question is answered: when the fetch is over, or at once where there is none. */
+  want(url: string): void {
+    const kept = this.#sets.get(url);
+    if (kept?.mayFetch(this.#clock.nowMs())) void this.#fetch(kept);
+    else if (kept?.fetching !== true) this.#tell({ url, text: kept?.text ?? null });
+  }
+
+  /** Lets time pass: fetches what is due. */
+  tick(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const kept of this.#sets.values()) if (kept.isDue(nowMs)) void this.#fetch(kept);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#sets.clear();
+    this.#closing.abort();
+  }
+
+  async #fetch(kept: KeptSet): Promise<void> {
+    kept.fetching = true;
+    kept.begunMs = this.#clock.nowMs();
+    try {
+      const text = await this.#read(kept.url, this.#closing.signal);
+      const found = KeySet.parse(text);
+      if (found === null) throw new Error('it is no set of keys');
+      if (text !== kept.text) this.#log.info('key-set-fetched', { url: kept.url, keys: found.size });
+      kept.text = text;
+      kept.failed = false;
+    } catch (error) {
+      kept.failed = true;
+      this.#sayFailed(kept, error as Error);
+    } finally {
+      kept.fetching = false;
+    }
+    this.#tell({ url: kept.url, text: kept.text });
+  }
+
+  #sayFailed({ url, text }: KeptSet, { message, cause }: Error): void {
+    if (this.#closing.signal.aborted) return;
+    const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    this.#log.warn(text === null ? 'key-set-missing' : 'key-set-kept', { url, reason });
+  }
+}

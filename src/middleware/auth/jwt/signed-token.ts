@@ -1,0 +1,45 @@
+import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../../base/signature-algorithm.ts';
+import { decodeBase64url } from './base64url.ts';
+import { memberOf, parseJsonObject } from './json-object.ts';
+
+/** A token that is put together as it should be; whether it holds is another question. */
+export interface SignedToken {
+  readonly algorithm: SignatureAlgorithm;
+  /** The name of the key; null where it names none. */
+  readonly keyId: string | null;
+  /** What is signed (ASCII). */
+  readonly signedText: string;
+  readonly signature: Buffer;
+  /** JSON, when all is well. */
+  readonly payload: Buffer;
+}
+
+/** Heads of requests are not much larger; what is longer is not looked at. */
+const MAX_TOKEN_CHARS = 8192;
+
+const NAMES: ReadonlySet<unknown> = new Set(SIGNATURE_ALGORITHMS);
+
+/**
+ * Reads the compact form (RFC 7515 7.1), or gives null. Of the header only `alg`, `kid` and `crit` are looked at: keys, or where
+ * keys are to be had (`jwk`, `jku`, `x5c`, `x5u`), are what whoever made the token wants us to believe.
+ */
+export function parseSignedToken(token: string): SignedToken | null {
+  if (token.length > MAX_TOKEN_CHARS) return null;
+  const parts = token.split('.', 4);
+  const [header, payload, signature] = parts.map(decodeBase64url);
+  // Sound: a compact form has three parts, none of them wrong; the signature of `none` would be empty.
+  if (parts.length !== 3 || !header || !payload || !signature || signature.length === 0) return null;
+  const names = headerNames(header);
+  return names === null ? null : { ...names, signedText: token.slice(0, token.lastIndexOf('.')), signature, payload };
+}
+
+function headerNames(bytes: Buffer): Pick<SignedToken, 'algorithm' | 'keyId'> | null {
+  const header = parseJsonObject(bytes);
+  // RFC 7515 4.1.11: what is critical must be understood, and of the extensions we understand none.
+  if (header === null || memberOf(header, 'crit') !== undefined) return null;
+  const algorithm = memberOf(header, 'alg');
+  const keyId = memberOf(header, 'kid') ?? null;
+  if (!NAMES.has(algorithm) || (keyId !== null && typeof keyId !== 'string')) return null;
+  // Sound: it is one of the names.
+  return { algorithm: algorithm as SignatureAlgorithm, keyId };
+}

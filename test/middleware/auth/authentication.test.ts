@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { PhotonError } from '../../../src/base/errors.ts';
+import { authenticateBy } from '../../../src/middleware/auth/authentication.ts';
+import { type Attempt, type AuthScheme, Refusal } from '../../../src/middleware/auth/scheme.ts';
+import type { Exchange } from '../../../src/pipeline/exchange.ts';
+import type { Middleware } from '../../../src/pipeline/middleware.ts';
+import { fakeScene } from '../../contract/fake-streams.ts';
+
+const ALICE = { consumer: 'alice', lines: 'X-User: alice\r\n' };
+const BOB = { consumer: 'bob', lines: '' };
+const WRONG = new Refusal('One error="wrong"');
+
+/** A scheme that always finds the same. */
+function scheme(
+  challenge: string,
+  attempt: Attempt | Promise<Attempt> | (() => never),
+  drops: string[] = [],
+): AuthScheme {
+  return { challenge, requestDrops: drops, attempt: () => (typeof attempt === 'function' ? attempt() : attempt) };
+}
+
+/** Of the first reply, with the lines of the challenges in their order, which the fakes join. */
+async function replyOf(...schemes: AuthScheme[]) {
+  const middleware = authenticateBy(schemes);
+  const { client, settle, upstreamRequests } = fakeScene({ middleware: [noted(middleware)] });
+  client.begin('GET', '/to/a', {}, 'none');
+  await settle();
+  await settle();
+  return { status: client.replies[0]?.status, upstream: upstreamRequests(), lines: refusals.splice(0).join('') };
+}
+
+const refusals: string[] = [];
+
+/** The same, with the lines of what it refuses with written down. */
+function noted(middleware: Middleware): Middleware {
+  return {
+    ...middleware,
+    onFinish: (_exchange, error) => refusals.push(error?.fieldLines ?? ''),
+  };
+}
+
+const LET_IN = { status: 0, upstream: 1, lines: '' };
+const refused = (...challenges: string[]) => ({
+  status: 401,
+  upstream: 0,
+  lines: challenges.map((each) => `WWW-Authenticate: ${each}\r\n`).join(''),
+});
+
+describe('of several ways to authenticate', () => {
+  test('each says what it wants when there are no credentials at all', async () => {
+    const reply = await replyOf(scheme('One', null), scheme('Two', null));
+    assert.deepEqual(reply, refused('One', 'Two'));
+  });
+
+  test('the first that finds credentials lets in', async () => {
+    assert.deepEqual(await replyOf(scheme('One', ALICE), scheme('Two', WRONG)), LET_IN);
+    assert.deepEqual(await replyOf(scheme('One', null), scheme('Two', BOB)), LET_IN);
+  });
+
+  test('the first that finds wrong credentials refuses, and the others are not asked', async () => {
+    const reply = await replyOf(
+      scheme('One', WRONG),
+      scheme('Two', () => assert.fail('it was asked')),
+    );
+    assert.deepEqual(reply, refused('One error="wrong"', 'Two'));
+  });
+
+  test('one that needs time does as one that does not', async () => {
+    assert.deepEqual(await replyOf(scheme('One', Promise.resolve(ALICE)), scheme('Two', null)), LET_IN);
+    assert.deepEqual(await replyOf(scheme('One', Promise.resolve(WRONG))), refused('One error="wrong"'));
+    assert.deepEqual(await replyOf(scheme('One', Promise.resolve(null))), refused('One'));
+  });
+
+  test('one that needs time leaves the exchange alone that has become another one meanwhile', async () => {
+    const found = Promise.withResolvers<Attempt>();
+    const exchange = { turn: 7, consumer: '', requestAdditions: '' };
+    // Sound: a scheme that looks at nothing gets it, and the frame uses these members alone.
+    const asked = authenticateBy([scheme('One', found.promise)]).onRequest?.(exchange as unknown as Exchange);
+    exchange.turn++;
+    found.resolve(ALICE);
+    await asked;
+    assert.deepEqual(exchange, { turn: 8, consumer: '', requestAdditions: '' });
+  });
+
+  test('one that cannot tell says so', async () => {
+    const fail = () => {
+      throw new PhotonError('authentication_unavailable', 'Not now.');
+    };
+    assert.equal((await replyOf(scheme('One', fail))).status, 503);
+  });
+
+  test('one that breaks lets nobody in', async () => {
+    const fail = () => {
+      throw new TypeError('no such thing');
+    };
+    assert.deepEqual(await replyOf(scheme('One', fail), scheme('Two', BOB)), { status: 500, upstream: 0, lines: '' });
+  });
+
+  test('none at all lets nobody in', async () => {
+    assert.deepEqual(await replyOf(), refused());
+  });
+
+  test('all name the fields that do not go upstream', () => {
+    const { requestDrops } = authenticateBy([scheme('One', null, ['a']), scheme('Two', null, ['b'])]);
+    assert.deepEqual(requestDrops, ['a', 'b']);
+  });
+});
