@@ -37,7 +37,11 @@ const isPropertyTest = (file: string, text: string): boolean =>
 const RULES: readonly GroupRule[] = [
   { name: 'browser', usesSockets: true, takes: within('browser') },
   { name: 'integration', usesSockets: true, takes: within('integration') },
-  { name: 'wire', usesSockets: true, takes: within('net', 'upstream', 'pipeline', 'worker', 'wire', 'contract') },
+  {
+    name: 'wire',
+    usesSockets: true,
+    takes: within('net', 'health', 'upstream', 'pipeline', 'worker', 'wire', 'contract'),
+  },
   { name: 'processes', usesSockets: false, takes: within('control', 'bench') },
   { name: 'house', usesSockets: false, takes: within('house') },
   { name: 'property', usesSockets: false, takes: isPropertyTest },

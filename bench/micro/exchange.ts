@@ -85,7 +85,7 @@ const environment = {
   io,
   transport,
   maxHeadBytes: config.server.maxHeaderBytes,
-  log: { warn: () => {} },
+  log: { info: () => {}, warn: () => {} },
   outOfDescriptors: () => {},
 };
 const plan = {

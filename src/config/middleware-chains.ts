@@ -13,6 +13,7 @@ import {
 import { didYouMean } from './did-you-mean.ts';
 import { errorAt, type Finding, quote } from './finding.ts';
 import { mergeMappings } from './merge-nodes.ts';
+import { withFiles } from './middleware-files.ts';
 import { checkBlock, checkInRoute } from './middleware-references.ts';
 import { ALIASES, BUILT_IN, type BuiltIn, builtInNamed } from './schema/middleware/block.ts';
 import { customMiddleware } from './schema/middleware/custom.ts';
@@ -137,9 +138,10 @@ class ChainReader {
       ...(entry.overrides === null ? [] : checkBlock(name, options, entry.path)),
       ...(entry.route === null ? [] : checkInRoute(options, entry.route, entry.path)),
     ];
-    this.findings.push(...references);
+    const completed = withFiles(name, document, options, entry.path);
+    this.findings.push(...references, ...completed.findings);
     // Sound: the options are those that the schema of this name gave.
-    return { name, module: null, options: document, overrides: plainOverrides(entry) } as RouteMiddleware;
+    return { name, module: null, options: completed.options, overrides: plainOverrides(entry) } as RouteMiddleware;
   }
 
   /** Ten thousand routes may name one block, which is the same for all that change nothing. */

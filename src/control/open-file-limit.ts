@@ -9,6 +9,11 @@ const PER_WORKER = 16;
 /** The client's and, while a request is under way, the upstream's. */
 const PER_CONNECTION = 2;
 
+const MIN_CHECKS = 16;
+const MAX_CHECKS = 1000;
+/** One descriptor in so many may be a health check's. */
+const CHECKS_SHARE = 16;
+
 /** How many descriptors the process may have open; null where that is unlimited or cannot be known. Node raised it to the most that it may. */
 export function readOpenFileLimit(path = '/proc/self/limits'): number | null {
   let text: string;
@@ -29,6 +34,14 @@ export function socketsWithin(openFileLimit: number | null, workers: number): nu
 /** How many client connections fit below an open-file limit, over all workers; below 1 when nothing can be served. */
 export function connectionsWithin(openFileLimit: number, workers: number): number {
   return Math.floor((openFileLimit - RESERVED - workers * PER_WORKER) / PER_CONNECTION);
+}
+
+/** How many health checks there may be at a time: those that hang must not hold up the others, nor take what clients need. */
+export function checksWithin(openFileLimit: number | null): number {
+  return Math.min(
+    MAX_CHECKS,
+    Math.max(MIN_CHECKS, Math.floor((openFileLimit ?? MAX_CHECKS * CHECKS_SHARE) / CHECKS_SHARE)),
+  );
 }
 
 /**

@@ -1,11 +1,8 @@
+import { monotonicClock } from '../base/clock.ts';
 import type { BackendConfig } from '../config/config.ts';
-import {
-  clearWorkerRow,
-  createSharedMemory,
-  type SharedMemory,
-  type Slot,
-  type Slots,
-} from '../memory/shared-memory.ts';
+import { forgetDeadWorker } from '../memory/dead-worker.ts';
+import { createSharedMemory, type SharedMemory, type Slot, type Slots } from '../memory/shared-memory.ts';
+import { UpstreamState } from '../memory/upstream-state.ts';
 
 type Backends = readonly BackendConfig[];
 
@@ -44,16 +41,19 @@ export class SlotTable {
     this.#backends = new Map(backends.map(({ name }, index) => [name, slots.backends[index] as Slot]));
   }
 
-  /** Forgets what a dead worker counted. */
+  /** Forgets what a dead worker counted, and gives back what it held. */
   clearRow(row: number): void {
     const memories = new Set([this.shared, ...[...this.#upstreams.values()].map(({ memory }) => memory)]);
-    for (const memory of memories) clearWorkerRow(memory, row);
+    for (const memory of memories) forgetDeadWorker(memory, row);
   }
 
   #memoryFor(keys: readonly string[], names: readonly string[]): SharedMemory {
     const upstreams = keys.filter((key) => !this.#upstreams.has(key));
     const backends = names.filter((name) => !this.#backends.has(name)).map(() => ({ upstreams: [] }));
-    return createSharedMemory({ backends: [{ upstreams }, ...backends] }, this.#workers);
+    const memory = createSharedMemory({ backends: [{ upstreams }, ...backends] }, this.#workers);
+    // What comes while the gateway runs gets its share by and by.
+    for (const number of upstreams.keys()) new UpstreamState({ memory, number }).comesUp(monotonicClock.nowMs());
+    return memory;
   }
 }
 

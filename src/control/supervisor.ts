@@ -7,8 +7,10 @@ import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
 import type { EventLog } from './event-log.ts';
+import { checkedUpstreams } from './health/checked-upstream.ts';
+import { HealthChecker } from './health/health-checker.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
-import { readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
+import { checksWithin, readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
 import { SlotTable } from './slot-table.ts';
 import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
 
@@ -35,6 +37,7 @@ export class Supervisor implements WorkerSurroundings {
   readonly #listeners = new Listeners();
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
+  #health: HealthChecker | null = null;
   accessLog: AccessLog | null = null;
 
   constructor(compiled: CompiledConfig, log: EventLog) {
@@ -62,7 +65,7 @@ export class Supervisor implements WorkerSurroundings {
    * address cannot be bound (BindError) or a worker cannot start.
    */
   async start(): Promise<readonly OpenAddress[]> {
-    const transport = chooseTransport(process.env['PHOTON_TRANSPORT']).name;
+    const transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     const certificates = new Certificates(this.#compiled.config, this.log);
     const change = await this.#listeners.prepare(this.#compiled.config.server);
     change.commit();
@@ -73,8 +76,9 @@ export class Supervisor implements WorkerSurroundings {
       await this.close();
       throw error;
     }
+    this.#health = new HealthChecker({ transport, log: this.log, maxChecks: checksWithin(readOpenFileLimit()) });
     this.#watch(certificates);
-    for (const listener of this.#listeners.open) this.#sayListening(listener, transport);
+    for (const listener of this.#listeners.open) this.#sayListening(listener, transport.name);
     return this.#listeners.open.map(({ binding }) => binding.address);
   }
 
@@ -110,9 +114,16 @@ export class Supervisor implements WorkerSurroundings {
 
   #watch(certificates: Certificates): void {
     this.#certificates = certificates;
+    this.#checkHealth(certificates.material);
     certificates.watch(async (material) => {
+      this.#checkHealth(material);
       await Promise.all(this.#slots.map((slot) => slot.useTls(material)));
     });
+  }
+
+  #checkHealth({ upstreams }: TlsMaterial): void {
+    const { backends } = this.#compiled.config;
+    this.#health?.use(checkedUpstreams(backends, this.#table.slotsFor(backends).upstreams, upstreams));
   }
 
   /**
@@ -200,6 +211,9 @@ export class Supervisor implements WorkerSurroundings {
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
     this.#certificates?.close();
+    this.#health?.close();
+    // Certificates that are being read right now must not start the checks again.
+    this.#health = null;
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await this.accessLog?.close();
     this.#listeners.close();

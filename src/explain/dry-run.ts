@@ -62,6 +62,7 @@ export class DryRun implements PipelineServices {
   constructor(config: Config, httpsPort: number | null) {
     const shared = createSharedMemory(config, 1);
     const log = {
+      info: () => {},
       warn: (_event: string, fields?: object) => this.fault(fields),
       error: (_event: string, fields?: object) => this.fault(fields),
     };

@@ -32,8 +32,11 @@ export const FIELD = {
   X_CLIENT_CERT_SUBJECT: 23,
   USER_AGENT: 24,
   REFERER: 25,
+  ORIGIN: 26,
+  AUTHORIZATION: 27,
+  COOKIE: 28,
   /** A known name with `_` in the place of `-`: what reads field names as variables (CGI, WSGI, PHP) takes it for that name. */
-  LOOKALIKE: 26,
+  LOOKALIKE: 29,
 } as const;
 
 /** Lower-case names by number; index 0 is unused. */
@@ -64,6 +67,9 @@ export const FIELD_NAMES: readonly string[] = [
   'x-client-cert-subject',
   'user-agent',
   'referer',
+  'origin',
+  'authorization',
+  'cookie',
 ];
 
 /** How many numbers there are, those without a name included: the size of a table indexed by them. */

@@ -78,7 +78,7 @@ export function createSharedMemory(shape: SharedMemoryShape, workers: number): S
   };
 }
 
-/** Forgets what a dead worker counted. Only the control thread calls it, before it starts the next worker on the row. */
+/** Forgets what a dead worker counted; part of `dead-worker.ts`. */
 export function clearWorkerRow(shared: SharedMemory, row: number): void {
   new Int32Array(shared.rows, row * shared.rowInts * Int32Array.BYTES_PER_ELEMENT, shared.rowInts).fill(0);
 }
@@ -115,6 +115,16 @@ export class SharedCount {
   /** Exchanges that are under way at one upstream. */
   static upstreamInFlight(slot: Slot, row: number): SharedCount {
     return SharedCount.#ofUpstream(slot, row, UPSTREAM.IN_FLIGHT);
+  }
+
+  /** Requests to one upstream whose end is known, good or bad. */
+  static upstreamRequests(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.REQUESTS);
+  }
+
+  /** Those of them that failed. */
+  static upstreamFailures(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.FAILURES);
   }
 
   static #ofUpstream({ memory, number }: Slot, row: number, what: number): SharedCount {

@@ -1,45 +1,66 @@
+import { PHASE_BITS } from './breaker-word.ts';
 import { LINE_INTS, type Slot } from './shared-memory.ts';
 
 /** Bits of an upstream's status. None of them: it is well. */
 export const STATUS = {
   /** The active health checks say so. Only the control thread sets and clears it. */
   UNHEALTHY: 1,
-  /** The circuit breaker is not closed. */
-  TRIPPED: 2,
   /** It came up a while ago, and gets its whole share only by and by. */
-  RAMPING: 4,
+  RAMPING: 2,
+  /** Any of these: the circuit breaker is not closed. */
+  TRIPPED: PHASE_BITS,
 } as const;
 
-const STATUS_AT = 0;
+/** The places in the line, of each kind of number. */
+export const STATE_INT = { STATUS: 0, FAILURES_IN_A_ROW: 1, WINDOW_REQUESTS: 2, WINDOW_FAILURES: 3 } as const;
+export const STATE_FLOAT = { UP_SINCE: 4, PROBE_FROM: 5, WINDOW_SINCE: 6 } as const;
 
-/** From here on the line holds 64-bit floats. */
-const FIRST_FLOAT = 4;
-const UP_SINCE_AT = 0;
+/** The cache line of one upstream in the `states` of the shared memory. */
+export interface StateLine {
+  readonly ints: Int32Array;
+  readonly floats: Float64Array;
+}
+
+export function stateLineOf({ memory, number }: Slot): StateLine {
+  const at = number * LINE_INTS * Int32Array.BYTES_PER_ELEMENT;
+  return {
+    ints: new Int32Array(memory.states, at, LINE_INTS),
+    floats: new Float64Array(memory.states, at, LINE_INTS / 2),
+  };
+}
 
 /**
- * Whether one upstream is well, for all threads: its cache line in the `states` of the shared memory. All times are milliseconds of
- * the monotonic clock, which is the same in all threads.
+ * Whether one upstream is well, for all threads. All times are milliseconds of the monotonic clock, which is the same in all
+ * threads.
  *
- *   int32    | 0 status | 1 .. 7                                          |
- *   float64                  | 4 up since | 5 .. 7                         |
+ *   int32    | 0 status | 1 failures in a row | 2 requests, 3 failures when the window began | 4 .. 7         |
+ *   float64             | 4 up since          | 5 probe from | 6 the window began | 7                        |
+ *
+ * The status has the bits of `STATUS`, and the word of the circuit breaker between them (`breaker-word.ts`): what is asked on every
+ * pick is one number. The other numbers, but for `up since`, are those of `breaker-state.ts`.
  */
 export class UpstreamState {
   readonly #ints: Int32Array;
   readonly #floats: Float64Array;
 
-  constructor({ memory, number }: Slot) {
-    const at = number * LINE_INTS * Int32Array.BYTES_PER_ELEMENT;
-    this.#ints = new Int32Array(memory.states, at, LINE_INTS);
-    this.#floats = new Float64Array(memory.states, at, LINE_INTS / 2);
+  constructor(slot: Slot) {
+    const { ints, floats } = stateLineOf(slot);
+    this.#ints = ints;
+    this.#floats = floats;
   }
 
   /** Bits of `STATUS`. */
   get status(): number {
-    return this.#ints[STATUS_AT] as number;
+    return this.#ints[STATE_INT.STATUS] as number;
   }
 
   get healthy(): boolean {
     return (this.status & STATUS.UNHEALTHY) === 0;
+  }
+
+  /** When it came up last. */
+  get upSinceMs(): number {
+    return this.#floats[STATE_FLOAT.UP_SINCE] as number;
   }
 
   /** The verdict of the active health checks. */
@@ -51,12 +72,19 @@ export class UpstreamState {
 
   /** It is back, or new: from now on its share grows. */
   comesUp(nowMs: number): void {
-    this.#floats[FIRST_FLOAT + UP_SINCE_AT] = nowMs;
+    this.#floats[STATE_FLOAT.UP_SINCE] = nowMs;
     this.#mark(STATUS.RAMPING, true);
   }
 
+  /** It has its whole share, as it came up at `sinceMs`. */
+  rampOver(sinceMs: number): void {
+    this.#mark(STATUS.RAMPING, false);
+    // Meanwhile it may have come up once more.
+    if (this.upSinceMs !== sinceMs) this.#mark(STATUS.RAMPING, true);
+  }
+
   #mark(bit: number, on: boolean): void {
-    if (on) Atomics.or(this.#ints, STATUS_AT, bit);
-    else Atomics.and(this.#ints, STATUS_AT, ~bit);
+    if (on) Atomics.or(this.#ints, STATE_INT.STATUS, bit);
+    else Atomics.and(this.#ints, STATE_INT.STATUS, ~bit);
   }
 }

@@ -1,7 +1,13 @@
 import type { BuiltInMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
+import { authentication } from './auth/authentication.ts';
+import { bodyLimit } from './body-limit.ts';
+import { cors } from './cors.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
+import { redirect } from './redirect.ts';
+import { respond } from './respond.ts';
+import { rewrite } from './rewrite.ts';
 import { securityHeaders } from './security-headers.ts';
 import { transform } from './transform.ts';
 
@@ -20,6 +26,12 @@ type Create<N extends BuiltInMiddleware['name']> = (
 /** The middleware that there is, by the name of its block: a new one is one file and one line here. */
 const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   ip_filter: ipFilter,
+  authentication,
+  cors,
+  body_limit: bodyLimit,
+  redirect,
+  respond,
+  rewrite,
   transform,
   headers: securityHeaders,
 };

@@ -1,11 +1,19 @@
 import { IpRanges } from '../base/ip-range.ts';
-import type { AccessLogConfig, RouteConfig, RouteMiddleware, UpstreamConfig } from '../config/config.ts';
+import type {
+  AccessLogConfig,
+  Algorithm,
+  BackendConfig,
+  RouteConfig,
+  RouteMiddleware,
+  UpstreamConfig,
+} from '../config/config.ts';
 import { SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
-import { Backend } from '../upstream/backend.ts';
+import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
 import { RoundRobin } from '../upstream/balancing/round-robin.ts';
+import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
@@ -112,7 +120,8 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map(({ name, upstreams: configs }, index) => {
+  return compiled.config.backends.map((backend, index) => {
+    const { name, upstreams: configs } = backend;
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
       // Sound: there is a slot for each.
@@ -122,6 +131,21 @@ function buildBackends(
       return new Upstream(config, environment, { slot, row }, material);
     });
     const cursor = new SharedCursor(slots.backends[index] as Slot);
-    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor));
+    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor), ejectionPolicy(backend, environment));
   });
+}
+
+/** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
+const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
+
+function ejectionPolicy(config: BackendConfig, { io, log }: UpstreamEnvironment): EjectionPolicy {
+  const surroundings = { backend: config.name, log, time: io };
+  return {
+    breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, surroundings) : null,
+    panicThreshold: config.panicThreshold,
+    slowStartMs: HASHES.includes(config.algorithm) ? null : config.slowStartMs,
+    random: Math.random,
+    time: io,
+    checkIntervalMs: config.healthCheck.intervalMs,
+  };
 }

@@ -10,6 +10,7 @@ import { RequestTarget } from '../http/target.ts';
 import type { DownstreamStream, RequestListener, ResponseListener, UpstreamStream } from '../net/streams.ts';
 import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
 import type { RoutedRequest } from '../routing/routed-request.ts';
+import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { cameSecurely } from './client-identity.ts';
 import { failExchange, missDeadline, refuseRequest } from './failure.ts';
@@ -76,6 +77,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   route: RoutePlan | null = null;
   upstream: Upstream | null = null;
   stream: UpstreamStream | null = null;
+  /** The breaker of `upstream` has still to hear of this try; and the claim that it has when it is the probe. */
+  outcomeDue = false;
+  probeClaim: number = NO_CLAIM;
 
   id = '';
   /** The host that the request is for, normalised; empty when an HTTP/1.0 client named none. */
@@ -86,11 +90,16 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   /** The peer of the connection is a trusted proxy. */
   peerTrusted = false;
 
+  /** Null but for as long as a preflight looks for the route of the request that it asks about. */
+  methodAskedFor: string | null = null;
+
   /** What goes upstream. */
   outgoingTarget = '';
   outgoingAuthority = '';
   requestAdditions = '';
 
+  /** The most bytes of the request's body; null for no limit. */
+  maxBodyBytes: number | null = null;
   /** Bytes of the request's body that came, and of the reply's body that went out, both without their framing. */
   requestBodyBytes = 0;
   replyBodyBytes = 0;
@@ -136,6 +145,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.route = null;
     this.upstream = null;
     this.stream = null;
+    this.outcomeDue = false;
+    this.probeClaim = NO_CLAIM;
     this.reply.source = null;
     this.reply.status = 0;
     this.host = '';
@@ -157,8 +168,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
 
   // --- the request, as the router sees it ------------------------------------------------------------------------------
 
+  /** Of a preflight that looks for its route: the method it asks about. */
   get method(): string {
-    return this.request.method;
+    return this.methodAskedFor ?? this.request.method;
   }
 
   get path(): string {

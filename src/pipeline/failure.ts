@@ -3,6 +3,7 @@ import { COMMON_METHODS } from '../http/methods.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
+import { tryFailed } from './outcome.ts';
 
 /** The head could not be read: nothing is known but that it must be refused. */
 export function refuseRequest(exchange: Exchange, error: PhotonError): void {
@@ -30,18 +31,24 @@ export function missDeadline(exchange: Exchange): void {
  */
 export function failExchange(exchange: Exchange, failure: unknown): void {
   const error = failure instanceof PhotonError ? failure : internalError(exchange, failure);
+  tryFailed(exchange, error);
   exchange.stream?.cancel();
   exchange.stream = null;
   if (error.code === 'client_closed' || exchange.replyStarted) exchange.downstream?.abort();
-  else sendErrorReply(exchange, error, extraLines(error));
+  else sendErrorReply(exchange, error, extraLines(exchange, error));
   finish(exchange, error);
 }
 
 /** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */
-function extraLines(error: PhotonError): string {
+function extraLines(exchange: Exchange, error: PhotonError): string {
   if (error.fieldLines !== '') return error.fieldLines;
   if (error.status === 405) return `Allow: ${COMMON_METHODS}\r\n`;
-  return error.status === 503 ? 'Retry-After: 1\r\n' : '';
+  return error.status === 503 ? `Retry-After: ${retryAfterSeconds(exchange, error)}\r\n` : '';
+}
+
+/** What is full may have room again at any time. What is not well is looked at again at a time that its backend knows. */
+function retryAfterSeconds({ route }: Exchange, error: PhotonError): number {
+  return error.code === 'no_upstream' && route !== null ? route.backend.retryAfterSeconds : 1;
 }
 
 function internalError(exchange: Exchange, failure: unknown): PhotonError {

@@ -5,7 +5,8 @@ import { isIdempotent } from '../http/methods.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
-import type { Generation, RoutePlan } from './generation.ts';
+import type { RoutePlan } from './generation.ts';
+import { beginTry, tryFailed } from './outcome.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -14,36 +15,20 @@ const MAX_KEPT_BODY_BYTES = 16 * 1024;
 export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
   const route = exchange.route as RoutePlan;
-  prepare(exchange, route);
+  prepare(exchange);
   send(exchange, route.backend.pick(exchange), false);
 }
 
 /** What goes upstream whichever the upstream is. */
-function prepare(exchange: Exchange, route: RoutePlan): void {
-  const { request } = exchange;
-  exchange.outgoingTarget = outgoingTarget(exchange, route.stripPrefix);
-  // Sound: pinning the generation is the first step.
-  const generation = exchange.generation as Generation;
-  const { maxBodyBytes } = generation;
+function prepare(exchange: Exchange): void {
+  const { request, maxBodyBytes } = exchange;
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
 }
 
-function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
-  if (stripPrefix === null && target.isNormal) return request.target;
-  const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
-  return target.hasQuery ? `${path}?${target.query}` : path;
-}
-
-/** `/api` off `/api/users` gives `/users`, off `/api` gives `/`; it is not a prefix of `/apish`. */
-function withoutPrefix(path: string, prefix: string): string {
-  const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
-  if (path === bare) return '/';
-  return path.startsWith(`${bare}/`) ? path.slice(bare.length) : path;
-}
-
 function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
   exchange.upstream = upstream;
+  beginTry(exchange, upstream);
   exchange.tries++;
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
@@ -66,8 +51,7 @@ function authorityFor(exchange: Exchange, upstream: Upstream): string {
 
 /** A part of the request's body has come. */
 export function forwardData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { stream, downstream } = exchange;
-  const { maxBodyBytes } = exchange.generation as Generation;
+  const { stream, downstream, maxBodyBytes } = exchange;
   exchange.requestBodyBytes += end - start;
   if (maxBodyBytes !== null && exchange.requestBodyBytes > maxBodyBytes) {
     failExchange(exchange, bodyTooLarge(maxBodyBytes));
@@ -108,6 +92,7 @@ export function judgeFailure(exchange: Exchange, error: PhotonError): void {
     sendAgain(exchange, upstream);
     return;
   }
+  tryFailed(exchange, error);
   failExchange(exchange, error);
 }
 

@@ -10,7 +10,9 @@ import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
+import { outgoingTarget } from './outgoing-target.ts';
 import { passMiddleware } from './pass-middleware.ts';
+import { isPreflight, methodAskedFor } from './preflight.ts';
 import { traceLines } from './trace-lines.ts';
 
 /**
@@ -44,14 +46,31 @@ export function beginExchange(exchange: Exchange): void {
   }
 }
 
-/** The deadline of a route begins before its middleware, which sees what the gateway tells the upstream of the client. */
+/** The deadline of a route begins before its middleware, which may change what the upstream would get. */
 function enterRoute(exchange: Exchange, generation: Generation): void {
-  const { timeoutMs, chain } = exchange.route as RoutePlan;
+  const { timeoutMs, chain, stripPrefix } = exchange.route as RoutePlan;
+  exchange.maxBodyBytes = generation.maxBodyBytes;
+  exchange.outgoingTarget = outgoingTarget(exchange, stripPrefix);
   exchange.requestAdditions =
     forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
   if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);
   if (chain === MiddlewareChain.none) forward(exchange);
   else passMiddleware(exchange);
+}
+
+/**
+ * A preflight belongs to the route of the request that it asks about, whose CORS middleware answers it: it is one of OPTIONS, which that
+ * route need not take.
+ */
+function findRouteAskedFor(exchange: Exchange, generation: Generation): boolean {
+  exchange.methodAskedFor = methodAskedFor(exchange.request);
+  const found = generation.router.find(exchange);
+  exchange.methodAskedFor = null;
+  if (found === ROUTE_NOT_FOUND || found === ROUTE_METHOD_NOT_ALLOWED) return false;
+  const plan = generation.routes.at(found);
+  if (!plan.chain.middleware.some(({ stage }) => stage === 'cors')) return false;
+  exchange.route = plan;
+  return true;
 }
 
 function settleTarget(exchange: Exchange, generation: Generation): void {
@@ -92,6 +111,7 @@ function receivedId(exchange: Exchange): string | null {
 
 /** Returns false when there was none and the reply has been sent. */
 function findRoute(exchange: Exchange, generation: Generation): boolean {
+  if (isPreflight(exchange.request) && findRouteAskedFor(exchange, generation)) return true;
   const found = generation.router.find(exchange);
   if (found === ROUTE_NOT_FOUND) throw new PhotonError('not_found', 'No route matches this host and path.');
   if (found === ROUTE_METHOD_NOT_ALLOWED) {

@@ -1,8 +1,10 @@
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
+import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { finish } from './finish.ts';
+import { judgeHead, trySucceeded } from './outcome.ts';
 import { passBack } from './pass-back.ts';
 import { traceLines } from './trace-lines.ts';
 
@@ -20,6 +22,7 @@ function sendReply(exchange: Exchange): void {
   reply.status = response.status;
   exchange.upstreamStatus = response.status;
   if (exchange.generation?.timed) exchange.answeredMs = exchange.services.nowMs;
+  judgeHead(exchange);
   reply.source = response;
   reply.framing = response.framing;
   reply.contentLength = response.contentLength;
@@ -31,12 +34,6 @@ function sendReply(exchange: Exchange): void {
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
   // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
   downstream?.sendHead(reply, !downstream.requestComplete);
-}
-
-/** An event stream has no last byte to wait for: its deadline ends with the head. */
-function isEventStream(response: Fields): boolean {
-  const field = response.find(FIELD.CONTENT_TYPE);
-  return field !== -1 && /^text\/event-stream\b/i.test(response.value(field));
 }
 
 export function passInformational(exchange: Exchange): void {
@@ -56,6 +53,7 @@ export function replyTrailers(exchange: Exchange, trailers: Fields): void {
 /** The reply is complete. */
 export function endReply(exchange: Exchange): void {
   exchange.stream = null;
+  trySucceeded(exchange);
   exchange.downstream?.sendEnd();
   finish(exchange);
 }

@@ -1,44 +1,171 @@
 import { PhotonError } from '../base/errors.ts';
+import { STATUS } from '../memory/upstream-state.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import { rampShare } from './slow-start.ts';
 import type { Upstream } from './upstream.ts';
 
 const NONE: readonly Upstream[] = [];
 
-/** A named group of upstreams, and who among them takes the next request. */
+/** What makes a backend leave an upstream out, or send it less. */
+export interface EjectionPolicy {
+  /** Null: upstreams that keep failing are not left alone. */
+  readonly breaker: CircuitBreaker | null;
+  /** Share of upstreams that are well below which all are taken for well; 0: never. */
+  readonly panicThreshold: number;
+  /** How long an upstream that comes up takes to its whole share. Null: it has it at once. */
+  readonly slowStartMs: number | null;
+  /** From 0 to less than 1. */
+  readonly random: () => number;
+  readonly time: { readonly eventMs: number };
+  /** Time between two health checks of an upstream. */
+  readonly checkIntervalMs: number;
+}
+
+/**
+ * A named group of upstreams, and who among them takes the next request.
+ *
+ * A pick asks the balancer for one that may be chosen: it is well, has room and was not tried before. What is not well is looked
+ * at more closely only when the balancer comes across it:
+ *
+ *   - in a panic (too few are well) it may be chosen all the same;
+ *   - one whose breaker is due for a probe may be chosen, and is taken when the claim is won; when another worker wins it, the pick
+ *     goes on with the others;
+ *   - one that is coming up is passed over now and then, unless there is no other.
+ */
 export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
   readonly #balancer: Balancer<Upstream>;
-  /** Those that the pick under way must not choose. */
+  readonly #policy: EjectionPolicy;
+  /** The bits of an upstream's status that matter under this policy. */
+  readonly #minded: number;
+  /** Those that can be chosen at all. */
+  readonly #weighted: readonly Upstream[];
+  /** Of the pick under way: those that it must not choose, because they were tried or because their probe is another's. */
   #tried: readonly Upstream[] = NONE;
+  #lost: readonly Upstream[] = NONE;
+  /** Null: nobody has asked yet. */
+  #panics: boolean | null = null;
+  /** Decides who is passed over, the same for all; negative: nobody has asked yet. */
+  #draw = -1;
+  #passedOver = false;
 
-  constructor(name: string, upstreams: readonly Upstream[], balancer: Balancer<Upstream>) {
+  constructor(name: string, upstreams: readonly Upstream[], balancer: Balancer<Upstream>, policy: EjectionPolicy) {
     this.name = name;
     this.upstreams = upstreams;
     this.#balancer = balancer;
+    this.#policy = policy;
+    this.#weighted = upstreams.filter(({ weight }) => weight > 0);
+    const tripped = policy.breaker === null ? 0 : STATUS.TRIPPED;
+    const ramping = policy.slowStartMs === null ? 0 : STATUS.RAMPING;
+    this.#minded = STATUS.UNHEALTHY | tripped | ramping;
+  }
+
+  /** Null: upstreams that keep failing are not left alone. */
+  get breaker(): CircuitBreaker | null {
+    return this.#policy.breaker;
   }
 
   /**
    * Chooses an upstream; not one of `tried` if there is another. Throws PhotonError no_upstream when none is well, and upstreams_full
-   * when none of those that are can take another connection.
+   * when none of those that are can take another connection. The one who gets it has to begin a try there, for it may hold the probe.
    */
   pick(request: BalancedRequest, tried: readonly Upstream[] = NONE): Upstream {
     this.#tried = tried;
-    const upstream = this.#balancer.pick(request, this.#isFresh) ?? this.#balancer.pick(request, isEligible);
-    if (upstream !== null) return upstream;
-    if (this.upstreams.some((each) => each.well)) {
-      throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
+    this.#lost = NONE;
+    this.#panics = null;
+    for (;;) {
+      const upstream = this.#choose(request);
+      if (upstream === null) throw this.#noneFor();
+      if ((upstream.status & this.#minded & STATUS.TRIPPED) === 0 || this.#holdsProbe(upstream)) return upstream;
+      this.#lost = [...this.#lost, upstream];
     }
-    throw new PhotonError('no_upstream', 'No upstream is well.');
   }
 
-  readonly #isFresh = (upstream: Upstream): boolean => isEligible(upstream) && !this.#tried.includes(upstream);
+  #choose(request: BalancedRequest): Upstream | null {
+    this.#draw = -1;
+    this.#passedOver = false;
+    const upstream = this.#balancer.pick(request, this.#isFresh);
+    if (upstream !== null) return upstream;
+    // A draw of 0 passes nobody over.
+    this.#draw = 0;
+    if (this.#passedOver) return this.#balancer.pick(request, this.#isFresh) ?? this.#pickTried(request);
+    return this.#pickTried(request);
+  }
+
+  #pickTried(request: BalancedRequest): Upstream | null {
+    return this.#tried.length === 0 ? null : this.#balancer.pick(request, this.#isEligible);
+  }
+
+  readonly #isFresh = (upstream: Upstream): boolean => this.#isEligible(upstream) && !this.#tried.includes(upstream);
+
+  readonly #isEligible = (upstream: Upstream): boolean => {
+    const marks = upstream.status & this.#minded;
+    return (marks === 0 || this.#admits(upstream, marks)) && upstream.hasRoom;
+  };
+
+  /** May one be chosen that something is to be said about? */
+  #admits(upstream: Upstream, marks: number): boolean {
+    if ((marks & ~STATUS.RAMPING) !== 0) return this.#mayServe(upstream, marks);
+    if (this.#draw < 0) this.#draw = this.#policy.random();
+    const { slowStartMs, time } = this.#policy;
+    // Sound: without a slow start nobody minds the mark.
+    if (this.#draw < rampShare(upstream.state, slowStartMs as number, time.eventMs)) return true;
+    this.#passedOver = true;
+    return false;
+  }
+
+  /** Whether one that is not well may be sent a request. */
+  #mayServe(upstream: Upstream, marks: number): boolean {
+    this.#panics ??= this.#isPanic();
+    if (this.#panics) return true;
+    if ((marks & STATUS.UNHEALTHY) !== 0 || this.#lost.includes(upstream)) return false;
+    return this.breaker?.mayProbe(upstream) ?? true;
+  }
+
+  /** Counted only when a pick has come across one that is not well. */
+  #isPanic(): boolean {
+    const { panicThreshold } = this.#policy;
+    if (panicThreshold === 0) return false;
+    const well = this.#weighted.filter((upstream) => this.#isWell(upstream)).length;
+    return well < panicThreshold * this.#weighted.length;
+  }
+
+  #isWell(upstream: Upstream): boolean {
+    return (upstream.status & this.#minded & ~STATUS.RAMPING) === 0;
+  }
+
+  /** Claims the probe of one that is not well. In a panic it is sent the request in any case. */
+  #holdsProbe(upstream: Upstream): boolean {
+    const { breaker } = this.#policy;
+    return breaker === null || upstream.claimProbe(breaker) || this.#panics === true;
+  }
+
+  #noneFor(): PhotonError {
+    const mayServe = (upstream: Upstream) => {
+      const marks = upstream.status & this.#minded & ~STATUS.RAMPING;
+      return marks === 0 || this.#mayServe(upstream, marks);
+    };
+    if (this.#weighted.some(mayServe)) {
+      return new PhotonError('upstreams_full', 'No upstream can take another connection.');
+    }
+    return new PhotonError('no_upstream', 'No upstream is well.');
+  }
+
+  /** When one of the upstreams may be well again: whole seconds, at least 1. */
+  get retryAfterSeconds(): number {
+    const waits = this.#weighted.map((upstream) => this.#waitMs(upstream));
+    return Math.max(1, Math.ceil(Math.min(...waits) / 1000));
+  }
+
+  #waitMs(upstream: Upstream): number {
+    const { breaker, checkIntervalMs } = this.#policy;
+    const checkMs = (upstream.status & STATUS.UNHEALTHY) === 0 ? 0 : checkIntervalMs;
+    return Math.max(checkMs, breaker?.waitMs(upstream) ?? 0);
+  }
 
   close(): void {
     for (const upstream of this.upstreams) upstream.close();
   }
-}
-
-function isEligible(upstream: Upstream): boolean {
-  return upstream.well && upstream.hasRoom;
 }

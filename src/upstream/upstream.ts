@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { UpstreamConfig } from '../config/config.ts';
+import { BreakerState } from '../memory/breaker-state.ts';
 import { SharedCount, type Slot } from '../memory/shared-memory.ts';
-import { STATUS, UpstreamState } from '../memory/upstream-state.ts';
+import { UpstreamState } from '../memory/upstream-state.ts';
 import type { ConnectTarget } from '../net/connection.ts';
 import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
 import type { IoContext } from '../net/io-context.ts';
@@ -12,6 +13,7 @@ import { TlsClient, type TlsClientMaterial } from '../net/tls-client.ts';
 import type { Transport } from '../net/transport.ts';
 import { encodeProxyHeader } from '../wire/proxy-protocol/encode-header.ts';
 import type { Candidate } from './balancing/balancer.ts';
+import { type CircuitBreaker, CLAIM_LOST, type Guarded, NO_CLAIM } from './circuit-breaker.ts';
 
 /** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
 const IDLE_TIMEOUT_MS = 55_000;
@@ -26,7 +28,7 @@ export interface UpstreamEnvironment {
   readonly transport: Transport;
   /** Largest head of a reply, in bytes. */
   readonly maxHeadBytes: number;
-  readonly log: { warn(event: string, fields: object): void };
+  readonly log: { info(event: string, fields: object): void; warn(event: string, fields: object): void };
   /** All sockets of the gateway, over all workers, and how many there may be. */
   readonly allSockets: SharedCount;
   readonly maxSockets: number;
@@ -45,7 +47,7 @@ export interface UpstreamPlace {
 }
 
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
-export class Upstream implements UpstreamOwner, Candidate {
+export class Upstream implements UpstreamOwner, Candidate, Guarded {
   readonly config: UpstreamConfig;
   readonly key: string;
   readonly weight: number;
@@ -59,7 +61,10 @@ export class Upstream implements UpstreamOwner, Candidate {
   /** Sockets of this upstream, busy and idle: our part and that of all workers. */
   readonly #sockets: SharedCount;
   readonly #inFlight: SharedCount;
-  readonly #state: UpstreamState;
+  readonly state: UpstreamState;
+  readonly breaker: BreakerState;
+  /** The probe of its breaker that a pick has claimed, until a try begins. */
+  #claim = NO_CLAIM;
   /** The one used last is on top: the others may go idle and be closed. */
   readonly #idle: H1Upstream[] = [];
   readonly #open = new Set<H1Upstream>();
@@ -80,7 +85,8 @@ export class Upstream implements UpstreamOwner, Candidate {
     this.#environment = environment;
     this.#sockets = SharedCount.upstreamSockets(slot, row);
     this.#inFlight = SharedCount.upstreamInFlight(slot, row);
-    this.#state = new UpstreamState(slot);
+    this.state = new UpstreamState(slot);
+    this.breaker = new BreakerState(slot, row);
     const { io, log } = environment;
     this.#tlsFailures = new RepeatedWarning(io.wheel, (fields) => log.warn('upstream-tls-failed', fields));
     this.#target = {
@@ -127,9 +133,24 @@ export class Upstream implements UpstreamOwner, Candidate {
     return this.#inFlight.total;
   }
 
-  /** Nothing speaks against sending it a request. */
-  get well(): boolean {
-    return (this.#state.status & STATUS.UNHEALTHY) === 0;
+  /** Bits of `STATUS`. */
+  get status(): number {
+    return this.state.status;
+  }
+
+  /** Whether it may be sent a request although its breaker is not closed: then the next try that begins here is the probe. */
+  claimProbe(breaker: CircuitBreaker): boolean {
+    const claim = breaker.claim(this);
+    if (claim === CLAIM_LOST) return false;
+    this.#claim = claim;
+    return true;
+  }
+
+  /** A try begins here: its claim, if it is the probe. */
+  takeClaim(): number {
+    const claim = this.#claim;
+    this.#claim = NO_CLAIM;
+    return claim;
   }
 
   /** There is an idle connection here, or room for another one. */

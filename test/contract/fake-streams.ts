@@ -419,6 +419,12 @@ class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
 /** An upstream that lends fake streams. */
 class FakeUpstream extends Upstream {
   readonly streams: FakeUpstreamStream[] = [];
+  allProbes = false;
+  #claims = 0;
+
+  override takeClaim(): number {
+    return this.allProbes ? ++this.#claims : super.takeClaim();
+  }
 
   override lend(listener: ResponseListener, fresh: boolean): UpstreamStream {
     const stream = new FakeUpstreamStream(listener, !fresh && this.streams.length > 0);
@@ -436,7 +442,14 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const slot = { memory: shared, number: 0 };
   const upstream = new FakeUpstream(upstreamConfig, environment, { slot, row: 0 });
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)));
+  upstream.allProbes = options.allProbes ?? false;
+  const breaker = options.breaker ?? null;
+  const policy = {
+    ...{ breaker, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 1000 },
+    random: Math.random,
+    time: net.io,
+  };
+  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), policy);
   const { middleware = [] } = options;
   const chain = middleware.length === 0 ? MiddlewareChain.none : new MiddlewareChain(middleware);
   const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend, chain }) };

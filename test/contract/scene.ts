@@ -10,6 +10,7 @@ import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
 import type { Generation } from '../../src/pipeline/generation.ts';
 import type { Middleware } from '../../src/pipeline/middleware.ts';
+import type { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
 import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
@@ -97,6 +98,10 @@ export interface SceneOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Exchanges are used again for later requests, as a worker does. */
   readonly reusesExchanges?: boolean;
+  /** Hears what became of each try; by default nobody does. Of scenes without sockets only. */
+  readonly breaker?: CircuitBreaker;
+  /** Every try is a probe, with a claim of its own. Of scenes without sockets only. */
+  readonly allProbes?: boolean;
   /** Of every route; only where the streams are fake. */
   readonly middleware?: readonly Middleware[];
 }
@@ -173,7 +178,7 @@ export class ExchangeLog implements PipelineServices {
 /** What the upstreams of a scene live in. */
 export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
   return {
-    ...{ io, transport, maxHeadBytes: 32_768, log: { warn: () => {} } },
+    ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} } },
     ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },
   };
 }

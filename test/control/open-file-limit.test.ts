@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectionsWithin, readOpenFileLimit } from '../../src/control/open-file-limit.ts';
+import { checksWithin, connectionsWithin, readOpenFileLimit } from '../../src/control/open-file-limit.ts';
 import { startPhoton } from './photon-process.ts';
 import { get, Upstream } from './upstream.ts';
 
@@ -45,6 +45,17 @@ async function assertServesAgain(port: number): Promise<void> {
     await pause(10);
   }
   assert.fail('the gateway did not serve again');
+}
+
+for (const { openFileLimit, checks } of [
+  { openFileLimit: null, checks: 1000 },
+  { openFileLimit: 1_000_000, checks: 1000 },
+  { openFileLimit: 1024, checks: 64 },
+  { openFileLimit: 100, checks: 16 },
+]) {
+  test(`below an open-file limit of ${openFileLimit} there are at most ${checks} health checks at a time`, () => {
+    assert.equal(checksWithin(openFileLimit), checks);
+  });
 }
 
 test('the limit of this process is known', () => {

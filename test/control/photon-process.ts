@@ -172,7 +172,15 @@ export function writeConfig(t: Scope, settings: Settings = {}): string {
   const path = join(temporaryDirectory(t), 'config.yaml');
   const config = {
     server: { http_addr: '127.0.0.1:0', workers: 2, ...server },
-    load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstreamPort}`, ...upstream }] } } },
+    load_balancing: {
+      backends: {
+        origin: {
+          upstreams: [{ address: `127.0.0.1:${upstreamPort}`, ...upstream }],
+          // Tests let upstreams fail at will: it counts, and never opens.
+          circuit_breaker: { failure_threshold: 1_000_000 },
+        },
+      },
+    },
     routes: [{ path: '/**', backend: 'origin' }],
     access_log: accessLog,
   };

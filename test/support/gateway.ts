@@ -28,6 +28,8 @@ export interface GatewaySettings {
   readonly server?: Settings | undefined;
   /** More backends by name, of one upstream each, by its port. */
   readonly otherBackends?: Readonly<Record<string, number>> | undefined;
+  /** Settings of the backend. Without such of its own its circuit breaker counts, and never opens: tests let upstreams fail at will. */
+  readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
   /** The routes; by default one that takes everything. */
@@ -37,6 +39,8 @@ export interface GatewaySettings {
   /** With `secure`: which certificates clients have to show. */
   readonly clientCertificates?: ClientCertificateMaterial | undefined;
   readonly accessLog?: Settings | undefined;
+  /** For how many workers there is shared memory; by default 1. See `Gateway.beside`. */
+  readonly workers?: number | undefined;
   /** The block of options. */
   readonly middleware?: Settings | undefined;
   /** Sockets of clients and upstreams that it may have. */
@@ -48,16 +52,28 @@ export interface Gateway {
   readonly port: number;
   readonly scheme: 'http' | 'https';
   readonly plane: DataPlane;
+  readonly shared: SharedMemory;
   /** What was logged: level, event and fields, a line each. */
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
   accessLines(): readonly string[];
   /** Makes changed settings ready; `plane.commit` goes over to them. */
   prepare(changes: Partial<GatewaySettings>): void;
+  /** One more worker of the same gateway, on another row of the shared memory and a port of its own. The caller closes it. */
+  beside(row: number): Promise<Gateway>;
 }
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
+  return startWorker(settings, createSharedMemory(configOf(settings), settings.workers ?? 1), 0, clock);
+}
+
+async function startWorker(
+  settings: GatewaySettings,
+  shared: SharedMemory,
+  row: number,
+  clock?: Clock,
+): Promise<Gateway> {
   const logLines: string[] = [];
   const logAs = (level: string) => (event: string, fields?: object) => {
     logLines.push(`${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -72,11 +88,10 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     },
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
-  const shared = createSharedMemory(configOf(settings), 1);
   const plane = new DataPlane({
     ...planOf(settings, shared),
     shared,
-    row: 0,
+    row,
     log: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     accessMemory,
     accessSink,
@@ -93,7 +108,8 @@ export async function startGateway(settings: GatewaySettings, clock?: Clock): Pr
     return accessText.split('\n').slice(0, -1);
   };
   const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, logLines, accessLines, prepare };
+  const beside = (otherRow: number) => startWorker(settings, shared, otherRow, clock);
+  return { port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines, accessLines, prepare, beside };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
@@ -120,12 +136,15 @@ function configText({
   upstreamPorts,
   server,
   otherBackends = {},
+  backend,
   upstream,
   routes,
   accessLog,
   middleware,
 }: GatewaySettings): string {
   const backendOf = (ports: readonly number[]) => ({
+    circuit_breaker: { failure_threshold: 1_000_000 },
+    ...backend,
     upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);

@@ -18,6 +18,11 @@ export class ManualClock implements Clock {
     this.#tick = tick;
   }
 
+  /** Lets `ms` pass without anybody noticing. */
+  jump(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Lets `ms` pass, and lets everything that this sets off arrive. */
   async advance(ms: number): Promise<void> {
     await settle();

@@ -15,6 +15,6 @@ export const circuitBreaker = z
       .describe('Requests within the window below which failure_rate says nothing yet.')
       .prefault(20),
     open_timeout: duration().describe('How long the breaker stays open before one request probes.').prefault('60s'),
-    success_threshold: wholeNumber(1, 1_000_000).describe('Successful probes that close the breaker.').prefault(3),
+    success_threshold: wholeNumber(1, 1000).describe('Successful probes that close the breaker.').prefault(3),
   })
   .describe('Leaves an upstream alone that keeps failing.');

@@ -18,6 +18,20 @@ const healthCheckDefaults = {
     .prefault(false),
 };
 
+/** Fields that say how the message or its connection is to be read, and Host, which has an option of its own. */
+const SET_BY_PHOTON: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'expect',
+]);
+
 /** What has no default, for all backends or for one. */
 const healthCheckRequest = {
   expected_body: printableText()
@@ -25,6 +39,9 @@ const healthCheckRequest = {
     .optional(),
   headers: z
     .record(headerName(), fieldValue(), { error: 'a mapping of header names to values' })
+    .refine((headers) => Object.keys(headers).every((name) => !SET_BY_PHOTON.has(name)), {
+      error: 'headers other than Host, for which there is "host", and those of the connection and the framing',
+    })
     .describe('Headers to send with an http or https check.')
     .optional(),
   host: upstreamAuthority()

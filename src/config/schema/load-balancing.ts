@@ -34,7 +34,9 @@ const backend = z
       .describe(`What consistent_hash hashes: ${hashKeyWanted}.`)
       .prefault('ip'),
     panic_threshold: shareOrZero()
-      .describe('Share of healthy upstreams below which health is ignored; 0 answers 503 when none is healthy.')
+      .describe(
+        'Share of healthy upstreams below which health and breakers are ignored; 0 answers 503 when none is healthy.',
+      )
       .prefault(0),
     upstreams: listOf(upstream, 'upstreams').describe('The servers of this backend.'),
     health_check: backendHealthCheck.optional(),
@@ -43,7 +45,9 @@ const backend = z
     retry_backoff: retryBackoff.prefault({}),
     sticky: sticky.optional(),
     slow_start: duration()
-      .describe('How long an upstream that comes (back) up takes to reach its whole share of the traffic.')
+      .describe(
+        'How long an upstream that comes (back) up takes to reach its whole share of the traffic; not with hashes.',
+      )
       .optional(),
     queue: queue.prefault({}),
   })

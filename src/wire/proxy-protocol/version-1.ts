@@ -74,12 +74,15 @@ function readPort(text: string): number {
   return port;
 }
 
+/** What tells of no ends: the connection's own count. */
+export const UNKNOWN_VERSION_1 = 'PROXY UNKNOWN\r\n';
+
 /** Writes a header of version 1. The ends are of one family, whatever they were before. */
 export function encodeVersion1(endpoints: Endpoints): string {
   const { sourcePort, destinationPort } = endpoints;
   const source = parseIp(endpoints.sourceAddress);
   const destination = parseIp(endpoints.destinationAddress);
-  if (source === null || destination === null) return 'PROXY UNKNOWN\r\n';
+  if (source === null || destination === null) return UNKNOWN_VERSION_1;
   const bothIpv4 = source.kind() === 'ipv4' && destination.kind() === 'ipv4';
   const addresses = bothIpv4 ? `TCP4 ${source} ${destination}` : `TCP6 ${asIpv6(source)} ${asIpv6(destination)}`;
   return `PROXY ${addresses} ${sourcePort} ${destinationPort}\r\n`;

@@ -101,24 +101,27 @@ function checkSum(header: Buffer, from: number, end: number): void {
 export function encodeVersion2(endpoints: Endpoints): string {
   const source = parseIp(endpoints.sourceAddress);
   const destination = parseIp(endpoints.destinationAddress);
-  if (source === null || destination === null) return encode(UNSPEC, Buffer.alloc(0));
+  if (source === null || destination === null) return encode(PROXY, UNSPEC, Buffer.alloc(0));
   const isIpv4 = source.kind() === 'ipv4' && destination.kind() === 'ipv4';
   const addresses = [source, destination].map((address) => (isIpv4 ? address : asIpv6(address)).toByteArray());
   const ports = Buffer.alloc(4);
   ports.writeUInt16BE(endpoints.sourcePort, 0);
   ports.writeUInt16BE(endpoints.destinationPort, 2);
-  return encode(isIpv4 ? TCP_IPV4 : TCP_IPV6, Buffer.concat([Buffer.from(addresses.flat()), ports]));
+  return encode(PROXY, isIpv4 ? TCP_IPV4 : TCP_IPV6, Buffer.concat([Buffer.from(addresses.flat()), ports]));
 }
 
 function asIpv6(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv6 {
   return address instanceof ipaddr.IPv4 ? address.toIPv4MappedAddress() : address;
 }
 
-function encode(family: number, addresses: Buffer): string {
+function encode(command: number, family: number, addresses: Buffer): string {
   const fixed = Buffer.alloc(FIXED_BYTES);
   VERSION_2_SIGNATURE.copy(fixed);
-  fixed[12] = PROXY;
+  fixed[12] = command;
   fixed[13] = family;
   fixed.writeUInt16BE(addresses.length, 14);
   return fixed.toString('latin1') + addresses.toString('latin1');
 }
+
+/** What tells of no ends: the connection's own count. */
+export const LOCAL_VERSION_2: string = encode(LOCAL, UNSPEC, Buffer.alloc(0));

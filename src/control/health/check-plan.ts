@@ -1,0 +1,61 @@
+import type { HealthCheckConfig, UpstreamConfig } from '../../config/config.ts';
+import type { ConnectTarget } from '../../net/connection.ts';
+import { TlsClient, type TlsClientMaterial } from '../../net/tls-client.ts';
+import { encodeLocalProxyHeader } from '../../wire/proxy-protocol/encode-header.ts';
+import type { ReplyExpectation } from './check-reply.ts';
+
+/** Where an upstream is reached. */
+export type UpstreamAddress = Pick<ConnectTarget, 'host' | 'port' | 'path'>;
+
+/** What every check of one upstream does. */
+export interface CheckPlan {
+  readonly target: ConnectTarget;
+  /** What a connection begins with: a PROXY header, where the upstream wants one. */
+  readonly preface: string;
+  /** What is asked; null: to connect is all. */
+  readonly question: { readonly head: string; readonly expectation: ReplyExpectation } | null;
+  readonly reuse: boolean;
+}
+
+/** Whether checks speak TLS: an http check does what requests do, and to connect takes none. */
+const speaksTls = ({ tls }: UpstreamConfig, { checkType }: HealthCheckConfig): boolean =>
+  checkType === 'https' || (checkType === 'http' && tls);
+
+/** `tls`: how to speak TLS with the upstream; null where requests do not. Throws an Error when OpenSSL cannot use it. */
+export function planCheck(
+  upstream: UpstreamConfig,
+  check: HealthCheckConfig,
+  address: UpstreamAddress,
+  tls: TlsClientMaterial | null,
+): CheckPlan {
+  const { sendProxyProtocol } = upstream;
+  // The options of TLS have no effect without `tls: true`: an https check of such an upstream verifies its host in the usual way.
+  const spoken = tls ?? { serverName: upstream.host, verify: true, ca: null, certificate: null };
+  return {
+    target: {
+      ...address,
+      keepAlive: { enabled: false, idleMs: 0 },
+      tls: speaksTls(upstream, check) ? new TlsClient(spoken) : null,
+    },
+    preface: sendProxyProtocol === null ? '' : encodeLocalProxyHeader(sendProxyProtocol),
+    question:
+      check.checkType === 'tcp' ? null : { head: requestHead(upstream, check), expectation: wantedReply(check) },
+    reuse: check.reuse,
+  };
+}
+
+function wantedReply({ expectedStatus, expectedBody }: HealthCheckConfig): ReplyExpectation {
+  return { status: expectedStatus, body: expectedBody === null ? null : Buffer.from(expectedBody) };
+}
+
+function requestHead(upstream: UpstreamConfig, { path, host, headers, reuse }: HealthCheckConfig): string {
+  const fields = {
+    host: host ?? (upstream.path === null ? upstream.address : 'localhost'),
+    'user-agent': 'Photon-Health-Check',
+    accept: '*/*',
+    ...headers,
+    ...(reuse ? {} : { connection: 'close' }),
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}

@@ -1,0 +1,67 @@
+import { hash } from 'node:crypto';
+import { sameSecret } from '../../base/constant-time.ts';
+import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
+import { parameterValues, withoutParameter } from '../../http/query.ts';
+import type { Exchange } from '../../pipeline/exchange.ts';
+import { type Attempt, type AuthScheme, type Identity, Refusal } from './scheme.ts';
+
+type Options = NonNullable<BuiltInOptions['authentication']['api_key']>;
+
+const DEFAULT_HEADER = 'x-api-key';
+const DIGEST = /^sha256:/i;
+/** There is no registered scheme for keys (RFC 9110 16.4.1): this names what is wanted, as others do. */
+const CHALLENGE = 'ApiKey';
+
+/** A key that is known, by its digest alone: nothing that is kept would open anything. */
+interface KnownKey {
+  readonly digest: Buffer;
+  readonly identity: Identity;
+}
+
+/** Keys in a header or a query parameter. The header goes first. */
+export function apiKey(options: Options): AuthScheme {
+  const header = options.header ?? (options.query === undefined ? DEFAULT_HEADER : null);
+  const { query = null, strip } = options;
+  const known = knownKeys(options);
+  const refusal = new Refusal(CHALLENGE);
+
+  function attempt(exchange: Exchange): Attempt {
+    const inHeader = header === null ? undefined : exchange.request.combinedValue(header);
+    if (strip && query !== null) exchange.outgoingTarget = withoutParameter(exchange.outgoingTarget, query);
+    if (inHeader !== undefined) return identify(inHeader);
+    const inQuery = query === null ? [] : parameterValues(exchange.target.query, query);
+    // Two of them: the upstream may take the other one for the key.
+    if (inQuery.length > 1) return refusal;
+    return inQuery[0] === undefined ? null : identify(inQuery[0]);
+  }
+
+  function identify(key: string): Attempt {
+    const digest = digestOf(key);
+    const found = known.get(digest.toString('latin1'));
+    return found !== undefined && sameSecret(found.digest, digest) ? found.identity : refusal;
+  }
+
+  return { challenge: CHALLENGE, requestDrops: strip && header !== null ? [header] : [], attempt };
+}
+
+/**
+ * By digest: what is looked up is not the key that came but its SHA-256, of which nobody can choose the beginning, so that the time of
+ * the look-up tells nothing about the keys, and a thousand of them take no longer than one.
+ */
+function knownKeys({ keys = [], consumers = {} }: Options): ReadonlyMap<string, KnownKey> {
+  const named = Object.entries(consumers).flatMap(([consumer, own]) =>
+    [own].flat().map((key) => ({ key, consumer }) as const),
+  );
+  const listed = keys.map((entry) => (typeof entry === 'string' ? { key: entry, consumer: '' } : entry));
+  return new Map(
+    [...listed, ...named].map(({ key, consumer = '' }) => {
+      const digest = DIGEST.test(key) ? Buffer.from(key.slice('sha256:'.length), 'hex') : digestOf(key);
+      return [digest.toString('latin1'), { digest, identity: { consumer, lines: '' } }] as const;
+    }),
+  );
+}
+
+/** Keys are printable ASCII; what came is looked at as the bytes that it came in. */
+function digestOf(key: string): Buffer {
+  return hash('sha256', Buffer.from(key, 'latin1'), 'buffer');
+}

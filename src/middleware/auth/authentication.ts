@@ -1,0 +1,72 @@
+import { PhotonError } from '../../base/errors.ts';
+import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
+import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
+import type { MiddlewareDeps } from '../deps.ts';
+import { apiKey } from './api-key.ts';
+import { type Attempt, type AuthScheme, Refusal } from './scheme.ts';
+
+type Options = BuiltInOptions['authentication'];
+type SchemeName = Exclude<Options['auth_type'], 'any'>;
+
+/** The ways to show who one is, in the order in which "any" looks for them; one line each. */
+const SCHEMES: {
+  readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, deps: MiddlewareDeps) => AuthScheme;
+} = { api_key: apiKey };
+
+/** Lets those pass that show who they are, in one of the ways that the options name. */
+export function authentication(options: Options, deps: MiddlewareDeps): readonly Middleware[] {
+  return [authenticateBy(schemesOf(options, deps))];
+}
+
+function schemesOf(options: Options, deps: MiddlewareDeps): readonly AuthScheme[] {
+  return (Object.keys(SCHEMES) as SchemeName[]).flatMap((name) => {
+    const own = options[name];
+    const create = SCHEMES[name];
+    if (own === undefined || create === undefined) return [];
+    // Sound: the options are those of the name.
+    return options.auth_type === 'any' || options.auth_type === name ? [create(own as never, deps)] : [];
+  });
+}
+
+/**
+ * The first scheme that finds credentials of its kind decides. Where they do not hold the others are not asked: who shows two
+ * things at once would be whom the weaker of them names, and could try both for the price of one request.
+ */
+export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
+  function authenticate(exchange: Exchange): Verdict | Promise<Verdict> {
+    for (const scheme of schemes) {
+      const attempt = scheme.attempt(exchange);
+      if (attempt instanceof Promise) return judgeLater(exchange, scheme, attempt);
+      if (attempt !== null) return judge(exchange, scheme, attempt);
+    }
+    throw refused('This wants credentials.', challenges(schemes));
+  }
+
+  function judge(exchange: Exchange, scheme: AuthScheme, attempt: Exclude<Attempt, null>): undefined {
+    if (attempt instanceof Refusal) {
+      // Why they do not hold is told to nobody: it would help those who guess.
+      throw refused('The credentials do not hold.', challenges(schemes, scheme, attempt));
+    }
+    exchange.consumer = attempt.consumer;
+    if (attempt.lines !== '') exchange.requestAdditions += attempt.lines;
+  }
+
+  /** By then the exchange may stand for another request: its turn tells. Who makes us wait had credentials. */
+  async function judgeLater(exchange: Exchange, scheme: AuthScheme, promise: Promise<Attempt>): Promise<undefined> {
+    const { turn } = exchange;
+    const attempt = (await promise) ?? new Refusal(scheme.challenge);
+    if (exchange.turn === turn) judge(exchange, scheme, attempt);
+  }
+
+  const requestDrops = schemes.flatMap((scheme) => scheme.requestDrops);
+  return { name: 'authentication', stage: 'authentication', requestDrops, onRequest: authenticate };
+}
+
+const refused = (detail: string, lines: string): PhotonError => new PhotonError('unauthorized', detail, lines);
+
+/** RFC 9110 11.6.1: every way that would do, each in a field line of its own, which more clients read than a list in one. */
+function challenges(schemes: readonly AuthScheme[], refusing?: AuthScheme, refusal?: Refusal): string {
+  const values = schemes.map((scheme) => (scheme === refusing && refusal ? refusal.challenge : scheme.challenge));
+  return values.map((value) => `WWW-Authenticate: ${value}\r\n`).join('');
+}

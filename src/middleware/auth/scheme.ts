@@ -1,0 +1,36 @@
+import type { Exchange } from '../../pipeline/exchange.ts';
+
+/** Who a request comes from. It may be kept and given again: nothing of a single request is in it. */
+export interface Identity {
+  /** Safe in a field value and in a log; empty where the credentials name nobody. */
+  readonly consumer: string;
+  /** Field lines for the upstream, each with its CRLF; empty for none. */
+  readonly lines: string;
+}
+
+/** Credentials that are there and do not hold. */
+export class Refusal {
+  /** What the scheme answers in the place of its own challenge. */
+  readonly challenge: string;
+
+  constructor(challenge: string) {
+    this.challenge = challenge;
+  }
+}
+
+/** Null: the request carries no credentials of this kind. */
+export type Attempt = Identity | Refusal | null;
+
+/** One way to show who one is. One object serves all requests of its routes in a worker. */
+export interface AuthScheme {
+  /** A value of WWW-Authenticate (RFC 9110 11.6.1), for whoever shows nothing. */
+  readonly challenge: string;
+  /** Names (lower case) of fields that clients may send and that never go upstream. */
+  readonly requestDrops: readonly string[];
+  /**
+   * Looks at the credentials of a request. Takes out of `outgoingTarget` what must not go upstream of them, and changes nothing else.
+   * When a promise is settled the exchange may be over, and another one: it is not to be touched any more. Throws PhotonError
+   * where it cannot tell.
+   */
+  attempt(exchange: Exchange): Attempt | Promise<Attempt>;
+}

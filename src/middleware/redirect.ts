@@ -1,0 +1,35 @@
+import { PhotonError } from '../base/errors.ts';
+import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Middleware, Verdict } from '../pipeline/middleware.ts';
+import { compileTemplate } from './template.ts';
+
+/**
+ * Answers with a redirect (RFC 9110 15.4). What already is where it should go passes, so that a route can send everybody to HTTPS, or to
+ * one name, and serve those who come there.
+ */
+export function redirect({ scheme, host, path, status }: BuiltInOptions['redirect']): readonly Middleware[] {
+  const pathOf = path === undefined ? targetOf : compileTemplate(path);
+
+  function sendElsewhere(exchange: Exchange): Verdict {
+    const from = exchange.cameSecurely ? 'https' : 'http';
+    const to = scheme ?? from;
+    const authority = host ?? authorityOf(exchange, to === from);
+    const target = pathOf(exchange);
+    const isThere =
+      to === from && authority.toLowerCase() === authorityOf(exchange, true) && target === targetOf(exchange);
+    return isThere ? undefined : { status, lines: `Location: ${to}://${authority}${target}\r\n`, body: '' };
+  }
+
+  return [{ name: 'redirect', stage: 'redirect', onRequest: sendElsewhere }];
+}
+
+function targetOf({ target }: Exchange): string {
+  return target.hasQuery ? `${target.path}?${target.query}` : target.path;
+}
+
+/** The host that was asked for, in lower case; its port belongs to the scheme. */
+function authorityOf({ host, target, request }: Exchange, withPort: boolean): string {
+  if (host === '') throw new PhotonError('bad_host', 'Without Host nobody can say where to go.');
+  return withPort ? (target.authority ?? request.host ?? host).toLowerCase() : host;
+}

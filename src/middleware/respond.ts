@@ -1,0 +1,24 @@
+import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Answer, Middleware } from '../pipeline/middleware.ts';
+import { compileTemplate } from './template.ts';
+
+/** Answers every request itself, the same each time. */
+export function respond({
+  status,
+  body,
+  content_type: type,
+  headers,
+}: BuiltInOptions['respond']): readonly Middleware[] {
+  const bytes = Buffer.from(body ?? '', 'utf8').toString('latin1');
+  const typeLine = bytes === '' ? '' : `Content-Type: ${type}\r\n`;
+  const lines = Object.entries(headers).map(([name, value]) => compileTemplate(`${name}: ${value}\r\n`));
+
+  function answer(exchange: Exchange): Answer {
+    let all = typeLine;
+    for (const line of lines) all += line(exchange);
+    return { status, lines: all, body: bytes };
+  }
+
+  return [{ name: 'respond', stage: 'respond', onRequest: answer }];
+}

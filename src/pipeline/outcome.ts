@@ -1,0 +1,77 @@
+import type { PhotonError } from '../base/errors.ts';
+import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { isEventStream } from './event-stream.ts';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * What each try of a request tells about the upstream it went to: said to the circuit breaker exactly once.
+ *
+ *   beginTry --> due --+-- reply complete ------------------------------------------> succeeded
+ *                      +-- head of 5xx (isServerFailure) ---------------------------> failed
+ *                      +-- error that is the upstream's fault ----------------------> failed
+ *                      +-- an event stream ends, however it does -------------------> succeeded: by its head
+ *                      +-- error of the client or the gateway, the client is gone,
+ *                          the deadline of the route in mid-reply ------------------> abandoned
+ *
+ * A request that is sent again because a pooled connection turned out to be dead is still the same try.
+ */
+export function beginTry(exchange: Exchange, upstream: Upstream): void {
+  if (exchange.outcomeDue) return;
+  exchange.outcomeDue = true;
+  exchange.probeClaim = upstream.takeClaim();
+}
+
+/**
+ * The head of a reply is here. The breaker hears of a failure at once; of a success only at the end, for the reply may break off.
+ * Of a probe it hears of the head too.
+ */
+export function judgeHead(exchange: Exchange): void {
+  const { status } = exchange.response;
+  if (isServerFailure(status)) sayFailed(exchange, `status ${status}`);
+  else if (exchange.probeClaim !== NO_CLAIM) judgeProbeHead(exchange);
+}
+
+/** 501 and 505 are about what was asked for: an upstream that says so is well. */
+function isServerFailure(status: number): boolean {
+  return status >= 500 && status !== 501 && status !== 505;
+}
+
+function judgeProbeHead(exchange: Exchange): void {
+  const { upstream, route, probeClaim } = exchange;
+  if (upstream !== null) route?.backend.breaker?.answered(upstream, probeClaim);
+  if (isEventStream(exchange.response)) trySucceeded(exchange);
+}
+
+export function trySucceeded(exchange: Exchange): void {
+  const { upstream, route } = exchange;
+  if (!exchange.outcomeDue || upstream === null) return;
+  exchange.outcomeDue = false;
+  route?.backend.breaker?.succeeded(upstream, exchange.probeClaim);
+}
+
+/** The try ends without a complete reply. */
+export function tryFailed(exchange: Exchange, error: PhotonError): void {
+  if (!exchange.outcomeDue) return;
+  if (!isUpstreamsFault(exchange, error)) sayAbandoned(exchange);
+  else if (exchange.replyStarted && isEventStream(exchange.response)) trySucceeded(exchange);
+  else sayFailed(exchange, error.code);
+}
+
+/** A deadline that passes in mid-reply may be due to a client that takes it slowly. Before the head the upstream was silent. */
+function isUpstreamsFault(exchange: Exchange, { fault, code }: PhotonError): boolean {
+  return fault === 'upstream' && !(code === 'deadline_exceeded' && exchange.replyStarted);
+}
+
+function sayFailed(exchange: Exchange, reason: string): void {
+  const { upstream, route } = exchange;
+  if (!exchange.outcomeDue || upstream === null) return;
+  exchange.outcomeDue = false;
+  route?.backend.breaker?.failed(upstream, exchange.probeClaim, reason);
+}
+
+function sayAbandoned(exchange: Exchange): void {
+  const { upstream, route, probeClaim } = exchange;
+  exchange.outcomeDue = false;
+  if (upstream !== null) route?.backend.breaker?.abandoned(upstream, probeClaim);
+}

@@ -1,0 +1,15 @@
+import type { Exchange } from './exchange.ts';
+
+/** Path and query for the upstream, before middleware has its say. `stripPrefix`: what is taken off the front of the path. */
+export function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
+  if (stripPrefix === null && target.isNormal) return request.target;
+  const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
+  return target.hasQuery ? `${path}?${target.query}` : path;
+}
+
+/** `/api` off `/api/users` gives `/users`, off `/api` gives `/`; it is not a prefix of `/apish`. */
+export function withoutPrefix(path: string, prefix: string): string {
+  const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+  if (path === bare) return '/';
+  return path.startsWith(`${bare}/`) ? path.slice(bare.length) : path;
+}

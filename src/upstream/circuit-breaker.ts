@@ -1,0 +1,155 @@
+import type { CircuitBreakerConfig } from '../config/config.ts';
+import type { BreakerState } from '../memory/breaker-state.ts';
+import {
+  answered,
+  claimed,
+  claimOf,
+  completed,
+  givenBack,
+  opened,
+  PHASE,
+  type Phase,
+  phaseOf,
+  probeFailed,
+} from '../memory/breaker-word.ts';
+
+/** An upstream, as its breaker sees it. */
+export interface Guarded {
+  readonly config: { readonly address: string };
+  readonly breaker: BreakerState;
+}
+
+/** What a breaker needs to know of where it runs. */
+export interface BreakerSurroundings {
+  /** The name of the backend, for the log. */
+  readonly backend: string;
+  readonly log: { info(event: string, fields: object): void; warn(event: string, fields: object): void };
+  readonly time: { readonly eventMs: number };
+}
+
+/** What a try that is no probe has instead of a claim. */
+export const NO_CLAIM = 0;
+/** Another worker has the probe. */
+export const CLAIM_LOST = -1;
+
+/**
+ * The circuit breakers of one backend's upstreams: its settings, applied to what all workers remember of each (`BreakerState`). Of a
+ * try it hears once: `succeeded`, `failed` or `abandoned`, and of a probe `answered` before that. `claim` is what `claim()` gave to
+ * the try, or NO_CLAIM.
+ *
+ * A try that began before the breaker opened tells nothing about what came after: it is not counted.
+ */
+export class CircuitBreaker {
+  readonly #settings: CircuitBreakerConfig;
+  readonly #surroundings: BreakerSurroundings;
+
+  constructor(settings: CircuitBreakerConfig, surroundings: BreakerSurroundings) {
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+  }
+
+  /** Whether an upstream whose breaker is not closed may be sent a request now: the claim may still be lost. */
+  mayProbe({ breaker }: Guarded): boolean {
+    const phase = phaseOf(breaker.word);
+    return phase === PHASE.CLOSED || phase === PHASE.HALF_OPEN || this.#isDue(breaker);
+  }
+
+  /** How long until an open breaker may be probed, in milliseconds; 0 when that may be at any time. */
+  waitMs({ breaker }: Guarded): number {
+    if (phaseOf(breaker.word) !== PHASE.OPEN) return 0;
+    return Math.max(0, breaker.probeFromMs - this.#surroundings.time.eventMs);
+  }
+
+  #isDue({ probeFromMs }: BreakerState): boolean {
+    return this.#surroundings.time.eventMs >= probeFromMs;
+  }
+
+  /** Asks for the probe: a claim, NO_CLAIM when the breaker has been closed, or CLAIM_LOST. */
+  claim(upstream: Guarded): number {
+    const { breaker } = upstream;
+    const { successThreshold } = this.#settings;
+    for (;;) {
+      const before = breaker.word;
+      const after = claimed(before, breaker.row, this.#isDue(breaker), successThreshold);
+      if (after === before) return phaseOf(before) === PHASE.CLOSED ? NO_CLAIM : CLAIM_LOST;
+      if (this.#step(upstream, before, after, 'the last probe is still being answered')) {
+        return phaseOf(after) === PHASE.CLOSED ? NO_CLAIM : claimOf(after);
+      }
+    }
+  }
+
+  /** The head of a probe's reply is here, and is no failure. */
+  answered(upstream: Guarded, claim: number): void {
+    this.#apply(upstream, (word) => answered(word, claim, this.#settings.successThreshold), 'probes succeeded');
+  }
+
+  succeeded(upstream: Guarded, claim: number): void {
+    upstream.breaker.countSuccess();
+    if (claim === NO_CLAIM) return;
+    this.#apply(upstream, (word) => completed(word, claim, this.#settings.successThreshold), 'probes succeeded');
+  }
+
+  /** `reason`: what went wrong, for the log. */
+  failed(upstream: Guarded, claim: number, reason: string): void {
+    if (phaseOf(upstream.breaker.word) === PHASE.CLOSED) this.#countFailure(upstream, reason);
+    else if (claim !== NO_CLAIM) this.#apply(upstream, probeFailed, `a probe failed: ${reason}`);
+  }
+
+  /** It ended without telling anything about the upstream. */
+  abandoned(upstream: Guarded, claim: number): void {
+    if (claim !== NO_CLAIM) this.#apply(upstream, (word) => givenBack(word, claim), '');
+  }
+
+  #countFailure(upstream: Guarded, reason: string): void {
+    const { breaker } = upstream;
+    const { failureThreshold, windowMs } = this.#settings;
+    breaker.enterWindow(this.#surroundings.time.eventMs, windowMs);
+    const inARow = breaker.countFailure();
+    const verdict = inARow >= failureThreshold ? `${inARow} failures in a row` : this.#rateVerdict(breaker);
+    if (verdict !== null) this.#apply(upstream, opened, `${verdict}, the last one: ${reason}`);
+  }
+
+  #rateVerdict(breaker: BreakerState): string | null {
+    const { failureRate, minRequests } = this.#settings;
+    if (failureRate === null) return null;
+    const { requests, failures } = breaker.tally;
+    if (requests < minRequests || failures < failureRate * requests) return null;
+    return `${failures} of ${requests} requests failed`;
+  }
+
+  /** Makes a step of the word, whoever else makes steps. */
+  #apply(upstream: Guarded, transition: (word: number) => number, reason: string): void {
+    const { breaker } = upstream;
+    for (;;) {
+      const before = breaker.word;
+      const after = transition(before);
+      if (after === before || this.#step(upstream, before, after, reason)) return;
+    }
+  }
+
+  #step(upstream: Guarded, before: number, after: number, reason: string): boolean {
+    const [from, to] = [phaseOf(before), phaseOf(after)];
+    this.#prepare(upstream.breaker, to, claimOf(before) !== claimOf(after));
+    if (!upstream.breaker.swap(before, after)) return false;
+    this.#say(upstream, from, to, reason);
+    return true;
+  }
+
+  /** What has to be there when others see the step. When it is not made, nothing is spoilt: others say nearly the same. */
+  #prepare(breaker: BreakerState, to: Phase, newClaim: boolean): void {
+    const { eventMs } = this.#surroundings.time;
+    if (to === PHASE.OPEN || newClaim) breaker.probeFromMs = eventMs + this.#settings.openTimeoutMs;
+    if (to !== PHASE.CLOSED) return;
+    breaker.upSinceMs = eventMs;
+    breaker.forgetFailures();
+  }
+
+  /** Whoever makes the step tells of it: once, over all workers. */
+  #say(upstream: Guarded, from: Phase, to: Phase, reason: string): void {
+    const { backend, log } = this.#surroundings;
+    const fields = { backend, upstream: upstream.config.address };
+    if (to === PHASE.OPEN) log.warn('breaker-opened', { ...fields, reason });
+    if (from === PHASE.OPEN && to === PHASE.PROBING) log.info('breaker-half-open', fields);
+    if (from !== PHASE.CLOSED && to === PHASE.CLOSED) log.info('breaker-closed', { ...fields, reason });
+  }
+}

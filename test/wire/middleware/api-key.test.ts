@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { ok, type ReceivedRequest } from '../../support/upstream.ts';
+import { type WireContext, type WireOptions, wire } from '../../support/wire.ts';
+
+const KEY = 'a-key-of-alice-1';
+const DIGEST = `sha256:${createHash('sha256').update('a-key-of-bob-22').digest('hex')}`;
+
+const withKeys = (api_key: object): WireOptions => ({
+  middleware: {
+    authentication: { auth_type: 'api_key', api_key },
+    transform: { request_headers: { set: { 'X-Consumer': '{consumer}' } } },
+  },
+  routes: [{ middleware: ['transform', 'authentication'] }],
+});
+
+const KEYS = { keys: [{ key: KEY, consumer: 'alice' }, 'nobody-in-particular'], consumers: { bob: [DIGEST] } };
+
+async function expectPassed({ client, upstream }: WireContext, target: string, lines = ''): Promise<ReceivedRequest> {
+  await client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+  const connection = await upstream.accept();
+  const request = await connection.expectRequest();
+  await connection.send(ok('yes'));
+  await client.expectStatus(200);
+  return request;
+}
+
+async function expectRefused({ client, upstream }: WireContext, target: string, lines = ''): Promise<void> {
+  await client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+  await client.expectReply({ status: 401, headers: { 'www-authenticate': 'ApiKey' } });
+  upstream.expectNoConnection();
+}
+
+for (const { key, consumer, why } of [
+  { key: KEY, consumer: 'alice', why: 'a key as it is' },
+  { key: 'a-key-of-bob-22', consumer: 'bob', why: 'a key of which only the digest is known' },
+  { key: 'nobody-in-particular', consumer: '', why: 'a key of nobody in particular' },
+]) {
+  wire(`a request with a key passes, and the key goes no further: ${why}`, withKeys(KEYS), async (context) => {
+    const { fields } = await expectPassed(context, '/', `X-API-Key: ${key}\r\n`);
+    assert.equal(fields.get('x-api-key'), null);
+    assert.equal(fields.get('x-consumer'), consumer);
+  });
+}
+
+for (const { lines, why } of [
+  { lines: '', why: 'no key' },
+  { lines: 'X-API-Key: another-key-1234\r\n', why: 'an unknown key' },
+  { lines: `X-API-Key: ${KEY}x\r\n`, why: 'a longer one' },
+  { lines: `X-API-Key: ${KEY.slice(0, -1)}\r\n`, why: 'a shorter one' },
+  { lines: `X-API-Key: ${KEY.toUpperCase()}\r\n`, why: 'keys have a case' },
+  { lines: 'X-API-Key:\r\n', why: 'an empty one' },
+  { lines: `X-API-Key: ${DIGEST}\r\n`, why: 'a digest opens nothing' },
+  { lines: `X-API-Key: ${DIGEST.slice(7)}\r\n`, why: 'nor without its name' },
+  { lines: `X-API-Key: ${KEY}\r\nX-API-Key: ${KEY}\r\n`, why: 'two of them' },
+  { lines: `X-API-Key: ${'x'.repeat(20_000)}\r\n`, why: 'a huge one' },
+  { lines: `X_API_Key: ${KEY}\r\n`, why: 'another header, which is alike only to CGI' },
+  { lines: 'X-API-Key: __proto__\r\n', why: 'a name that objects have' },
+]) {
+  wire(`a request is refused with 401: ${why}`, withKeys(KEYS), (context) => expectRefused(context, '/', lines));
+}
+
+wire(
+  'a key in the header does not count where it belongs into the query',
+  withKeys({ ...KEYS, query: 'key' }),
+  (context) => expectRefused(context, '/', `X-API-Key: ${KEY}\r\n`),
+);
+
+wire('a key in the query passes, and goes no further', withKeys({ ...KEYS, query: 'key' }), async (context) => {
+  const { target, fields } = await expectPassed(context, `/a?x=1&k%65y=${KEY}&y=2`);
+  assert.equal(target, '/a?x=1&y=2');
+  assert.equal(fields.get('x-consumer'), 'alice');
+});
+
+wire(
+  'two keys in the query are refused: the upstream might look at the other one',
+  withKeys({ ...KEYS, query: 'key' }),
+  (context) => expectRefused(context, `/a?key=${KEY}&key=${KEY}`),
+);
+
+const BOTH = { ...KEYS, header: 'X-Token', query: 'key' };
+
+wire('the header goes first, and what is wrong there is not made good by the query', withKeys(BOTH), (context) =>
+  expectRefused(context, `/a?key=${KEY}`, 'X-Token: wrong-key-1234\r\n'),
+);
+
+wire('a key that must not be stripped goes upstream', withKeys({ ...BOTH, strip: false }), async (context) => {
+  const { fields } = await expectPassed(context, '/', `X-Token: ${KEY}\r\n`);
+  assert.equal(fields.get('x-token'), KEY);
+});
+
+wire(
+  'a key that is refused stands neither in the reply nor in the log',
+  withKeys(KEYS),
+  async ({ client, gateway }) => {
+    const secret = 'a-mistyped-secret-key';
+    await client.send(`GET /?key=${secret} HTTP/1.1\r\nHost: a\r\nX-API-Key: ${secret}\r\n\r\n`);
+    const reply = await client.expectReply({ status: 401 });
+    assert.doesNotMatch(JSON.stringify([reply.body.toString(), reply.fields.toString(), gateway.logLines]), /mistyped/);
+  },
+);

@@ -1,0 +1,67 @@
+import { ok } from '../../support/upstream.ts';
+import { type WireOptions, wire } from '../../support/wire.ts';
+
+const redirecting = (redirect: object, more: Partial<WireOptions> = {}): WireOptions => ({
+  middleware: { redirect },
+  routes: [{ path: '/old/{id}/**', middleware: ['redirect'] }],
+  secure: false,
+  ...more,
+});
+
+const behindProxy = { server: { trusted_proxies: ['127.0.0.1'] } };
+
+for (const { redirect, lines = [], location, status = 308, why } of [
+  {
+    redirect: { host: 'new.example' },
+    location: 'http://new.example/old/7/a?b=c',
+    why: 'another host, everything else stays',
+  },
+  { redirect: { host: 'new.example:81' }, location: 'http://new.example:81/old/7/a?b=c', why: 'with its port' },
+  {
+    redirect: { scheme: 'https' },
+    location: 'https://a.example/old/7/a?b=c',
+    why: 'the port is the one of the other scheme',
+  },
+  { redirect: { path: '/new/{path.id}' }, location: 'http://a.example:8080/new/7', why: 'a path made of the old one' },
+  { redirect: { path: '/new', status: 302 }, location: 'http://a.example:8080/new', status: 302, why: 'a status' },
+  {
+    redirect: { scheme: 'https', host: 'a.example' },
+    lines: ['X-Forwarded-Proto: https'],
+    location: 'https://a.example/old/7/a?b=c',
+    why: 'nobody is believed who is no trusted proxy',
+  },
+]) {
+  wire(`a redirect goes to ${location}: ${why}`, redirecting(redirect), async ({ client, upstream }) => {
+    await client.send(`GET /old/7/a?b=c HTTP/1.1\r\n${['Host: A.example:8080', ...lines].join('\r\n')}\r\n\r\n`);
+    await client.expectReply({ status, headers: { location, 'content-length': '0' } });
+    upstream.expectNoConnection();
+  });
+}
+
+wire('what already is there is served', redirecting({ scheme: 'https' }, behindProxy), async ({ client, upstream }) => {
+  await client.send('GET /old/7/a HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-Proto: https\r\n\r\n');
+  const connection = await upstream.accept();
+  await connection.expectRequest();
+  await connection.send(ok('yes'));
+  await client.expectStatus(200);
+});
+
+wire(
+  'a path from a parameter is one on this host, whatever is in it',
+  {
+    middleware: { redirect: { path: '/{path.rest}' } },
+    routes: [{ path: '^/go/(?<rest>.*)$', middleware: ['redirect'] }],
+    server: { merge_slashes: false },
+    secure: false,
+  },
+  async ({ client }) => {
+    await client.send('GET /go//evil.example/x%20y HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    const location = 'http://a.example//evil.example/x%20y';
+    await client.expectReply({ status: 308, headers: { location } });
+  },
+);
+
+wire('without a host there is nowhere to go', redirecting({ path: '/new' }), async ({ client }) => {
+  await client.send('GET /old/7/a HTTP/1.0\r\n\r\n');
+  await client.expectStatus(400);
+});
