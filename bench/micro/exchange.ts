@@ -86,6 +86,7 @@ const environment = {
   transport,
   maxHeadBytes: config.server.maxHeaderBytes,
   log: { info: () => {}, warn: () => {} },
+  random: Math.random,
   outOfDescriptors: () => {},
 };
 const plan = {

@@ -25,6 +25,15 @@ export function isIpAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
+/**
+ * An IP address in the one form that a socket has it in: IPv6 in lower case and as short as can be, IPv4-mapped IPv6 as IPv4. Null for
+ * anything else.
+ */
+export function usualAddress(text: string): string | null {
+  if (!isIpAddress(text)) return null;
+  return text.includes(':') ? ipaddr.process(text).toString() : text;
+}
+
 /** True for `10.0.0.0/8`, `fd00::/8` and single addresses. */
 export function isIpRange(text: string): boolean {
   const slash = text.indexOf('/');

@@ -12,6 +12,8 @@ interface ErrorDefinition {
   readonly fault: Fault;
   /** True when the downstream connection must not be used again after the reply. */
   readonly close: boolean;
+  /** Another try may help, where one is safe: the network failed, and no upstream has said anything. */
+  readonly retryable: boolean;
 }
 
 const define = (status: number, title: string, fault: Fault, close = false): ErrorDefinition => ({
@@ -19,7 +21,10 @@ const define = (status: number, title: string, fault: Fault, close = false): Err
   title,
   fault,
   close,
+  retryable: false,
 });
+
+const retryable = (definition: ErrorDefinition): ErrorDefinition => ({ ...definition, retryable: true });
 
 /** Every failure of an exchange, by its stable code. */
 const DEFINITIONS = {
@@ -43,15 +48,15 @@ const DEFINITIONS = {
   internal_error: define(500, 'Internal error', 'gateway', true),
   middleware_failed: define(500, 'A middleware failed', 'gateway'),
   unknown_transfer_coding: define(501, 'Unknown transfer coding', 'downstream', true),
-  upstream_connect_failed: define(502, 'Cannot reach the upstream', 'upstream'),
-  upstream_tls_failed: define(502, 'No TLS with the upstream', 'upstream'),
-  upstream_reset: define(502, 'The upstream closed the connection', 'upstream'),
+  upstream_connect_failed: retryable(define(502, 'Cannot reach the upstream', 'upstream')),
+  upstream_tls_failed: retryable(define(502, 'No TLS with the upstream', 'upstream')),
+  upstream_reset: retryable(define(502, 'The upstream closed the connection', 'upstream')),
   upstream_malformed: define(502, 'The upstream sent a malformed reply', 'upstream'),
   no_upstream: define(503, 'No upstream available', 'gateway'),
   upstreams_full: define(503, 'All upstreams are full', 'gateway'),
   gateway_full: define(503, 'The gateway is full', 'gateway', true),
-  upstream_connect_timeout: define(504, 'The upstream did not accept in time', 'upstream'),
-  upstream_timeout: define(504, 'The upstream did not answer in time', 'upstream'),
+  upstream_connect_timeout: retryable(define(504, 'The upstream did not accept in time', 'upstream')),
+  upstream_timeout: retryable(define(504, 'The upstream did not answer in time', 'upstream')),
   upstream_write_timeout: define(504, 'The upstream did not take the request in time', 'upstream'),
   deadline_exceeded: define(504, 'The deadline of the route has passed', 'upstream'),
   version_not_supported: define(505, 'HTTP version not supported', 'downstream', true),
@@ -69,6 +74,7 @@ export class PhotonError extends Error {
   readonly title: string;
   readonly fault: Fault;
   readonly closesConnection: boolean;
+  readonly retryable: boolean;
   /** Field lines of the reply that say more, such as WWW-Authenticate, each with its CRLF. */
   readonly fieldLines: string;
 
@@ -82,5 +88,6 @@ export class PhotonError extends Error {
     this.title = definition.title;
     this.fault = definition.fault;
     this.closesConnection = definition.close;
+    this.retryable = definition.retryable;
   }
 }

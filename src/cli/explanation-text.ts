@@ -77,7 +77,7 @@ function routeFacts(route: ExplainedRoute): readonly Fact[] {
     ...middlewareFacts(middleware),
     ['cache', cache.enabled ? unlessActive(`ttl ${formatDuration(cache.ttlMs)}`, cache.active) : 'off'],
     ['deadline', timeoutMs === null ? 'none' : formatDuration(timeoutMs)],
-    ['retries', retries.count === 0 ? '0' : unlessActive(String(retries.count), retries.active)],
+    ['retries', String(retries)],
   ];
 }
 
@@ -94,8 +94,8 @@ function unlessActive(text: string, active: boolean): string {
   return active ? text : `${text} (${NOT_YET})`;
 }
 
-function backendFacts({ name, algorithm, activeAlgorithm, upstreams }: ExplainedBackend): readonly Fact[] {
-  const chosenBy = algorithm === activeAlgorithm ? algorithm : `${activeAlgorithm} (${algorithm} is ${NOT_YET})`;
+function backendFacts(backend: ExplainedBackend): readonly Fact[] {
+  const { name, choice, upstreams } = backend;
   const rows = upstreams.map(({ address, tls, share, connectTimeoutMs, readTimeoutMs, writeTimeoutMs }) => [
     address,
     tls ? 'tls' : 'plain',
@@ -105,9 +105,15 @@ function backendFacts({ name, algorithm, activeAlgorithm, upstreams }: Explained
     `write ${formatDuration(writeTimeoutMs)}`,
   ]);
   return [
-    ['backend', `${name}, ${chosenBy}`],
+    ['backend', `${name}, ${describeBalancing(backend)}`],
+    ...(choice === null ? [] : [['chosen', `${choice.upstream}, by ${choice.by}`] satisfies Fact]),
     ...alignColumns(rows, null).map((line, index): Fact => [index === 0 ? 'upstreams' : '', line]),
   ];
+}
+
+function describeBalancing({ algorithm, key, stickyCookie }: ExplainedBackend): string {
+  const hashing = key === null ? algorithm : `${algorithm} by ${key}`;
+  return stickyCookie === null ? hashing : `${hashing}, sticky by the cookie ${stickyCookie}`;
 }
 
 function candidateLines(

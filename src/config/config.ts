@@ -80,14 +80,20 @@ export interface TcpKeepaliveConfig {
 export interface UpstreamConfig {
   /** The address as written in the configuration. */
   readonly address: string;
-  /** An IP literal without brackets, or a name. Empty for a unix socket. */
+  /** Names it among the upstreams of its backend: the address, and of a name also which of its servers this is. */
+  readonly key: string;
+  /** An IP literal without brackets, or a name, in whose place addresses are put before it is served. Empty for a unix socket. */
   readonly host: string;
+  /** Another address of the same server, an IP literal, to connect to when `host` cannot be reached; null for none. */
+  readonly alternative: string | null;
   /** 0 for a unix socket and for a service. */
   readonly port: number;
   /** Path of a unix socket; null for TCP. */
   readonly path: string | null;
   /** The name of a service, whose servers and ports DNS knows (RFC 2782); null for one server. */
   readonly service: string | null;
+  /** What requests name as their host, where the route wants that of the upstream. */
+  readonly authority: string;
   /** Share of the traffic, a whole number; 0 takes the upstream out of service. */
   readonly weight: number;
   /** Bound on sockets, busy and idle, over all workers. Null: no limit. */
@@ -316,6 +322,8 @@ export interface TracingConfig {
 export interface Config {
   readonly server: ServerConfig;
   readonly backends: readonly BackendConfig[];
+  /** The DNS servers that know the names of upstreams: IP addresses with an optional port. Null: those of the system. */
+  readonly resolver: readonly string[] | null;
   readonly routes: readonly RouteConfig[];
   readonly metrics: MetricsConfig;
   readonly accessLog: AccessLogConfig;

@@ -13,8 +13,6 @@ interface NotYet {
    * start without it; the configuration can be checked and explained all the same.
    */
   readonly reaction: 'warn' | 'refuse';
-  /** Only values that begin like this. */
-  readonly startsWith?: string;
   /** Only middleware of these names, in a list. */
   readonly middleware?: readonly string[];
   /** Values that ask for what happens anyway. */
@@ -30,17 +28,8 @@ const NO_MIDDLEWARE_YET: readonly string[] = ['rate_limiting', 'authentication',
 const NOT_YET: readonly NotYet[] = [
   { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
-  { path: 'load_balancing.algorithm', reaction: 'warn', unless: ['round_robin'] },
-  { path: 'load_balancing.backends.*.algorithm', reaction: 'warn', unless: ['round_robin'] },
-  { path: 'load_balancing.backends.*.key', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.upstreams.*.address', reaction: 'refuse', startsWith: 'srv:' },
-  { path: 'load_balancing.backends.*.retry_budget', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.retry_backoff', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.sticky', reaction: 'warn' },
-  { path: 'load_balancing.backends.*.queue', reaction: 'warn' },
   { path: 'server.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
-  { path: 'routes.*.retries', reaction: 'warn', unless: [0] },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
   { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },
@@ -92,9 +81,8 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
-function isInert({ unless = [], startsWith, middleware, switch: key }: NotYet, node: ConfigNode): boolean {
+function isInert({ unless = [], middleware, switch: key }: NotYet, node: ConfigNode): boolean {
   if (middleware !== undefined) return isMiddlewareActive(nameInList(node));
-  if (startsWith !== undefined) return node.kind !== 'scalar' || !String(node.value).startsWith(startsWith);
   if (node.kind === 'scalar') return unless.some((value) => saysTheSame(node, value));
   const switchNode = key !== undefined && node.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
   return switchNode?.kind === 'scalar' && saysTheSame(switchNode, false);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isHostName, isIpRange, parseListenAddress, parseUpstreamAddress } from '../base/address.ts';
+import { isHostName, isIpAddress, isIpRange, parseListenAddress, parseUpstreamAddress } from '../base/address.ts';
 import { parseByteSize } from '../base/byte-size.ts';
 import { parseDuration } from '../base/duration.ts';
 
@@ -172,6 +172,17 @@ export function upstreamAddress() {
     },
     ADDRESS_FORM,
   );
+}
+
+/** A DNS server: an IP address, with a port where it is not 53. */
+export function dnsServer() {
+  const wanted = 'an IP address, or one with a port, such as "10.0.0.2", "10.0.0.2:5353" or "[fd00::2]:53"';
+  return parsedText(wanted, ['10.0.0.2', '10.0.0.2:5353', '[fd00::2]:53'], (text) => {
+    if (isIpAddress(text)) return text;
+    const { host } = parseUpstreamAddress(text);
+    if (!isIpAddress(host)) throw new SyntaxError(wanted);
+    return text;
+  });
 }
 
 /** An IP address or a CIDR range. */

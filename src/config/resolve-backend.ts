@@ -77,10 +77,13 @@ function resolveUpstream(block: UpstreamBlock): UpstreamConfig {
   const keepalive = block.tcp_keepalive;
   return {
     address: text,
+    key: text,
     host,
+    alternative: null,
     port,
     path,
     service,
+    authority: authorityOf(block.address),
     weight: block.weight,
     maxConnections: block.max_connections ?? null,
     tcpKeepalive: {
@@ -94,7 +97,7 @@ function resolveUpstream(block: UpstreamBlock): UpstreamConfig {
     readTimeoutMs: block.read_timeout,
     writeTimeoutMs: block.write_timeout,
     tls: block.tls,
-    sniHostname: block.sni_hostname ?? host,
+    sniHostname: block.sni_hostname ?? nameOf(block.address),
     tlsVerify: block.tls_verify,
     tlsCa: block.tls_ca ?? null,
     tlsCertificate:
@@ -102,4 +105,18 @@ function resolveUpstream(block: UpstreamBlock): UpstreamConfig {
         ? null
         : { certFile: block.tls_cert, keyFile: block.tls_key },
   };
+}
+
+function authorityOf(address: UpstreamBlock['address']): string {
+  if (address.path !== null) return 'localhost';
+  return address.service === null ? address.text : nameOf(address);
+}
+
+/**
+ * What the server is called, without a port (RFC 6066 3: and without a dot at the end). That of a service is the domain that offers
+ * it: the targets are only what DNS says, and whoever can forge its answers must not choose whom we trust.
+ */
+function nameOf({ host, service }: UpstreamBlock['address']): string {
+  const name = service === null ? host : service.replace(/^_[^.]+\._[^.]+\./, '');
+  return name.endsWith('.') ? name.slice(0, -1) : name;
 }

@@ -14,6 +14,7 @@ export function resolveConfig(
   notAvailableYet: readonly string[],
 ): Config {
   const { metrics, cache, tracing, access_log: accessLog } = document;
+  const { resolver } = document.load_balancing;
   const healthCheck = resolveHealthCheck(document.health_check);
   const backends = Object.entries(document.load_balancing.backends).map(([name, block]) =>
     resolveBackend(name, block, document, healthCheck),
@@ -21,6 +22,7 @@ export function resolveConfig(
   return deepFreeze({
     server: resolveServer(document.server, chains),
     backends,
+    resolver: resolver === undefined ? null : [resolver].flat(),
     routes: resolveRoutes(document.routes, chains, backends[0]?.name ?? ''),
     metrics: {
       prometheus: metrics.prometheus,

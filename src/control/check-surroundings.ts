@@ -77,9 +77,19 @@ interface NameUse {
 
 /** A listener's name has to resolve. That of an upstream may do so later: the gateway starts without it. */
 async function findNameFaults(config: Config): Promise<readonly OptionFault[]> {
-  const uses = [...listenerNames(config), ...upstreamNames(config)];
-  const unresolved = await findUnresolvedNames(new Set(uses.map(({ name }) => name)));
-  return uses.filter(({ name }) => unresolved.has(name)).map(({ fault }) => fault);
+  const [listeners, upstreams] = await Promise.all([
+    unresolved(listenerNames(config), null),
+    unresolved(upstreamNames(config), config.resolver),
+  ]);
+  return [...listeners, ...upstreams];
+}
+
+async function unresolved(
+  uses: readonly NameUse[],
+  servers: readonly string[] | null,
+): Promise<readonly OptionFault[]> {
+  const names = await findUnresolvedNames(new Set(uses.map(({ name }) => name)), servers);
+  return uses.filter(({ name }) => names.has(name)).map(({ fault }) => fault);
 }
 
 function listenerNames(config: Config): readonly NameUse[] {
@@ -93,11 +103,12 @@ function listenerNames(config: Config): readonly NameUse[] {
 
 function upstreamNames({ backends }: Config): readonly NameUse[] {
   return backends.flatMap(({ name: backend, upstreams }) =>
-    upstreams.flatMap(({ host, address }, index): readonly NameUse[] => {
+    upstreams.flatMap(({ host, address, service }, index): readonly NameUse[] => {
       if (!isName(host)) return [];
+      const name = service === null ? host : `srv:${service}`;
       const path = ['load_balancing', 'backends', backend, 'upstreams', index, 'address'];
       const message = `The name of upstream ${address} does not resolve; requests to it fail until it does`;
-      return [{ name: host, fault: { code: 'unresolved-name', severity: 'warning', path, message } }];
+      return [{ name, fault: { code: 'unresolved-name', severity: 'warning', path, message } }];
     }),
   );
 }

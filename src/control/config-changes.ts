@@ -74,6 +74,7 @@ function upstreamsOf({ config }: CompiledConfig): ReadonlyMap<string, unknown> {
 const BLOCKS = {
   server: 'server',
   backends: 'load_balancing',
+  resolver: 'load_balancing',
   metrics: 'metrics',
   accessLog: 'access_log',
   cache: 'cache',
@@ -84,7 +85,7 @@ const BLOCKS = {
 function blocksOf({ config: before }: CompiledConfig, { config: after }: CompiledConfig): readonly string[] {
   const keys = Object.keys(after) as (keyof typeof after)[];
   const different = keys.filter((key) => !isDeepStrictEqual(before[key], after[key]));
-  return different.map((key) => (BLOCKS as Readonly<Record<string, string>>)[key] ?? key);
+  return [...new Set(different.map((key) => (BLOCKS as Readonly<Record<string, string>>)[key] ?? key))];
 }
 
 function findRestarts({ config: { server: before } }: CompiledConfig, { config }: CompiledConfig): readonly string[] {

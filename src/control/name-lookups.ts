@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import type { ResolvedName } from './resolve-names.ts';
+import type { NameQuestion, ResolvedName } from './resolve-names.ts';
 
 /** The source runs as it is, the package as JavaScript. */
 const PROGRAM = new URL(`./resolve-names${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
@@ -12,11 +12,12 @@ const BOUND_MS = 2000;
 const MAX_THREADS = 128;
 
 /**
- * Those of the names that the system does not resolve within `boundMs`, all looked up at the same time. `program`: what does it,
- * see resolve-names.ts.
+ * Those of the names (of services behind `srv:`) that do not resolve within `boundMs`, all looked up at the same time: by the DNS
+ * servers, or by the system for null. `program`: what does it, see resolve-names.ts.
  */
 export async function findUnresolvedNames(
   names: ReadonlySet<string>,
+  servers: readonly string[] | null = null,
   program: URL = PROGRAM,
   boundMs: number = BOUND_MS,
 ): Promise<ReadonlySet<string>> {
@@ -33,7 +34,7 @@ export async function findUnresolvedNames(
   });
   const ended = once(resolver, 'close');
   const timer = setTimeout(() => resolver.kill('SIGKILL'), boundMs);
-  resolver.send([...names]);
+  resolver.send({ names: [...names], servers } satisfies NameQuestion);
   await ended;
   clearTimeout(timer);
   return unresolved;

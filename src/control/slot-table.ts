@@ -7,27 +7,26 @@ import { UpstreamState } from '../memory/upstream-state.ts';
 type Backends = readonly BackendConfig[];
 
 const upstreamKeys = (backends: Backends): readonly string[] =>
-  backends.flatMap(({ name, upstreams }) => upstreams.map(({ address }) => `${name}\n${address}`));
+  backends.flatMap(({ name, upstreams }) => upstreams.map(({ key }) => `${name}\n${key}`));
 
-/** Where upstreams and backends are counted: by name and address, so that what stays is counted on over changes of the configuration. */
+/** Where upstreams and backends are counted: by name and key, so that what stays is counted on over changes of the configuration. */
 export class SlotTable {
   readonly #workers: number;
-  /** Of the process as a whole, and of what it began with. */
+  /** Of the process as a whole. */
   readonly shared: SharedMemory;
   #upstreams = new Map<string, Slot>();
   #backends = new Map<string, Slot>();
 
-  constructor(backends: Backends, workers: number) {
+  constructor(workers: number) {
     this.#workers = workers;
-    this.shared = createSharedMemory({ backends }, workers);
+    this.shared = createSharedMemory({ backends: [] }, workers);
   }
 
   /** Slots for a configuration; new ones for what is new in it. Nothing changes until `use`. */
   slotsFor(backends: Backends): Slots {
     const keys = upstreamKeys(backends);
     const names = backends.map(({ name }) => name);
-    const isFirst = this.#backends.size === 0;
-    const fresh = isFirst ? this.shared : this.#memoryFor(keys, names);
+    const fresh = this.#memoryFor(keys, names);
     return {
       upstreams: slotsOf(keys, this.#upstreams, fresh),
       backends: slotsOf(names, this.#backends, fresh),
@@ -43,7 +42,8 @@ export class SlotTable {
 
   /** Forgets what a dead worker counted, and gives back what it held. */
   clearRow(row: number): void {
-    const memories = new Set([this.shared, ...[...this.#upstreams.values()].map(({ memory }) => memory)]);
+    const slots = [...this.#upstreams.values(), ...this.#backends.values()];
+    const memories = new Set([this.shared, ...slots.map(({ memory }) => memory)]);
     for (const memory of memories) forgetDeadWorker(memory, row);
   }
 
@@ -51,6 +51,7 @@ export class SlotTable {
     const upstreams = keys.filter((key) => !this.#upstreams.has(key));
     const backends = names.filter((name) => !this.#backends.has(name)).map(() => ({ upstreams: [] }));
     const memory = createSharedMemory({ backends: [{ upstreams }, ...backends] }, this.#workers);
+    if (this.#backends.size === 0) return memory;
     // What comes while the gateway runs gets its share by and by.
     for (const number of upstreams.keys()) new UpstreamState({ memory, number }).comesUp(monotonicClock.nowMs());
     return memory;

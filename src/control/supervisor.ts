@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BackendConfig } from '../config/config.ts';
 import type { TlsMaterial } from '../messages/to-worker.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
@@ -6,12 +7,17 @@ import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-confi
 import { BLOCK_COUNT } from '../telemetry/access-blocks.ts';
 import { AccessLog } from './access-log.ts';
 import { Certificates } from './certificates.ts';
+import { findEndpointChanges } from './endpoint-changes.ts';
 import type { EventLog } from './event-log.ts';
 import { checkedUpstreams } from './health/checked-upstream.ts';
 import { HealthChecker } from './health/health-checker.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
+import { expandNames } from './names/expand-names.ts';
+import { NameLookup, systemSources } from './names/name-lookup.ts';
+import { UpstreamNames } from './names/upstream-names.ts';
 import { checksWithin, readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
 import { SlotTable } from './slot-table.ts';
+import { Turns } from './turns.ts';
 import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
 
 /** How long the workers could do nothing else, the slowest of them, in milliseconds. */
@@ -21,6 +27,18 @@ export interface SwitchTimes {
   /** To go over to it. */
   readonly commitMs: number;
 }
+
+/** What the workers serve. */
+interface Served {
+  readonly plan: WorkerPlan;
+  /** From which upstream of the configuration each of the plan is. */
+  readonly origins: readonly number[];
+}
+
+/** A start, or another configuration, waits so long for names that have never been resolved; requests to the others do not. */
+const FIRST_ANSWERS_MS = 2000;
+/** When a worker could not take over what names stand for now, it is tried again. */
+const RETRY_NAMES_MS = 1000;
 
 /**
  * The control thread's main object: binds the addresses, keeps one worker per row alive, changes what they serve, and ends them.
@@ -34,6 +52,12 @@ export class Supervisor implements WorkerSurroundings {
   readonly log: EventLog;
   readonly #workers: number;
   readonly #table: SlotTable;
+  readonly #names: UpstreamNames;
+  /** Null before the start. */
+  #served: Served | null = null;
+  readonly #turns = new Turns();
+  /** Names stand for something else than what is served, and that waits for its turn. */
+  #namesWait = false;
   readonly #listeners = new Listeners();
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
@@ -44,7 +68,9 @@ export class Supervisor implements WorkerSurroundings {
     this.#compiled = compiled;
     this.log = log;
     this.#workers = compiled.config.server.workers;
-    this.#table = new SlotTable(compiled.config.backends, this.#workers);
+    this.#table = new SlotTable(this.#workers);
+    const lookup = new NameLookup(systemSources(compiled.config.resolver));
+    this.#names = new UpstreamNames(lookup, log, () => this.#namesChanged());
   }
 
   /** What is served, as it was wanted. */
@@ -69,21 +95,24 @@ export class Supervisor implements WorkerSurroundings {
     const certificates = new Certificates(this.#compiled.config, this.log);
     const change = await this.#listeners.prepare(this.#compiled.config.server);
     change.commit();
+    this.#health = new HealthChecker({ transport, log: this.log, maxChecks: checksWithin(readOpenFileLimit()) });
     try {
       this.accessLog = this.#openAccessLog(this.#compiled.config);
-      await this.#startWorkers(this.#plan(this.#compiled, certificates.material, change));
+      await this.#names.add(this.#compiled.config.backends, FIRST_ANSWERS_MS);
+      await this.#startWorkers(this.#plan(this.#compiled, certificates.material, change.all));
     } catch (error) {
       await this.close();
       throw error;
     }
-    this.#health = new HealthChecker({ transport, log: this.log, maxChecks: checksWithin(readOpenFileLimit()) });
     this.#watch(certificates);
+    this.#namesChanged();
     for (const listener of this.#listeners.open) this.#sayListening(listener, transport.name);
     return this.#listeners.open.map(({ binding }) => binding.address);
   }
 
-  async #startWorkers(plan: WorkerPlan): Promise<void> {
-    this.#table.use(this.#compiled.config.backends, plan.serving.slots);
+  async #startWorkers(served: Served): Promise<void> {
+    const { plan } = served;
+    this.#serves(served);
     this.#slots = Array.from({ length: this.#workers }, (_, row) => new WorkerSlot(row, plan, this));
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
@@ -98,39 +127,64 @@ export class Supervisor implements WorkerSurroundings {
     });
   }
 
-  #plan({ config, ...compiled }: CompiledConfig, tls: TlsMaterial, { all }: ListenerChange): WorkerPlan {
+  #plan({ config, ...compiled }: CompiledConfig, tls: TlsMaterial, listeners: readonly PlannedListener[]): Served {
     const server = { ...config.server, workers: this.#workers };
-    return {
-      listeners: all,
-      serving: {
-        compiled: { ...compiled, config: withinOpenFileLimit({ ...config, server }, this.log) },
-        slots: this.#table.slotsFor(config.backends),
-        tls,
-        httpsPort: all.find(({ secure }) => secure)?.binding.address.port ?? null,
-        maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
-      },
+    const { backends, origins } = expandNames(config.backends, this.#names);
+    const serving = {
+      compiled: { ...compiled, config: withinOpenFileLimit({ ...config, server, backends }, this.log) },
+      slots: this.#table.slotsFor(backends),
+      tls: spread(tls, origins),
+      httpsPort: listeners.find(({ secure }) => secure)?.binding.address.port ?? null,
+      maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
     };
+    return { plan: { listeners, serving }, origins };
+  }
+
+  /** This is what the workers serve from now on: told of each change of servers, of their slots and of their TLS. */
+  #serves(served: Served): void {
+    this.#served = served;
+    const { slots, tls } = served.plan.serving;
+    this.#table.use(backendsOf(served), slots);
+    this.#health?.use(checkedUpstreams(backendsOf(served), slots.upstreams, tls.upstreams));
   }
 
   #watch(certificates: Certificates): void {
     this.#certificates = certificates;
-    this.#checkHealth(certificates.material);
-    certificates.watch(async (material) => {
-      this.#checkHealth(material);
-      await Promise.all(this.#slots.map((slot) => slot.useTls(material)));
-    });
+    certificates.watch((material) => this.#turns.take(() => this.#useTls(certificates, material)));
   }
 
-  #checkHealth({ upstreams }: TlsMaterial): void {
-    const { backends } = this.#compiled.config;
-    this.#health?.use(checkedUpstreams(backends, this.#table.slotsFor(backends).upstreams, upstreams));
+  async #useTls(certificates: Certificates, material: TlsMaterial): Promise<void> {
+    // A configuration that came in between has read them itself.
+    if (this.#served === null || this.#certificates !== certificates) return;
+    const { plan, origins } = this.#served;
+    const tls = spread(material, origins);
+    this.#serves({ plan: { ...plan, serving: { ...plan.serving, tls } }, origins });
+    await Promise.all(this.#slots.map((slot) => slot.useTls(tls)));
   }
 
   /**
    * Serves another configuration from now on. All workers have it ready before the first goes over to it. Rejects when it cannot
-   * be served; then everything is as it was. Not to be called while another call is under way. The number of workers stays.
+   * be served; then everything is as it was. The number of workers stays.
    */
-  async apply(compiled: CompiledConfig): Promise<SwitchTimes> {
+  apply(compiled: CompiledConfig): Promise<SwitchTimes> {
+    return this.#turns.take(() => this.#apply(compiled));
+  }
+
+  async #apply(compiled: CompiledConfig): Promise<SwitchTimes> {
+    const { config: before } = this.#compiled;
+    this.#names.useServers(compiled.config.resolver);
+    await this.#names.add(compiled.config.backends, FIRST_ANSWERS_MS);
+    try {
+      return await this.#applyResolved(compiled);
+    } catch (error) {
+      this.#names.useServers(before.resolver);
+      throw error;
+    } finally {
+      this.#names.keepOnly(this.#compiled.config.backends);
+    }
+  }
+
+  async #applyResolved(compiled: CompiledConfig): Promise<SwitchTimes> {
     const { config } = compiled;
     const certificates = new Certificates(config, this.log);
     const accessLog = this.#accessLogFor(config);
@@ -138,26 +192,37 @@ export class Supervisor implements WorkerSurroundings {
       this.#dropAccessLog(accessLog);
       throw error;
     });
-    const plan = this.#plan(compiled, certificates.material, change);
-    const prepared = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, change.opened)));
-    const failed = prepared.find((each) => each.status === 'rejected');
-    if (failed !== undefined) {
-      for (const slot of this.#slots) slot.discard();
+    const served = this.#plan(compiled, certificates.material, change.all);
+    const prepareMs = await this.#prepare(served.plan, change.opened).catch((error: unknown) => {
       change.abandon();
       this.#dropAccessLog(accessLog);
-      throw failed.reason;
-    }
-    const commitMs = await this.#commit(compiled, plan, change);
+      throw error;
+    });
+    const commitMs = await this.#commit(served);
+    this.#compiled = compiled;
+    this.#settle(change);
     this.#useAccessLog(accessLog);
     this.#certificates?.close();
     this.#watch(certificates);
-    return { prepareMs: largest(prepared.map((each) => (each.status === 'fulfilled' ? each.value : 0))), commitMs };
+    return { prepareMs, commitMs };
   }
 
-  async #commit(compiled: CompiledConfig, plan: WorkerPlan, change: ListenerChange): Promise<number> {
-    const took = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
-    this.#compiled = compiled;
-    this.#table.use(compiled.config.backends, plan.serving.slots);
+  /** All workers have it ready, or none has and it rejects. */
+  async #prepare(plan: WorkerPlan, opened: readonly PlannedListener[]): Promise<number> {
+    const prepared = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, opened)));
+    const failed = prepared.find((each) => each.status === 'rejected');
+    if (failed === undefined) return largest(prepared.map((each) => (each.status === 'fulfilled' ? each.value : 0)));
+    for (const slot of this.#slots) slot.discard();
+    throw failed.reason;
+  }
+
+  async #commit(served: Served): Promise<number> {
+    const took = await Promise.all(this.#slots.map((slot) => slot.commit(served.plan)));
+    this.#serves(served);
+    return largest(took);
+  }
+
+  #settle(change: ListenerChange): void {
     change.commit();
     for (const { binding, secure } of change.opened) {
       this.log.info('listening', { address: formatAddress(binding.address), scheme: secure ? 'https' : 'http' });
@@ -165,7 +230,31 @@ export class Supervisor implements WorkerSurroundings {
     for (const { binding } of change.closed) {
       this.log.info('listener-closed', { address: formatAddress(binding.address) });
     }
-    return largest(took);
+  }
+
+  /** Several changes that come at once are one. */
+  #namesChanged(): void {
+    if (this.#namesWait || this.#served === null) return;
+    this.#namesWait = true;
+    void this.#turns.take(() => this.#applyNames());
+  }
+
+  /** The same configuration, with the servers that its names stand for now. */
+  async #applyNames(): Promise<void> {
+    this.#namesWait = false;
+    const [before, certificates] = [this.#served, this.#certificates];
+    if (before === null || certificates === null) return;
+    const served = this.#plan(this.#compiled, certificates.material, before.plan.listeners);
+    const changes = findEndpointChanges(backendsOf(before), backendsOf(served));
+    if (changes === null) return;
+    try {
+      await this.#prepare(served.plan, []);
+      await this.#commit(served);
+      this.log.info('upstreams-changed', changes);
+    } catch (error) {
+      this.log.error('upstreams-kept', { ...changes, reason: (error as Error).message });
+      setTimeout(() => this.#namesChanged(), RETRY_NAMES_MS).unref();
+    }
   }
 
   /** The present one where it does what the configuration wants. Throws an Error when a file cannot be opened. */
@@ -197,6 +286,7 @@ export class Supervisor implements WorkerSurroundings {
   /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
   async drain(): Promise<void> {
     const timeoutMs = this.#compiled.config.server.shutdownTimeoutMs;
+    this.#names.close();
     this.log.info('draining', { timeoutMs });
     const timer = new AbortController();
     const finished = Promise.all(this.#slots.map((slot) => slot.drain())).then(() => true);
@@ -214,10 +304,18 @@ export class Supervisor implements WorkerSurroundings {
     this.#health?.close();
     // Certificates that are being read right now must not start the checks again.
     this.#health = null;
+    this.#names.close();
     await Promise.all(this.#slots.map((slot) => slot.close()));
     await this.accessLog?.close();
     this.#listeners.close();
   }
 }
+
+/** The material of each upstream of the configuration, for the servers that have come of it. */
+function spread({ server, upstreams }: TlsMaterial, origins: readonly number[]): TlsMaterial {
+  return { server, upstreams: origins.map((origin) => upstreams[origin] ?? null) };
+}
+
+const backendsOf = ({ plan }: Served): readonly BackendConfig[] => plan.serving.compiled.config.backends;
 
 const largest = (values: readonly number[]): number => Math.max(0, ...values);

@@ -84,6 +84,8 @@ export class DryRun implements PipelineServices {
         log,
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
+        // The same request is explained the same way every time.
+        random: () => 0,
         outOfDescriptors: () => {},
       },
     );
@@ -110,6 +112,7 @@ export class DryRun implements PipelineServices {
     const connection = this.#transport.takeLast();
     exchange.stream?.cancel();
     exchange.deadline.disarm();
+    exchange.patience.disarm();
     connection?.tellClosed();
     if (this.#fault !== null) throw this.#fault;
     return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };

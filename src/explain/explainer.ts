@@ -1,8 +1,10 @@
+import { usualAddress } from '../base/address.ts';
 import type { BackendConfig, Config, RouteConfig } from '../config/config.ts';
 import { isActive, isMiddlewareActive } from '../config/not-yet.ts';
 import { middlewareOf } from '../pipeline/build-generation.ts';
 import { type RankedRule, rankRules } from '../routing/ranking.ts';
 import { explainCandidates } from './candidates.ts';
+import { explainChoice, hashedKey } from './choice.ts';
 import { type DryOutcome, DryRun } from './dry-run.ts';
 import type {
   ExplainedBackend,
@@ -39,7 +41,8 @@ export class Explainer {
     if (listener === null) return noListener(inquiry);
     const { address, scheme, localAddress, localPort, note } = listener;
     const outcome = this.#dryRun.run(headOf(inquiry, listener), {
-      address: inquiry.from,
+      // As a socket would tell it.
+      address: usualAddress(inquiry.from) ?? inquiry.from,
       localAddress,
       localPort,
       scheme,
@@ -66,7 +69,7 @@ export class Explainer {
     return {
       route: this.#explainRoute(route, index, exchange.path),
       ...routing,
-      backend: explainBackend(this.#backendOf(route)),
+      backend: explainBackend(this.#backendOf(route), outcome),
       sent: sentOf(outcome),
     };
   }
@@ -86,7 +89,7 @@ export class Explainer {
       middleware: this.#explainMiddleware(route, index),
       cache: this.#explainCache(route),
       timeoutMs,
-      retries: { active: isActive('routes.*.retries'), count: retries },
+      retries,
     };
   }
 
@@ -174,12 +177,15 @@ function resultOf({ reply, error }: DryOutcome): ExplainedResult {
   return { kind: 'answered', ...reply, code: error?.code ?? null, detail: error?.message ?? null };
 }
 
-function explainBackend({ name, algorithm, upstreams }: BackendConfig): ExplainedBackend {
+function explainBackend(backend: BackendConfig, { exchange }: DryOutcome): ExplainedBackend {
+  const { name, algorithm, sticky, upstreams } = backend;
   const sum = upstreams.reduce((total, { weight }) => total + weight, 0);
   return {
     name,
     algorithm,
-    activeAlgorithm: isActive('load_balancing.backends.*.algorithm') ? algorithm : 'round_robin',
+    key: hashedKey(backend),
+    stickyCookie: sticky?.cookie ?? null,
+    choice: explainChoice(backend, exchange),
     upstreams: upstreams.map(({ address, tls, weight, connectTimeoutMs, readTimeoutMs, writeTimeoutMs }) => ({
       address,
       tls,

@@ -59,7 +59,7 @@ export interface ExplainedRoute {
   readonly cache: ExplainedCache;
   /** Null: no deadline. */
   readonly timeoutMs: number | null;
-  readonly retries: { readonly active: boolean; readonly count: number };
+  readonly retries: number;
 }
 
 export interface ExplainedMiddleware {
@@ -84,9 +84,19 @@ export interface ExplainedCache {
 export interface ExplainedBackend {
   readonly name: string;
   readonly algorithm: Algorithm;
-  /** The algorithm that this version chooses by. */
-  readonly activeAlgorithm: Algorithm;
+  /** What the algorithm hashes: `ip`, `path`, `header:NAME` or `cookie:NAME`; null where it hashes nothing. */
+  readonly key: string | null;
+  /** The cookie that keeps clients with their upstream; null where they do not stay. */
+  readonly stickyCookie: string | null;
+  /** Who takes every request like this one, while it is well; null where turns, chance or load decide. */
+  readonly choice: ExplainedChoice | null;
   readonly upstreams: readonly ExplainedUpstream[];
+}
+
+export interface ExplainedChoice {
+  readonly upstream: string;
+  /** What decides. */
+  readonly by: string;
 }
 
 export interface ExplainedUpstream {

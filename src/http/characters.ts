@@ -34,4 +34,5 @@ export function trimBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+/** SP or HTAB. */
+export const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;

@@ -33,6 +33,16 @@ export class Fields {
     this.canonical = false;
   }
 
+  /** The same fields, which stay when these become those of another message. */
+  copy(): Fields {
+    const copy = new Fields(this.count);
+    copy.text = this.text;
+    copy.index.set(this.index.subarray(0, this.count * FIELD_STRIDE));
+    copy.count = this.count;
+    copy.canonical = this.canonical;
+    return copy;
+  }
+
   name(field: number): string {
     const at = field * FIELD_STRIDE;
     return this.text.slice(this.index[at], this.index[at + NAME_END]);
@@ -63,13 +73,17 @@ export class Fields {
     return -1;
   }
 
-  /** The values of all fields of a name, joined as one list (RFC 9110 5.3), or undefined when there is none. */
+  /**
+   * The values of all fields of a name, joined as one list (RFC 9110 5.3), or undefined when there is none. Cookie is no list: some
+   * clients split it all the same, as RFC 9113 8.2.3 lets them, which says how to join it.
+   */
   combinedValue(lowerCaseName: string): string | undefined {
     const number = FIELD_NAMES.indexOf(lowerCaseName);
+    const separator = lowerCaseName === 'cookie' ? '; ' : ', ';
     let combined: string | undefined;
     for (let field = 0; field < this.count; field++) {
       const matches = number > 0 ? this.number(field) === number : this.#isNamed(field, lowerCaseName);
-      if (matches) combined = combined === undefined ? this.value(field) : `${combined}, ${this.value(field)}`;
+      if (matches) combined = combined === undefined ? this.value(field) : combined + separator + this.value(field);
     }
     return combined;
   }

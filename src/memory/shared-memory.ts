@@ -13,9 +13,14 @@
  * A worker writes its own row only, with plain stores; a reader adds the rows up. When a worker dies, its row is cleared by
  * the control thread: what it counted died with it.
  *
- * `cursors` has one counter per backend, a cache line each, advanced by all workers with atomic adds.
+ * `cursors` has a cache line per backend, changed by all workers with atomic operations:
  *
- * `states` has a cache line per upstream, which says whether it is well: see upstream-state.ts.
+ *   | cursor | retries of this second, see shared-allowance.ts | (unused) x 14 |
+ *
+ * `states` has a cache line per upstream, which says whether it is well: see upstream-state.ts. Its number `TAKEN` counts the
+ * sockets of all workers: see upstream-sockets.ts.
+ *
+ * `bells` has a number per backend and worker, at which that worker waits for news of the backend: see shared-queue.ts.
  */
 export interface SharedMemory {
   readonly workers: number;
@@ -24,6 +29,7 @@ export interface SharedMemory {
   readonly rows: SharedArrayBuffer;
   readonly cursors: SharedArrayBuffer;
   readonly states: SharedArrayBuffer;
+  readonly bells: SharedArrayBuffer;
 }
 
 /**
@@ -62,6 +68,10 @@ const SOCKETS = 1;
 /** What a row has of each upstream and of each backend. */
 const ENTRY_INTS = 8;
 const UPSTREAM = { SOCKETS: 0, IN_FLIGHT: 1, IDLE: 2, REQUESTS: 3, FAILURES: 4 } as const;
+const BACKEND = { WAITING: 0 } as const;
+
+/** In the line of an upstream in `states`: its sockets over all workers. */
+export const TAKEN_AT = 7;
 
 export function createSharedMemory(shape: SharedMemoryShape, workers: number): SharedMemory {
   const upstreams = shape.backends.reduce((sum, backend) => sum + backend.upstreams.length, 0);
@@ -75,12 +85,24 @@ export function createSharedMemory(shape: SharedMemoryShape, workers: number): S
     rows: ints(workers * rowInts),
     cursors: ints(shape.backends.length * LINE_INTS),
     states: ints(upstreams * LINE_INTS),
+    bells: ints(shape.backends.length * workers),
   };
 }
 
-/** Forgets what a dead worker counted; part of `dead-worker.ts`. */
+/** Forgets what a dead worker counted, and wakes those who wait for what it had; part of `dead-worker.ts`. */
 export function clearWorkerRow(shared: SharedMemory, row: number): void {
-  new Int32Array(shared.rows, row * shared.rowInts * Int32Array.BYTES_PER_ELEMENT, shared.rowInts).fill(0);
+  const ints = new Int32Array(shared.rows, row * shared.rowInts * Int32Array.BYTES_PER_ELEMENT, shared.rowInts);
+  const states = new Int32Array(shared.states);
+  for (let number = 0; number < shared.upstreams; number++) {
+    const sockets = ints[ROW_HEADER + number * ENTRY_INTS + UPSTREAM.SOCKETS] as number;
+    Atomics.sub(states, number * LINE_INTS + TAKEN_AT, sockets);
+  }
+  ints.fill(0);
+  const bells = new Int32Array(shared.bells);
+  for (let bell = 0; bell < bells.length; bell++) {
+    Atomics.add(bells, bell, 1);
+    Atomics.notify(bells, bell);
+  }
 }
 
 /** A count that one worker changes and that is read over all of them. */
@@ -117,6 +139,16 @@ export class SharedCount {
     return SharedCount.#ofUpstream(slot, row, UPSTREAM.IN_FLIGHT);
   }
 
+  /** Sockets of one upstream that wait for a request. Only counted where the sockets are limited. */
+  static upstreamIdle(slot: Slot, row: number): SharedCount {
+    return SharedCount.#ofUpstream(slot, row, UPSTREAM.IDLE);
+  }
+
+  /** Requests that wait for a connection to one backend. */
+  static backendWaiting({ memory, number }: Slot, row: number): SharedCount {
+    return new SharedCount(memory, row, ROW_HEADER + (memory.upstreams + number) * ENTRY_INTS + BACKEND.WAITING);
+  }
+
   /** Requests to one upstream whose end is known, good or bad. */
   static upstreamRequests(slot: Slot, row: number): SharedCount {
     return SharedCount.#ofUpstream(slot, row, UPSTREAM.REQUESTS);
@@ -134,6 +166,16 @@ export class SharedCount {
   /** Adds to this worker's part. */
   add(delta: number): void {
     this.#ints[this.#own] = this.own + delta;
+  }
+
+  /** Sets this worker's part: whoever then reads with `in` sees it, and what they wrote before is seen here from now on. */
+  publish(value: number): void {
+    Atomics.store(this.#ints, this.#own, value);
+  }
+
+  /** The part of the worker of that row. */
+  in(row: number): number {
+    return Atomics.load(this.#ints, row * this.#rowInts + this.#offset);
   }
 
   /** This worker's part. */

@@ -1,5 +1,14 @@
-import type { IpcSocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net';
+import {
+  type IpcSocketConnectOpts,
+  isIPv6,
+  type LookupFunction,
+  type SocketConstructorOpts,
+  type TcpSocketConnectOpts,
+} from 'node:net';
 import { type ConnectTarget, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+
+/** How long the first of two addresses has to accept before the second is tried too (RFC 8305 5 recommends this). */
+const SECOND_TRY_AFTER_MS = 250;
 
 /** What `net.connect` wants for a target. Nagle's algorithm is off: what we write is meant to go out now. */
 export function connectOptions(
@@ -9,10 +18,17 @@ export function connectOptions(
   if (target.path !== null) return { ...common, path: target.path };
   return {
     ...common,
-    host: target.host,
+    ...(target.alternative === null ? { host: target.host } : eitherOf(target.host, target.alternative)),
     port: target.port,
     noDelay: true,
     keepAlive: target.keepAlive.enabled,
     keepAliveInitialDelay: target.keepAlive.idleMs,
   };
+}
+
+/** Node goes through several addresses only when it has them from a look-up: this one knows the answer. */
+function eitherOf(first: string, second: string): Partial<TcpSocketConnectOpts> {
+  const addresses = [first, second].map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+  const lookup: LookupFunction = (_name, _options, found) => found(null, addresses);
+  return { host: 'upstream', lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: SECOND_TRY_AFTER_MS };
 }

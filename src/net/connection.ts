@@ -63,6 +63,8 @@ export interface Connection {
 /** Where to connect to. */
 export interface ConnectTarget {
   readonly host: string;
+  /** Another address of the same server, of the other family: it is tried when the first does not accept; null for none. */
+  readonly alternative: string | null;
   readonly port: number;
   /** Path of a Unix socket; then host and port mean nothing. */
   readonly path: string | null;

@@ -116,6 +116,10 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     return this;
   }
 
+  get unsent(): boolean {
+    return this.#connecting;
+  }
+
   // --- what goes out ---------------------------------------------------------------------------------------------------
 
   sendHead(outgoing: OutgoingRequest): void {

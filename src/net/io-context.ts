@@ -45,6 +45,16 @@ export class IoContext {
     }
   }
 
+  /** Runs what another thread set off, as an event of its own. */
+  event(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fault(error);
+    }
+    this.settle();
+  }
+
   /** Lets time pass: runs out timers that are due. */
   tick(): void {
     this.wheel.advance();

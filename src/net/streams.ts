@@ -91,6 +91,8 @@ export interface UpstreamStream {
   readonly reused: boolean;
   /** True when nothing of the reply has come yet. */
   readonly replyUntouched: boolean;
+  /** Nothing of the request can have reached the upstream yet: the connection has not come about. */
+  readonly unsent: boolean;
   sendHead(outgoing: OutgoingRequest): void;
   sendData(bytes: Buffer, start: number, end: number): boolean;
   /** Passes trailer fields on, where the framing has a place for them. */

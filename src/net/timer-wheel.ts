@@ -45,6 +45,8 @@ export class TimerWheel {
 
   /** How often `advance` wants to be called, in milliseconds. */
   static readonly tickMs = TICK_MS;
+  /** How much later than asked for a timer runs out at least, so that none does so early. */
+  static readonly lateMs = STALL_MS;
 
   /** Visits the slots whose time has come and tells the owners of what is due. */
   advance(): void {

@@ -12,9 +12,12 @@ import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
-import { RoundRobin } from '../upstream/balancing/round-robin.ts';
+import { createBalancer } from '../upstream/balancing/create-balancer.ts';
+import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
+import { RetryBudget } from '../upstream/retry-budget.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
+import { WaitingLine } from '../upstream/waiting-line.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
 import type { Middleware } from './middleware.ts';
@@ -102,10 +105,10 @@ function redirectPort(httpToHttps: boolean | number, ownPort: number | null): nu
   return httpToHttps ? ownPort : null;
 }
 
-/** By backend and address, which are unique. */
+/** By backend and key, which are unique. */
 type Adoptable = ReadonlyMap<string, Upstream>;
 
-const keyOf = (backend: string, { address }: UpstreamConfig): string => `${backend}\n${address}`;
+const keyOf = (backend: string, { key }: UpstreamConfig): string => `${backend}\n${key}`;
 
 function adoptable(previous: BuiltGeneration | null): Adoptable {
   const entries = (previous?.backends ?? []).flatMap(({ name, upstreams }) =>
@@ -120,31 +123,40 @@ function buildBackends(
   known: Adoptable,
 ): readonly Backend[] {
   let number = 0;
-  return compiled.config.backends.map((backend, index) => {
-    const { name, upstreams: configs } = backend;
+  return compiled.config.backends.map((settings, index) => {
+    const { name, algorithm, key, sticky, upstreams: configs } = settings;
+    // Sound: there is a slot for each.
+    const backend = slots.backends[index] as Slot;
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
-      // Sound: there is a slot for each.
       const slot = slots.upstreams[number++] as Slot;
       const old = known.get(keyOf(name, config));
       if (old?.isAs(config, material, environment)) return old;
-      return new Upstream(config, environment, { slot, row }, material);
+      return new Upstream(config, environment, { slot, backend, row }, material);
     });
-    const cursor = new SharedCursor(slots.backends[index] as Slot);
-    return new Backend(name, upstreams, new RoundRobin(upstreams, cursor), ejectionPolicy(backend, environment));
+    const rooms = upstreams.map(({ room }) => room);
+    const relief = {
+      line: new WaitingLine(environment.io, rooms, settings.queue, backend, row),
+      retryBudget: new RetryBudget(settings.retryBudget, backend),
+      retryBackoff: settings.retryBackoff,
+    };
+    const cursor = new SharedCursor(backend);
+    const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
+    const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
+    return new Backend(name, upstreams, balancer, ejectionPolicy(settings, environment), relief, sessions);
   });
 }
 
 /** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
 const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
 
-function ejectionPolicy(config: BackendConfig, { io, log }: UpstreamEnvironment): EjectionPolicy {
+function ejectionPolicy(config: BackendConfig, { io, log, random }: UpstreamEnvironment): EjectionPolicy {
   const surroundings = { backend: config.name, log, time: io };
   return {
     breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, surroundings) : null,
     panicThreshold: config.panicThreshold,
     slowStartMs: HASHES.includes(config.algorithm) ? null : config.slowStartMs,
-    random: Math.random,
+    random,
     time: io,
     checkIntervalMs: config.healthCheck.intervalMs,
   };

@@ -1,4 +1,4 @@
-import { isIpAddress } from '../base/address.ts';
+import { usualAddress } from '../base/address.ts';
 import type { IpRanges } from '../base/ip-range.ts';
 import { flatText } from '../base/latin1.ts';
 import { FIELD } from '../http/field-names.ts';
@@ -108,8 +108,7 @@ const HOP = /^(?:\[([^\]]*)\]|([\d.]*))(?::\d{1,5})?$/;
 
 function addressOfHop(text: string): string | null {
   const match = HOP.exec(text);
-  const address = match === null ? text : (match[1] ?? match[2] ?? '');
-  return isIpAddress(address) ? address : null;
+  return usualAddress(match === null ? text : (match[1] ?? match[2] ?? ''));
 }
 
 function lastValue(request: RequestHead, number: number): string | null {

@@ -12,12 +12,15 @@ import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
 import type { RoutedRequest } from '../routing/routed-request.ts';
 import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
 import { cameSecurely } from './client-identity.ts';
 import { failExchange, missDeadline, refuseRequest } from './failure.ts';
-import { finishForwarding, forwardData, forwardTrailers, judgeFailure } from './forward.ts';
+import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { beginExchange } from './phases.ts';
+import { finishForwarding, forwardData, forwardTrailers } from './request-body.ts';
 import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
+import { judgeFailure, losePatience } from './retry.ts';
 
 /** What every exchange of a worker shares. */
 export interface PipelineServices {
@@ -38,6 +41,8 @@ export interface PipelineServices {
   /** Writes what was said in an event that did not come from a socket. */
   settle(): void;
 }
+
+const NONE: readonly Upstream[] = [];
 
 /** The head of the reply that is being sent. */
 class Reply implements OutgoingResponse {
@@ -64,13 +69,15 @@ class Reply implements OutgoingResponse {
  *
  * Exchanges are used again for later requests of the worker: nothing outside may keep one.
  */
-export class Exchange implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner {
+export class Exchange implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner, Waiter {
   readonly services: PipelineServices;
   readonly request: RequestHead;
   readonly response: ResponseHead;
   readonly target: RequestTarget = new RequestTarget();
   readonly reply: Reply = new Reply(this);
   readonly deadline: Timer;
+  /** For the time in line, and for the pause before another try: never both. */
+  readonly patience: Timer;
 
   downstream: DownstreamStream | null = null;
   generation: Generation | null = null;
@@ -106,8 +113,19 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   requestEnd = false;
   replyStarted = false;
   triedFresh = false;
-  /** The part of the body sent so far, to send it again; null when that is too much. */
+  /** An interim reply was passed on to the client. */
+  interimPassed = false;
+  /** The part of the body that has come so far, to send it again, or for the first time; null when that is too much. */
   sentBody: Buffer[] | null = null;
+  /** Trailers that came while there was nobody to send them to. */
+  keptTrailers: Fields | null = null;
+
+  /** Where it waits for a connection; null when it does not. */
+  line: WaitingLine | null = null;
+  /** How often it was tried again, where it has been tried, and what went wrong there last. */
+  retries = 0;
+  tried: readonly Upstream[] = NONE;
+  failure: PhotonError | null = null;
 
   /** How many of the route's middleware the request has passed, and through how many of them the reply has still to pass back. */
   passed = 0;
@@ -133,6 +151,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.request = new RequestHead(maxHeaders);
     this.response = new ResponseHead(maxHeaders);
     this.deadline = new Timer(services.wheel, this);
+    this.patience = new Timer(services.wheel, this);
   }
 
   /** Makes it as new, for the next request. */
@@ -158,7 +177,13 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.requestEnd = false;
     this.replyStarted = false;
     this.triedFresh = false;
+    this.interimPassed = false;
     this.sentBody = null;
+    this.keptTrailers = null;
+    this.line = null;
+    this.retries = 0;
+    this.tried = NONE;
+    this.failure = null;
     this.consumer = '';
     this.requestAdditions = '';
     this.passed = 0;
@@ -256,8 +281,13 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.downstream?.resumeRequest();
   }
 
-  timerExpired(): void {
-    missDeadline(this);
+  takeTurn(): boolean {
+    return takeTurn(this);
+  }
+
+  timerExpired(timer: Timer): void {
+    if (timer === this.deadline) missDeadline(this);
+    else losePatience(this);
   }
 
   timerFailed(): void {

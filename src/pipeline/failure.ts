@@ -17,11 +17,16 @@ export function refuseRequest(exchange: Exchange, error: PhotonError): void {
   failExchange(exchange, error);
 }
 
-/** The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. */
+/**
+ * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request
+ * that waits, in line or to be tried again, has been asked to.
+ */
 export function missDeadline(exchange: Exchange): void {
-  const error = exchange.downstream?.requestComplete
-    ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
-    : new PhotonError('request_timeout', 'The whole request did not come in time.');
+  const waits = exchange.line !== null || exchange.patience.armed;
+  const error =
+    waits || exchange.downstream?.requestComplete
+      ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
+      : new PhotonError('request_timeout', 'The whole request did not come in time.');
   failExchange(exchange, error);
 }
 

@@ -9,6 +9,8 @@ import type { Middleware } from './middleware.ts';
 export function finish(exchange: Exchange, error: PhotonError | null = null): void {
   if (exchange.downstream === null) throw new Error('an exchange was finished twice');
   exchange.deadline.disarm();
+  exchange.patience.disarm();
+  exchange.line?.leave(exchange);
   tellMiddleware(exchange, error);
   exchange.services.exchangeFinished(exchange, error);
 }

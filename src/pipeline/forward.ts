@@ -1,44 +1,94 @@
 import { PhotonError } from '../base/errors.ts';
-import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
-import { isIdempotent } from '../http/methods.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import type { RoutePlan } from './generation.ts';
-import { beginTry, tryFailed } from './outcome.ts';
+import { beginTry, tryAbandoned } from './outcome.ts';
+import { checkBodyLength, sendKept } from './request-body.ts';
 
-/** A body up to this size is kept while it is sent, so that it can be sent again. */
-const MAX_KEPT_BODY_BYTES = 16 * 1024;
-
-/** Sends the request to an upstream of the route's backend: choose, send; `judgeFailure` decides what a failure leads to. */
+/**
+ * Sends the request to an upstream of the route's backend. What a failure leads to is decided in `retry.ts`.
+ *
+ *   forward --> dispatch --(room)--> send --> the reply (`respond.ts`), or a failure (`retry.ts`)
+ *                 |   ^                                                    |
+ *             (no room)                                                    |
+ *                 v   |                                                    v
+ *               waits in line <----------------- dispatch <---------- another try
+ */
 export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
-  const route = exchange.route as RoutePlan;
-  prepare(exchange);
-  send(exchange, route.backend.pick(exchange), false);
+  const { backend } = exchange.route as RoutePlan;
+  checkBodyLength(exchange);
+  backend.relief.retryBudget.countRequest(exchange.services.wheel.nowMs);
+  dispatch(exchange);
 }
 
-/** What goes upstream whichever the upstream is. */
-function prepare(exchange: Exchange): void {
-  const { request, maxBodyBytes } = exchange;
-  if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  exchange.sentBody = request.framing !== FRAMING.NONE && isIdempotent(request.method) ? [] : null;
+/** Sends the request to an upstream that has room. Where none has, or others wait already, it waits in line for one. */
+export function dispatch(exchange: Exchange): void {
+  const { line } = (exchange.route as RoutePlan).backend.relief;
+  if (!line.occupied && sendWhereRoomIs(exchange)) return;
+  if (!line.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
+  exchange.line = line;
+  exchange.patience.arm(line.timeoutMs);
+  exchange.downstream?.pauseRequest();
 }
 
-function send(exchange: Exchange, upstream: Upstream, fresh: boolean): void {
+/** There may be room for a request that waits in line. Returns false when there is none. */
+export function takeTurn(exchange: Exchange): boolean {
+  try {
+    if (!sendWhereRoomIs(exchange)) return false;
+    leaveLine(exchange);
+    exchange.patience.disarm();
+    exchange.downstream?.resumeRequest();
+  } catch (error) {
+    giveUp(exchange, error);
+  }
+  return true;
+}
+
+/** However it ends: it is not in line any more. */
+function leaveLine(exchange: Exchange): void {
+  const { line } = exchange;
+  exchange.line = null;
+  line?.leave(exchange);
+}
+
+/** Ends the exchange. When it was another try that could not even begin, what failed before is what the client hears. */
+export function giveUp(exchange: Exchange, error: unknown): void {
+  const isUnavailable = error instanceof PhotonError && error.status === 503;
+  failExchange(exchange, isUnavailable ? (exchange.failure ?? error) : error);
+}
+
+/** Returns false when no upstream has room. Others may be quicker to take it: then the next one is asked. */
+function sendWhereRoomIs(exchange: Exchange): boolean {
+  const { backend } = exchange.route as RoutePlan;
+  for (;;) {
+    const upstream = backend.pick(exchange, exchange.tried);
+    if (upstream === null) return false;
+    if (send(exchange, upstream, false)) return true;
+  }
+}
+
+/** Sends the request on a connection of this upstream. Returns false when it has no room for another one. */
+export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): boolean {
   exchange.upstream = upstream;
   beginTry(exchange, upstream);
-  exchange.tries++;
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
   // Sound: `downstream` is set before an exchange begins.
   const { peer } = exchange.downstream as NonNullable<typeof exchange.downstream>;
   const stream = upstream.lend(exchange, fresh, peer);
+  if (stream === null) {
+    tryAbandoned(exchange);
+    return false;
+  }
+  exchange.tries++;
   exchange.stream = stream;
+  if (exchange.request.framing !== FRAMING.NONE) exchange.sentBody ??= [];
   stream.sendHead(exchange);
-  for (const part of exchange.sentBody ?? []) stream.sendData(part, 0, part.length);
-  if (exchange.request.framing === FRAMING.NONE || exchange.requestEnd) stream.sendEnd();
+  sendKept(exchange, stream);
+  return true;
 }
 
 function authorityFor(exchange: Exchange, upstream: Upstream): string {
@@ -46,75 +96,5 @@ function authorityFor(exchange: Exchange, upstream: Upstream): string {
   if (typeof upstreamHost === 'object') return upstreamHost.name;
   const written = exchange.target.authority ?? exchange.request.host;
   if (upstreamHost === 'preserve' && written !== null) return written;
-  return upstream.config.path === null ? upstream.config.address : 'localhost';
-}
-
-/** A part of the request's body has come. */
-export function forwardData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { stream, downstream, maxBodyBytes } = exchange;
-  exchange.requestBodyBytes += end - start;
-  if (maxBodyBytes !== null && exchange.requestBodyBytes > maxBodyBytes) {
-    failExchange(exchange, bodyTooLarge(maxBodyBytes));
-    return;
-  }
-  if (stream === null || downstream === null) return;
-  keepBody(exchange, bytes, start, end);
-  if (!stream.sendData(bytes, start, end)) downstream.pauseRequest();
-}
-
-function keepBody(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  if (exchange.sentBody === null) return;
-  if (exchange.requestBodyBytes > MAX_KEPT_BODY_BYTES) exchange.sentBody = null;
-  else exchange.sentBody.push(Buffer.from(bytes.subarray(start, end)));
-}
-
-export function forwardTrailers(exchange: Exchange, trailers: Fields): void {
-  // What was sent cannot be sent again in the same way.
-  exchange.sentBody = null;
-  exchange.stream?.sendTrailers(trailers);
-}
-
-/** The request is complete. */
-export function finishForwarding(exchange: Exchange): void {
-  exchange.requestEnd = true;
-  exchange.stream?.sendEnd();
-}
-
-/**
- * The upstream failed. A connection from the pool may have been dead for a while without our knowing: then the request is sent
- * once more on a fresh one, if that is safe. Otherwise the client is told, or its reply cut.
- */
-export function judgeFailure(exchange: Exchange, error: PhotonError): void {
-  const { stream, upstream } = exchange;
-  exchange.stream = null;
-  if (stream !== null && upstream !== null && mayTryFresh(exchange, error) && stream.reused && stream.replyUntouched) {
-    exchange.triedFresh = true;
-    sendAgain(exchange, upstream);
-    return;
-  }
-  tryFailed(exchange, error);
-  failExchange(exchange, error);
-}
-
-function sendAgain(exchange: Exchange, upstream: Upstream): void {
-  try {
-    send(exchange, upstream, true);
-    exchange.downstream?.resumeRequest();
-  } catch (error) {
-    failExchange(exchange, error);
-  }
-}
-
-/**
- * RFC 9110 9.2.2: a request is repeated only when its method is idempotent, and here only when all that was sent of it is still
- * at hand. A POST may have taken effect although no reply came: its client has to decide.
- */
-function mayTryFresh(exchange: Exchange, error: PhotonError): boolean {
-  if (error.code !== 'upstream_reset' || exchange.triedFresh || exchange.replyStarted) return false;
-  if (!isIdempotent(exchange.request.method)) return false;
-  return exchange.request.framing === FRAMING.NONE || exchange.sentBody !== null;
-}
-
-function bodyTooLarge(maxBodyBytes: number): PhotonError {
-  return new PhotonError('body_too_large', `The request body is larger than ${maxBodyBytes} bytes.`);
+  return upstream.config.authority;
 }

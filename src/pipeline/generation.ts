@@ -14,6 +14,8 @@ export interface RoutePlan {
   readonly backend: Backend;
   readonly chain: MiddlewareChain;
   readonly timeoutMs: number | null;
+  /** How many more tries a request may get. */
+  readonly retries: number;
   readonly stripPrefix: string | null;
   readonly upstreamHost: RouteConfig['upstreamHost'];
 }

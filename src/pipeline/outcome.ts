@@ -50,6 +50,11 @@ export function trySucceeded(exchange: Exchange): void {
   route?.backend.breaker?.succeeded(upstream, exchange.probeClaim);
 }
 
+/** The try could not begin: that tells nothing. */
+export function tryAbandoned(exchange: Exchange): void {
+  if (exchange.outcomeDue) sayAbandoned(exchange);
+}
+
 /** The try ends without a complete reply. */
 export function tryFailed(exchange: Exchange, error: PhotonError): void {
   if (!exchange.outcomeDue) return;

@@ -30,13 +30,22 @@ function sendReply(exchange: Exchange): void {
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
   if (exchange.unreturned > 0) passBack(exchange);
+  reply.additions += stickyLine(exchange);
   exchange.replyStarted = true;
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
   // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
   downstream?.sendHead(reply, !downstream.requestComplete);
 }
 
+/** The cookie that keeps the client with the upstream that answers it; empty where it has it, and where none is wanted. */
+function stickyLine(exchange: Exchange): string {
+  const { route, upstream } = exchange;
+  const sticky = route === null ? null : route.backend.sticky;
+  return sticky === null || upstream === null ? '' : sticky.cookieLine(exchange, upstream);
+}
+
 export function passInformational(exchange: Exchange): void {
+  exchange.interimPassed = true;
   exchange.downstream?.sendInformational(exchange.response);
 }
 

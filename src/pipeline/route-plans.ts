@@ -33,8 +33,9 @@ export class RoutePlans {
     const route = JSON.parse(readSharedText(this.#texts, number)) as RouteConfig;
     const backend = this.#backends.get(route.backend);
     if (backend === undefined) throw new Error(`route "${route.id}" names no backend of this configuration`);
-    const { id, timeoutMs, stripPrefix, upstreamHost } = route;
-    const plan: RoutePlan = { number, id, backend, chain: this.#chainOf(route), timeoutMs, stripPrefix, upstreamHost };
+    const { id, timeoutMs, retries, stripPrefix, upstreamHost } = route;
+    const chain = this.#chainOf(route);
+    const plan: RoutePlan = { number, id, backend, chain, timeoutMs, retries, stripPrefix, upstreamHost };
     this.#plans[number] = plan;
     return plan;
   }

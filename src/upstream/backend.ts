@@ -1,11 +1,23 @@
 import { PhotonError } from '../base/errors.ts';
+import type { RetryBackoffConfig } from '../config/config.ts';
 import { STATUS } from '../memory/upstream-state.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
+import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { rampShare } from './slow-start.ts';
 import type { Upstream } from './upstream.ts';
+import type { WaitingLine } from './waiting-line.ts';
 
 const NONE: readonly Upstream[] = [];
+
+/** What a backend does for requests that cannot be sent at once, or whose upstream fails. */
+export interface Relief {
+  /** Where they wait for a connection. */
+  readonly line: WaitingLine;
+  readonly retryBudget: RetryBudget;
+  readonly retryBackoff: RetryBackoffConfig;
+}
 
 /** What makes a backend leave an upstream out, or send it less. */
 export interface EjectionPolicy {
@@ -36,6 +48,9 @@ export interface EjectionPolicy {
 export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
+  readonly relief: Relief;
+  /** Null: clients do not stay with an upstream. */
+  readonly sticky: StickySessions<Upstream> | null;
   readonly #balancer: Balancer<Upstream>;
   readonly #policy: EjectionPolicy;
   /** The bits of an upstream's status that matter under this policy. */
@@ -51,10 +66,20 @@ export class Backend {
   #draw = -1;
   #passedOver = false;
 
-  constructor(name: string, upstreams: readonly Upstream[], balancer: Balancer<Upstream>, policy: EjectionPolicy) {
+  /** With `sticky`, it is that which chooses. */
+  constructor(
+    name: string,
+    upstreams: readonly Upstream[],
+    balancer: Balancer<Upstream>,
+    policy: EjectionPolicy,
+    relief: Relief,
+    sticky: StickySessions<Upstream> | null = null,
+  ) {
+    this.relief = relief;
     this.name = name;
     this.upstreams = upstreams;
-    this.#balancer = balancer;
+    this.sticky = sticky;
+    this.#balancer = sticky ?? balancer;
     this.#policy = policy;
     this.#weighted = upstreams.filter(({ weight }) => weight > 0);
     const tripped = policy.breaker === null ? 0 : STATUS.TRIPPED;
@@ -68,16 +93,16 @@ export class Backend {
   }
 
   /**
-   * Chooses an upstream; not one of `tried` if there is another. Throws PhotonError no_upstream when none is well, and upstreams_full
-   * when none of those that are can take another connection. The one who gets it has to begin a try there, for it may hold the probe.
+   * Chooses an upstream; not one of `tried` if there is another. Null: those that are well have as many connections as they may.
+   * Throws PhotonError no_upstream when none is well. The one who gets it has to begin a try there, for it may hold the probe.
    */
-  pick(request: BalancedRequest, tried: readonly Upstream[] = NONE): Upstream {
+  pick(request: BalancedRequest, tried: readonly Upstream[] = NONE): Upstream | null {
     this.#tried = tried;
     this.#lost = NONE;
     this.#panics = null;
     for (;;) {
       const upstream = this.#choose(request);
-      if (upstream === null) throw this.#noneFor();
+      if (upstream === null) return this.#noRoom();
       if ((upstream.status & this.#minded & STATUS.TRIPPED) === 0 || this.#holdsProbe(upstream)) return upstream;
       this.#lost = [...this.#lost, upstream];
     }
@@ -142,15 +167,14 @@ export class Backend {
     return breaker === null || upstream.claimProbe(breaker) || this.#panics === true;
   }
 
-  #noneFor(): PhotonError {
+  /** None could be chosen: null where that is for want of room. */
+  #noRoom(): null {
     const mayServe = (upstream: Upstream) => {
       const marks = upstream.status & this.#minded & ~STATUS.RAMPING;
       return marks === 0 || this.#mayServe(upstream, marks);
     };
-    if (this.#weighted.some(mayServe)) {
-      return new PhotonError('upstreams_full', 'No upstream can take another connection.');
-    }
-    return new PhotonError('no_upstream', 'No upstream is well.');
+    if (this.#weighted.some(mayServe)) return null;
+    throw new PhotonError('no_upstream', 'No upstream is well.');
   }
 
   /** When one of the upstreams may be well again: whole seconds, at least 1. */

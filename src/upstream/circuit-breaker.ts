@@ -15,7 +15,8 @@ import {
 
 /** An upstream, as its breaker sees it. */
 export interface Guarded {
-  readonly config: { readonly address: string };
+  /** Names it in the log. */
+  readonly key: string;
   readonly breaker: BreakerState;
 }
 
@@ -147,7 +148,7 @@ export class CircuitBreaker {
   /** Whoever makes the step tells of it: once, over all workers. */
   #say(upstream: Guarded, from: Phase, to: Phase, reason: string): void {
     const { backend, log } = this.#surroundings;
-    const fields = { backend, upstream: upstream.config.address };
+    const fields = { backend, upstream: upstream.key };
     if (to === PHASE.OPEN) log.warn('breaker-opened', { ...fields, reason });
     if (from === PHASE.OPEN && to === PHASE.PROBING) log.info('breaker-half-open', fields);
     if (from !== PHASE.CLOSED && to === PHASE.CLOSED) log.info('breaker-closed', { ...fields, reason });

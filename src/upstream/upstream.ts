@@ -3,7 +3,7 @@ import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
 import type { UpstreamConfig } from '../config/config.ts';
 import { BreakerState } from '../memory/breaker-state.ts';
-import { SharedCount, type Slot } from '../memory/shared-memory.ts';
+import { SharedCount } from '../memory/shared-memory.ts';
 import { UpstreamState } from '../memory/upstream-state.ts';
 import type { ConnectTarget } from '../net/connection.ts';
 import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
@@ -14,6 +14,7 @@ import type { Transport } from '../net/transport.ts';
 import { encodeProxyHeader } from '../wire/proxy-protocol/encode-header.ts';
 import type { Candidate } from './balancing/balancer.ts';
 import { type CircuitBreaker, CLAIM_LOST, type Guarded, NO_CLAIM } from './circuit-breaker.ts';
+import { ConnectionRoom, type RoomPlace, type RoomUser } from './connection-room.ts';
 
 /** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
 const IDLE_TIMEOUT_MS = 55_000;
@@ -29,6 +30,8 @@ export interface UpstreamEnvironment {
   /** Largest head of a reply, in bytes. */
   readonly maxHeadBytes: number;
   readonly log: { info(event: string, fields: object): void; warn(event: string, fields: object): void };
+  /** Chance, from 0 to below 1. */
+  readonly random: () => number;
   /** All sockets of the gateway, over all workers, and how many there may be. */
   readonly allSockets: SharedCount;
   readonly maxSockets: number;
@@ -39,15 +42,8 @@ export interface UpstreamEnvironment {
   outOfDescriptors(upstream: Upstream): void;
 }
 
-/** Where an upstream is counted. */
-export interface UpstreamPlace {
-  readonly slot: Slot;
-  /** The worker's. */
-  readonly row: number;
-}
-
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
-export class Upstream implements UpstreamOwner, Candidate, Guarded {
+export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   readonly config: UpstreamConfig;
   readonly key: string;
   readonly weight: number;
@@ -58,8 +54,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
   #target: ConnectTarget;
   #tls: TlsClientMaterial | null;
   #retired = false;
-  /** Sockets of this upstream, busy and idle: our part and that of all workers. */
-  readonly #sockets: SharedCount;
+  /** For its sockets, busy and idle, over all workers. */
+  readonly room: ConnectionRoom;
   readonly #inFlight: SharedCount;
   readonly state: UpstreamState;
   readonly breaker: BreakerState;
@@ -75,22 +71,24 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
   constructor(
     config: UpstreamConfig,
     environment: UpstreamEnvironment,
-    { slot, row }: UpstreamPlace,
+    place: RoomPlace,
     tls: TlsClientMaterial | null = null,
   ) {
     this.config = config;
-    this.key = config.address;
+    this.key = config.key;
     this.weight = config.weight;
     this.singleUse = config.sendProxyProtocol !== null;
     this.#environment = environment;
-    this.#sockets = SharedCount.upstreamSockets(slot, row);
+    const { slot, row } = place;
+    const { io, log } = environment;
+    this.room = new ConnectionRoom(io, this, place, config.maxConnections);
     this.#inFlight = SharedCount.upstreamInFlight(slot, row);
     this.state = new UpstreamState(slot);
     this.breaker = new BreakerState(slot, row);
-    const { io, log } = environment;
     this.#tlsFailures = new RepeatedWarning(io.wheel, (fields) => log.warn('upstream-tls-failed', fields));
     this.#target = {
       host: config.host,
+      alternative: config.alternative,
       port: config.port,
       path: config.path,
       keepAlive: { enabled: config.tcpKeepalive.enabled, idleMs: config.tcpKeepalive.idleMs },
@@ -155,34 +153,38 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
 
   /** There is an idle connection here, or room for another one. */
   get hasRoom(): boolean {
-    const { maxConnections } = this.config;
-    return maxConnections === null || this.#idle.length > 0 || this.#sockets.total < maxConnections;
+    return this.#idle.length > 0 || this.room.free;
   }
 
-  /** A connection for one exchange of `peer`: an idle one, or else a new one. `fresh` asks for a new one. */
-  lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream {
-    const connection = (fresh ? undefined : this.#takeIdle()) ?? this.#connect(peer);
+  /**
+   * A connection for one exchange of `peer`: an idle one, or else a new one. `fresh` asks for a new one. Null: another worker was
+   * quicker to take the last room.
+   */
+  lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
+    const connection = (fresh ? null : this.#takeIdle()) ?? this.#connect(peer);
+    if (connection === null) return null;
     this.#inFlight.add(1);
     return connection.lend(listener);
   }
 
   /** The idle connection used last that is still alive: one that failed in this turn of the loop is here until it closes. */
-  #takeIdle(): H1Upstream | undefined {
+  #takeIdle(): H1Upstream | null {
     let connection = this.#idle.pop();
     while (connection !== undefined && !connection.alive) connection = this.#idle.pop();
-    return connection;
+    this.room.idleChanged();
+    return connection ?? null;
   }
 
   /** Throws PhotonError gateway_full when the process has as many sockets as it may. */
-  #connect(peer: DownstreamPeer): H1Upstream {
+  #connect(peer: DownstreamPeer): H1Upstream | null {
     const { io, transport, allSockets, maxSockets } = this.#environment;
     if (allSockets.total >= maxSockets) {
       this.#environment.outOfDescriptors(this);
       throw new PhotonError('gateway_full', 'The gateway has as many connections as it may.');
     }
+    if (!this.room.tryTake()) return null;
     const connection = new H1Upstream(io, this);
     this.#open.add(connection);
-    this.#sockets.add(1);
     allSockets.add(1);
     connection.open(transport.connect(io, this.#target, connection, this.#prefaceFor(peer)));
     return connection;
@@ -210,21 +212,32 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
   connectionIdle(connection: H1Upstream): void {
     this.#takeBack(connection);
     const age = this.#environment.io.wheel.nowMs - connection.openedMs;
-    if (this.#retired || this.singleUse || this.#idle.length >= MAX_IDLE || age > MAX_AGE_MS) connection.close();
-    else this.#idle.push(connection);
+    if (this.#retired || this.singleUse || this.#idle.length >= this.#maxIdle || age > MAX_AGE_MS) connection.close();
+    else this.#keep(connection);
+  }
+
+  get #maxIdle(): number {
+    return Math.min(MAX_IDLE, this.room.maxIdle);
+  }
+
+  #keep(connection: H1Upstream): void {
+    this.#idle.push(connection);
+    this.room.idleChanged();
+    this.room.offerIdle();
   }
 
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
     this.#takeBack(connection);
     if (error?.code === 'upstream_tls_failed') {
-      this.#tlsFailures.warn({ upstream: this.config.address, reason: error.message });
+      this.#tlsFailures.warn({ upstream: this.key, reason: error.message });
     }
     if (error?.code === 'gateway_full') this.#environment.outOfDescriptors(this);
-    this.#sockets.add(-1);
     this.#environment.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+    this.room.idleChanged();
+    this.room.giveBack();
   }
 
   /** There are connections. */
@@ -232,9 +245,19 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded {
     return this.#open.size > 0;
   }
 
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  closeOldestIdle(): void {
+    this.#idle.shift()?.close();
+    this.room.idleChanged();
+  }
+
   /** Closes the connections that nobody uses. */
   closeIdle(): void {
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) last.close();
+    this.room.idleChanged();
   }
 
   /** Closes every connection; exchanges that use one hear that it failed. */

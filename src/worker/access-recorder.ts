@@ -96,7 +96,7 @@ export class AccessRecorder {
     record.receivedBytes = exchange.requestBodyBytes;
     record.route = route?.id ?? '';
     record.backend = route?.backend.name ?? '';
-    record.upstream = upstream?.config.address ?? '';
+    record.upstream = upstream?.key ?? '';
     record.upstreamStatus = exchange.upstreamStatus;
     record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;
     record.tries = exchange.tries;

@@ -92,6 +92,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       transport: this.#transport,
       log,
       allSockets: this.#allSockets,
+      random: Math.random,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
       middleware: { nowMs: () => this.#io.eventMs, log },
     };

@@ -39,8 +39,8 @@ const LINES = [
   { line: 'cache       ttl 5m (not active yet in this version)', why: 'a cache that stores nothing yet' },
   { line: 'deadline    none', why: 'no timeout' },
   {
-    line: 'backend     web, round_robin (least_connections is not active yet in this version)',
-    why: 'the algorithm that really chooses',
+    line: 'backend     web, least_connections',
+    why: 'the algorithm that chooses',
   },
   { line: 'upstreams   127.0.0.1:3001  tls  100 %  connect 5s  read 30s  write 30s', why: 'TLS to the upstream' },
   { line: '  (PROXY header, v2)', why: 'what goes before the head' },
@@ -52,6 +52,19 @@ for (const { line, why } of LINES) {
     assert.ok(lines.includes(line), lines.join('\n'));
   });
 }
+
+test('it says what is hashed, which cookie counts, and who is chosen by that', () => {
+  const backend = { algorithm: 'consistent_hash', key: 'cookie:user', sticky: { cookie: 'at' } };
+  const upstreams = [{ address: '127.0.0.1:3001' }];
+  const document = { ...DOCUMENT, load_balancing: { backends: { web: { ...backend, upstreams } } } };
+  const lines = describe('/a/b', new CapturedTerminal(), document);
+  for (const line of [
+    'backend     web, consistent_hash by cookie:user, sticky by the cookie at',
+    'chosen      127.0.0.1:3001, by the hash of ip, as there is no cookie:user',
+  ]) {
+    assert.ok(lines.includes(line), lines.join('\n'));
+  }
+});
 
 test('a scheme that nobody listens for takes one line', () => {
   assert.deepEqual(describe('https://a.test/a'), ['GET /a: no listener speaks https', '']);

@@ -421,15 +421,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
   assert.ok(warnings.every(({ code, severity }) => code === 'not-active-yet' && severity === 'warning'));
   assert.deepEqual(
     warnings.map(({ path }) => path),
-    [
-      'server.upgrade_sock',
-      'server.error_pages',
-      'load_balancing.algorithm',
-      'routes[0].retries',
-      'routes[0].cache',
-      'metrics',
-      'cache',
-    ],
+    ['server.upgrade_sock', 'server.error_pages', 'routes[0].cache', 'metrics', 'cache'],
   );
 });
 
@@ -448,11 +440,6 @@ const NOT_STARTABLE: readonly Fault[] = [
     why: 'a middleware of every route',
     text: server('middleware: [ { compress: {} } ]'),
     place: 'not-available-yet server.middleware[0] 3:17',
-  },
-  {
-    why: 'a service, whose servers DNS knows',
-    text: upstream().replace('a:80', 'srv:_http._tcp.web.internal'),
-    place: 'not-available-yet load_balancing.backends.web.upstreams[0].address 7:11',
   },
   {
     why: 'WebSockets',

@@ -71,10 +71,13 @@ test('what is left out has the documented default', () => {
   );
   assert.deepEqual(backends[0]?.upstreams[0], {
     address: 'a:80',
+    key: 'a:80',
     host: 'a',
+    alternative: null,
     port: 80,
     path: null,
     service: null,
+    authority: 'a:80',
     weight: 1,
     maxConnections: null,
     tcpKeepalive: { enabled: true, idleMs: 60_000, intervalMs: 10_000, count: 9 },
@@ -224,10 +227,13 @@ test('every option reaches the configuration', () => {
     upstreams: [
       {
         address: '127.0.0.1:3001',
+        key: '127.0.0.1:3001',
         host: '127.0.0.1',
+        alternative: null,
         port: 3001,
         path: null,
         service: null,
+        authority: '127.0.0.1:3001',
         weight: 3,
         maxConnections: 100,
         tcpKeepalive: { enabled: false, idleMs: 61_000, intervalMs: 11_000, count: 8 },
@@ -243,10 +249,13 @@ test('every option reaches the configuration', () => {
       },
       {
         address: 'unix:/run/web.sock',
+        key: 'unix:/run/web.sock',
         host: '',
+        alternative: null,
         port: 0,
         path: '/run/web.sock',
         service: null,
+        authority: 'localhost',
         weight: 0,
         maxConnections: null,
         tcpKeepalive: { enabled: true, idleMs: 60_000, intervalMs: 10_000, count: 9 },

@@ -289,6 +289,7 @@ class FakeClient implements ClientSide {
 class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
   readonly reused: boolean;
   replyUntouched = true;
+  readonly unsent = false;
   listener: ResponseListener | null;
   cancelled = false;
   heldBack = false;
@@ -441,7 +442,7 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const { generation } = buildGeneration(scenePlan(config, shared), environment);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const slot = { memory: shared, number: 0 };
-  const upstream = new FakeUpstream(upstreamConfig, environment, { slot, row: 0 });
+  const upstream = new FakeUpstream(upstreamConfig, environment, { slot, backend: slot, row: 0 });
   upstream.allProbes = options.allProbes ?? false;
   const breaker = options.breaker ?? null;
   const policy = {
@@ -449,7 +450,8 @@ export function fakeScene(options: SceneOptions = {}): Scene {
     random: Math.random,
     time: net.io,
   };
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), policy);
+  const { relief } = generation.routes.at(0).backend;
+  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), policy, relief);
   const { middleware = [] } = options;
   const chain = middleware.length === 0 ? MiddlewareChain.none : new MiddlewareChain(middleware);
   const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend, chain }) };

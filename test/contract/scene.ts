@@ -106,15 +106,18 @@ export interface SceneOptions {
   readonly middleware?: readonly Middleware[];
 }
 
-/** Paths under `/to` and `/deadline` go upstream, the latter with a deadline. */
+/** Paths under `/to`, `/deadline` and `/again` go upstream, the second with a deadline, the last with retries. */
 export function sceneConfig(server: SceneOptions['server'] = {}): Config {
   const text = JSON.stringify({
     server: { http_addr: '127.0.0.1:1', max_body_size: MAX_BODY_BYTES, ...server },
-    load_balancing: { backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }] } } },
+    load_balancing: {
+      backends: { origin: { upstreams: [{ address: '192.0.2.1:80' }], retry_backoff: { initial: '1ms' } } },
+    },
     routes: [
-      { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms` },
+      { path: '/deadline/**', backend: 'origin', timeout: `${DEADLINE_MS}ms`, retries: 0 },
       { path: '/only-get', backend: 'origin', methods: ['GET'] },
-      { path: '/to/**', backend: 'origin' },
+      { path: '/to/**', backend: 'origin', retries: 0 },
+      { path: '/again/**', backend: 'origin', retries: 2 },
     ],
   });
   return parseConfig(text, { file: 'scene.yaml', format: 'yaml', env: {} }).config;
@@ -178,7 +181,7 @@ export class ExchangeLog implements PipelineServices {
 /** What the upstreams of a scene live in. */
 export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
   return {
-    ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} } },
+    ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} }, random: Math.random },
     ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },
   };
 }

@@ -182,9 +182,16 @@ export class TransportBench {
     return portOf(this.server);
   }
 
-  /** A new connection. `prepare` makes the receiver, before anything can be heard. */
-  async open(direction: Direction, prepare: () => Recorder = () => new Recorder()): Promise<Opened> {
-    const opened = direction === 'outgoing' ? await this.#outgoing(prepare) : await this.#incoming(prepare, direction);
+  /** A new connection; an outgoing one to `target`. `prepare` makes the receiver, before anything can be heard. */
+  async open(
+    direction: Direction,
+    prepare: () => Recorder = () => new Recorder(),
+    target: ConnectTarget | null = null,
+  ): Promise<Opened> {
+    const outgoing = direction === 'outgoing';
+    const opened = outgoing
+      ? await this.#outgoing(prepare, target ?? this.plainTarget())
+      : await this.#incoming(prepare, direction);
     this.#opened.push(opened);
     return opened;
   }
@@ -209,10 +216,10 @@ export class TransportBench {
     return { ours, heard, peer };
   }
 
-  async #outgoing(prepare: () => Recorder): Promise<Opened> {
+  async #outgoing(prepare: () => Recorder, target: ConnectTarget): Promise<Opened> {
     const arrival = once(this.#plainServer, 'connection');
     const heard = prepare();
-    const ours = this.transport.connect(this.io, this.plainTarget(), heard);
+    const ours = this.transport.connect(this.io, target, heard);
     const [socket] = (await arrival) as [Socket];
     const peer = new Peer(socket, 'the peer');
     if (heard.closings === 0) await heard.until('connected');
@@ -225,7 +232,14 @@ export class TransportBench {
 }
 
 export function tcpTarget(port: number): ConnectTarget {
-  return { host: '127.0.0.1', port, path: null, keepAlive: { enabled: true, idleMs: 60_000 }, tls: null };
+  return {
+    host: '127.0.0.1',
+    alternative: null,
+    port,
+    path: null,
+    keepAlive: { enabled: true, idleMs: 60_000 },
+    tls: null,
+  };
 }
 
 function portOf(server: Server): number {

@@ -21,6 +21,62 @@ export function transportContract(transport: Transport): void {
   const run = (script: (bench: TransportBench) => Promise<void>) => TransportBench.run(transport, script);
 
   describe(`the ${transport.name} transport`, () => {
+    for (const { why, change } of [
+      { why: 'refuses', change: { host: '127.0.0.9', alternative: '127.0.0.1' } },
+      { why: 'is of a family that is not there', change: { host: '2001:db8::1', alternative: '127.0.0.1' } },
+      { why: 'accepts, whatever the other does', change: { host: '127.0.0.1', alternative: '2001:db8::1' } },
+    ]) {
+      test(`of two addresses the second is tried where the first one ${why}`, () =>
+        run(async (bench) => {
+          const { ours, heard, peer } = await bench.open('outgoing', undefined, { ...bench.plainTarget(), ...change });
+          ours.writeText('hello');
+          await peer.expectText('hello');
+          await peer.send('there');
+          await heard.untilText('there');
+          peer.end();
+          await heard.until('ended');
+          ours.endWriting();
+          await heard.untilClosed();
+          assert.deepEqual(heard.story, ['connected', 'received', 'ended', 'closed orderly']);
+        }));
+    }
+
+    for (const preface of ['', 'PROXY UNKNOWN\r\n']) {
+      test(`TLS too goes to the second of two addresses${preface === '' ? '' : ', behind a preface'}`, () =>
+        run(async (bench) => {
+          const server = createServer().listen(0, '127.0.0.1');
+          await once(server, 'listening');
+          const heard = new Recorder();
+          const tls = new TlsClient({ serverName: 'localhost', verify: false, ca: null, certificate: null });
+          const { port } = server.address() as { port: number };
+          const target = { ...tcpTarget(port), host: '2001:db8::1', alternative: '127.0.0.1', tls };
+          const arrival = once(server, 'connection');
+          const ours = transport.connect(bench.io, target, heard, preface);
+          ours.writeText('hello');
+          const [carrier] = (await arrival) as [Socket];
+          server.close();
+          if (preface !== '') await once(carrier, 'readable');
+          assert.equal(preface === '' ? '' : String(carrier.read(preface.length)), preface);
+          const peer = new TLSSocket(carrier, { isServer: true, ...testCertificate('localhost') });
+          const [bytes] = (await once(peer, 'data')) as [Buffer];
+          assert.equal(String(bytes), 'hello');
+          peer.end('there');
+          await heard.untilText('there');
+          await heard.until('ended');
+          ours.destroy();
+          await heard.untilClosed();
+          assert.deepEqual(heard.story, ['connected', 'received', 'ended', 'closed orderly']);
+        }));
+    }
+
+    test('two addresses that both refuse are one failure', () =>
+      run(async (bench) => {
+        const heard = new Recorder();
+        bench.transport.connect(bench.io, { ...tcpTarget(1), alternative: '::1' }, heard);
+        await heard.untilClosed();
+        assert.deepEqual(heard.story, ['closed ECONNREFUSED']);
+      }));
+
     for (const direction of DIRECTIONS) {
       const openings = direction === 'outgoing' ? ['connected'] : [];
 

@@ -197,11 +197,11 @@ test('without a fault there is one line, and with --strict 0 all the same', asyn
 });
 
 test('the last line counts what was found', async (t) => {
-  const routes = 'routes: [{ path: /**, websocket: { enabled: true }, retries: 2 }]';
+  const routes = 'routes: [{ path: /**, websocket: { enabled: true }, cache: { ttl: 5s } }]';
   const faulty = await run(write(t, document({ routes })));
   assert.match(faulty.out.text, /^error\[not-available-yet\]: /m);
   assert.match(faulty.out.lines.at(-1) ?? '', /: Photon would not start: 1 error, 1 warning$/);
-  const warned = await run(write(t, document({ routes: 'routes: [{ path: /**, retries: 2 }]' })));
+  const warned = await run(write(t, document({ routes: 'routes: [{ path: /**, cache: { ttl: 5s } }]' })));
   assert.match(warned.out.lines.at(-1) ?? '', /: ok, with 1 warning$/);
 });
 

@@ -6,7 +6,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BroadcastChannel, isMainThread, threadName, Worker } from 'node:worker_threads';
-import { SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
+import { SharedCount, type SharedMemory, type Slot } from '../../src/memory/shared-memory.ts';
 import type { MessageToWorker } from '../../src/messages/to-worker.ts';
 import { type LiveMemory, liveMemory } from '../support/garbage.ts';
 
@@ -44,6 +44,7 @@ channel.unref();
 const workers = new Map<string, Worker>();
 const taken: number[] = [];
 let shared: SharedMemory | null = null;
+let firstUpstream: Slot | null = null;
 let compilerReady = Promise.resolve();
 let lastCompiler: Promise<unknown> = Promise.resolve();
 
@@ -112,18 +113,21 @@ function takeDescriptors(): void {
 function noteSharedMemory(): void {
   const { postMessage } = Worker.prototype;
   Worker.prototype.postMessage = function (this: Worker, message: MessageToWorker, ...more: []) {
-    if (message.type === 'start') shared = message.shared;
+    if (message.type === 'start') {
+      shared = message.shared;
+      firstUpstream = message.slots.upstreams[0] ?? null;
+    }
     postMessage.call(this, message, ...more);
   };
 }
 
 function counts(): Counts {
-  const memory = shared;
-  if (memory === null) return { connections: [], upstreamSockets: [] };
+  const [memory, slot] = [shared, firstUpstream];
+  if (memory === null || slot === null) return { connections: [], upstreamSockets: [] };
   const rows = Array.from({ length: memory.workers }, (_none, row) => row);
   return {
     connections: rows.map((row) => SharedCount.connections(memory, row).own),
-    upstreamSockets: rows.map((row) => SharedCount.upstreamSockets({ memory, number: 0 }, row).own),
+    upstreamSockets: rows.map((row) => SharedCount.upstreamSockets(slot, row).own),
   };
 }
 

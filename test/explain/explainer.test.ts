@@ -232,7 +232,7 @@ test('middleware is told in the order of its stages, and what is not active yet 
     { name: 'headers', stage: 'headers', overrides: { nosniff: false } },
     { name: 'compress', stage: null, overrides: {} },
   ]);
-  assert.deepEqual(route?.retries, { active: false, count: 2 });
+  assert.equal(route?.retries, 2);
   assert.deepEqual([route?.cache.active, route?.cache.enabled, route?.cache.ttlMs], [false, true, 10_000]);
 });
 
@@ -252,4 +252,54 @@ test('a wanted value of a header that may be a secret is not shown', () => {
   const routes = [{ id: 'a', path: '/', match: { headers: { 'X-Token': 'hidden' } } }];
   const said = explain('/', { document: { routes } });
   assert.doesNotMatch(JSON.stringify(said), /hidden/);
+});
+
+/** What is said of a backend with these settings; three upstreams, unlike those of other tests. */
+function explainBalancing(settings: object, asking: Asking = {}) {
+  const upstreams = [1, 2, 3].map((last) => ({ address: `10.0.0.${last}:80` }));
+  const document = { load_balancing: { backends: { web: { ...settings, upstreams } } } };
+  const { backend, sent } = explain('/', { ...asking, document });
+  assert.ok(backend !== null && sent !== null);
+  return { backend, sent };
+}
+
+for (const { settings, asking = {}, by, why } of [
+  { settings: { algorithm: 'ip_hash' }, by: 'the hash of ip', why: 'the address decides' },
+  {
+    settings: { algorithm: 'consistent_hash', key: 'header:X-User' },
+    asking: { headers: ['x-user: ann'] },
+    by: 'the hash of header:X-User',
+    why: 'the header decides',
+  },
+  {
+    settings: { algorithm: 'consistent_hash', key: 'cookie:user' },
+    asking: { headers: ['Cookie: usher=ann'] },
+    by: 'the hash of ip, as there is no cookie:user',
+    why: 'without the cookie it is the address',
+  },
+]) {
+  test(`an upstream that a hash decides on is named: ${why}`, () => {
+    const { backend, sent } = explainBalancing(settings, asking);
+    assert.deepEqual(backend.choice, { upstream: sent.upstream, by });
+    assert.deepEqual(explainBalancing(settings, asking).sent.upstream, sent.upstream);
+  });
+}
+
+for (const algorithm of ['round_robin', 'weighted_round_robin', 'random', 'least_connections', 'power_of_two']) {
+  test(`for ${algorithm} nobody is named, but the share of each is told`, () => {
+    const { backend } = explainBalancing({ algorithm });
+    assert.deepEqual([backend.algorithm, backend.key, backend.choice], [algorithm, null, null]);
+    assert.deepEqual(
+      backend.upstreams.map(({ share }) => share),
+      [1 / 3, 1 / 3, 1 / 3],
+    );
+  });
+}
+
+test('an upstream that a cookie names is named, and the algorithm where the cookie names nobody', () => {
+  const settings = { algorithm: 'random', sticky: { cookie: 'at' } };
+  const named = explainBalancing(settings, { headers: ['Cookie: at=mOYyUNd2IPI2dzke'] }).backend;
+  assert.deepEqual(named.choice, { upstream: '10.0.0.1:80', by: 'the cookie at' });
+  assert.equal(named.stickyCookie, 'at');
+  assert.equal(explainBalancing(settings, { headers: ['Cookie: at=nonsense'] }).backend.choice, null);
 });

@@ -76,7 +76,7 @@ export class CheckBench {
   /** Checks these backends from now on, which are named `b0`, `b1`, and so on. */
   use(...backends: readonly CheckedBackend[]): void {
     const parsed = parseBackends(backends);
-    this.#table ??= new SlotTable(parsed, 1);
+    this.#table ??= new SlotTable(1);
     const slots = this.#table.slotsFor(parsed);
     this.#table.use(parsed, slots);
     const { upstreams } = readTlsMaterial({ server: SERVER, backends: parsed }, new Uint8Array(0));

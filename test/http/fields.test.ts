@@ -96,6 +96,11 @@ describe('fields', () => {
     assert.equal(head.combinedValue(''), undefined);
   });
 
+  test('named Cookie are one field that a client has split (RFC 9113 8.2.3)', () => {
+    const split = requestHead('GET / HTTP/1.1\r\nHost: h\r\nCookie: a=1\r\ncookie: b=2; c=3\r\n\r\n');
+    assert.equal(split.combinedValue('cookie'), 'a=1; b=2; c=3');
+  });
+
   test('are gone when the head is cleared', () => {
     const used = requestHead('POST /x HTTP/1.0\r\nHost: h\r\nConnection: keep-alive, x\r\nContent-Length: 4\r\n\r\n');
     used.clear();

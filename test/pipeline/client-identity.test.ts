@@ -69,6 +69,8 @@ describe('the client', () => {
     { peer: '10.0.0.1', chain: [''], client: '10.0.0.1', why: 'an empty element' },
     { peer: '10.0.0.1', chain: ['10.1'], client: '10.0.0.1', why: 'a short form that only C libraries read' },
     { peer: 'fd00::1', chain: ['2001:db8::1'], client: '2001:db8::1', why: 'IPv6' },
+    { peer: '10.0.0.1', chain: ['2001:DB8:0:0::1'], client: '2001:db8::1', why: 'in its one usual form' },
+    { peer: '10.0.0.1', chain: ['::ffff:1.2.3.4'], client: '1.2.3.4', why: 'IPv4 in the guise of IPv6' },
     { peer: 'unix:', chain: ['1.2.3.4'], client: 'unix:', why: 'a Unix socket is trusted only by its own rule' },
   ]) {
     test(`behind ${peer} with ${JSON.stringify(chain)} is ${client}: ${why}`, () => {

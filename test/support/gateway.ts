@@ -4,7 +4,8 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
-import { createSharedMemory, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
+import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
@@ -32,6 +33,8 @@ export interface GatewaySettings {
   readonly backend?: Settings | undefined;
   /** Settings of every upstream. */
   readonly upstream?: Settings | undefined;
+  /** The weights of the upstreams of the backend `origin`; by default 1 each. */
+  readonly weights?: readonly number[] | undefined;
   /** The routes; by default one that takes everything. */
   readonly routes?: readonly Settings[] | undefined;
   /** Listen for HTTPS instead, as `localhost`. */
@@ -57,6 +60,10 @@ export interface Gateway {
   readonly logLines: readonly string[];
   /** The lines of the access log so far. */
   accessLines(): readonly string[];
+  /** Exchanges under way at each upstream, and requests that wait for a connection to each backend. */
+  inFlight(): readonly number[];
+  /** Sockets of each upstream, as counted over all workers. */
+  sockets(): readonly number[];
   /** Makes changed settings ready; `plane.commit` goes over to them. */
   prepare(changes: Partial<GatewaySettings>): void;
   /** One more worker of the same gateway, on another row of the shared memory and a port of its own. The caller closes it. */
@@ -109,7 +116,16 @@ async function startWorker(
   };
   const prepare = (changes: Partial<GatewaySettings>) => plane.prepare(planOf({ ...settings, ...changes }, shared));
   const beside = (otherRow: number) => startWorker(settings, shared, otherRow, clock);
-  return { port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines, accessLines, prepare, beside };
+  const { upstreams, backends } = slotsOf(shared, configOf(settings));
+  const inFlight = () => [
+    ...upstreams.map((slot) => SharedCount.upstreamInFlight(slot, row).total),
+    ...backends.map((slot) => SharedCount.backendWaiting(slot, row).total),
+  ];
+  const sockets = () => upstreams.map((slot) => new UpstreamSockets(slot, row).total);
+  return {
+    ...{ port, scheme: settings.secure ? 'https' : 'http', plane, shared, logLines },
+    ...{ accessLines, inFlight, sockets, prepare, beside },
+  };
 }
 
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
@@ -138,6 +154,7 @@ function configText({
   otherBackends = {},
   backend,
   upstream,
+  weights = [],
   routes,
   accessLog,
   middleware,
@@ -145,7 +162,7 @@ function configText({
   const backendOf = (ports: readonly number[]) => ({
     circuit_breaker: { failure_threshold: 1_000_000 },
     ...backend,
-    upstreams: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...upstream })),
+    upstreams: ports.map((port, index) => ({ address: `127.0.0.1:${port}`, weight: weights[index] ?? 1, ...upstream })),
   });
   const others = Object.entries(otherBackends).map(([name, port]) => [name, backendOf([port])] as const);
   return JSON.stringify({

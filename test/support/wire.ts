@@ -69,6 +69,11 @@ export async function runWire(options: WireOptions, script: Script): Promise<voi
     await expectAllFinished(factory, gateway);
     gateway.plane.close();
     for (const each of upstreams) await each.expectReleased();
+    await eventually(
+      'the sockets to be given back',
+      () => gateway.sockets().every((count) => count === 0),
+      () => gateway.sockets().join(' '),
+    );
     for (const each of upstreams) assert.deepEqual(each.failures, []);
   } catch (error) {
     throw withLog(error, gateway);
@@ -80,7 +85,8 @@ export async function runWire(options: WireOptions, script: Script): Promise<voi
 }
 
 /** Without clients nothing may be left: no exchange, and no downstream connection. */
-async function expectAllFinished({ clients }: ClientFactory, { plane }: Gateway): Promise<void> {
+async function expectAllFinished({ clients }: ClientFactory, gateway: Gateway): Promise<void> {
+  const { plane } = gateway;
   for (const client of clients) client.reset();
   const counts = () => `activeExchanges ${plane.activeExchanges}, openConnections ${plane.openConnections}`;
   await eventually(
@@ -90,6 +96,8 @@ async function expectAllFinished({ clients }: ClientFactory, { plane }: Gateway)
   );
   await settle();
   assert.equal(counts(), 'activeExchanges 0, openConnections 0');
+  const inFlight = () => gateway.inFlight().join(' ');
+  await eventually('all upstreams to be left alone', () => !/[^0 ]/.test(inFlight()), inFlight);
 }
 
 function withLog(error: unknown, gateway: Gateway): unknown {

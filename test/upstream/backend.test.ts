@@ -4,11 +4,13 @@ import type { UpstreamConfig } from '../../src/config/config.ts';
 import { PHASE, phaseOf } from '../../src/memory/breaker-word.ts';
 import { createSharedMemory, SharedCursor } from '../../src/memory/shared-memory.ts';
 import { STATUS } from '../../src/memory/upstream-state.ts';
-import { Backend, type EjectionPolicy } from '../../src/upstream/backend.ts';
+import { Backend, type EjectionPolicy, type Relief } from '../../src/upstream/backend.ts';
 import type { BalancedRequest } from '../../src/upstream/balancing/balancer.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
+import { RetryBudget } from '../../src/upstream/retry-budget.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
+import { WaitingLine } from '../../src/upstream/waiting-line.ts';
 import { sceneConfig, sceneEnvironment } from '../contract/scene.ts';
 import { MemoryNet } from '../net/memory-connection.ts';
 import { Random } from '../support/random.ts';
@@ -17,6 +19,17 @@ import { type BreakerSettings, SETTINGS } from './breaker-scene.ts';
 const REQUEST: BalancedRequest = { clientAddress: '192.0.2.7', path: '/', headerValue: () => undefined };
 const [anUpstream = assert.fail()] = sceneConfig().backends[0]?.upstreams ?? [];
 const START_MS = 1_000_000;
+/** What a pick is where nobody has room. */
+const FULL = -1;
+
+/** Nobody waits or is tried again here. */
+const memory = createSharedMemory({ backends: [{ upstreams: [] }] }, 1);
+const slot = { memory, number: 0 };
+const RELIEF: Relief = {
+  line: new WaitingLine(new MemoryNet().io, [], { size: 0, timeoutMs: 1000 }, slot, 0),
+  retryBudget: new RetryBudget({ share: 0, minPerSecond: 0 }, slot),
+  retryBackoff: { initialMs: 1, maxMs: 1 },
+};
 
 interface BenchOptions extends Partial<Omit<EjectionPolicy, 'breaker'>> {
   readonly breaker?: Partial<BreakerSettings> | null;
@@ -36,17 +49,24 @@ class Bench {
       (settings, number) =>
         new Upstream({ ...anUpstream, address: `192.0.2.1:${number}`, ...settings }, environment, {
           slot: { memory: shared, number },
+          backend: { memory: shared, number: 0 },
           row: 0,
         }),
     );
     const surroundings = { backend: 'origin', log: environment.log, time: this.time };
     this.breaker = breaker === null ? null : new CircuitBreaker({ ...SETTINGS, ...breaker }, surroundings);
     const random = new Random(7);
-    this.backend = new Backend('origin', made, new RoundRobin(made, new SharedCursor({ memory: shared, number: 0 })), {
-      ...{ breaker: this.breaker, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 10_000, time: this.time },
-      random: () => random.below(1_000_000) / 1_000_000,
-      ...policy,
-    });
+    this.backend = new Backend(
+      'origin',
+      made,
+      new RoundRobin(made, new SharedCursor({ memory: shared, number: 0 })),
+      {
+        ...{ breaker: this.breaker, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 10_000, time: this.time },
+        random: () => random.below(1_000_000) / 1_000_000,
+        ...policy,
+      },
+      RELIEF,
+    );
   }
 
   at(number: number): Upstream {
@@ -65,7 +85,8 @@ class Bench {
   }
 
   pick(tried: readonly Upstream[] = []): number {
-    return this.backend.upstreams.indexOf(this.backend.pick(REQUEST, tried));
+    const upstream = this.backend.pick(REQUEST, tried);
+    return upstream === null ? FULL : this.backend.upstreams.indexOf(upstream);
   }
 
   /** How often each upstream was picked. */
@@ -82,7 +103,8 @@ class Bench {
 
   refusal(): string {
     try {
-      return `picked ${this.pick()}`;
+      const picked = this.pick();
+      return picked === FULL ? 'full' : `picked ${picked}`;
     } catch (error) {
       return (error as { code: string }).code;
     }
@@ -108,6 +130,7 @@ describe('a pick', () => {
         ...{ breaker: null, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 1, time: bench.time },
         random: Math.random,
       },
+      RELIEF,
     );
     assert.equal(without.pick(REQUEST), bench.at(0));
   });
@@ -140,7 +163,7 @@ describe('a pick', () => {
   test('says whether all are ill or the well ones full', () => {
     const bench = new Bench({ upstreams: [{ maxConnections: 0 }, { maxConnections: 0 }, { weight: 0 }] });
     bench.trip(0);
-    assert.equal(bench.refusal(), 'upstreams_full');
+    assert.equal(bench.refusal(), 'full');
     bench.fall(1);
     assert.equal(bench.refusal(), 'no_upstream');
   });
@@ -191,7 +214,7 @@ describe('a panic', () => {
   test('does not overfill anybody', () => {
     const bench = new Bench({ panicThreshold: 1, upstreams: [{ maxConnections: 0 }] });
     bench.trip(0);
-    assert.equal(bench.refusal(), 'upstreams_full');
+    assert.equal(bench.refusal(), 'full');
   });
 });
 
@@ -235,16 +258,17 @@ describe('an upstream that comes up', () => {
     return (bench.picks(20_000)[0] ?? 0) / 10_000;
   }
 
-  for (const { passed, share } of [
-    { passed: 0, share: 0.1 },
-    { passed: 0.25, share: 0.325 },
-    { passed: 0.5, share: 0.55 },
-    { passed: 0.9, share: 0.91 },
-    { passed: 1, share: 1 },
+  for (const { passed, weight } of [
+    { passed: 0, weight: 0.1 },
+    { passed: 0.25, weight: 0.325 },
+    { passed: 0.5, weight: 0.55 },
+    { passed: 0.9, weight: 0.91 },
+    { passed: 1, weight: 1 },
   ]) {
-    test(`gets ${share} of its turns when ${passed} of its time have passed`, () => {
+    test(`counts for ${weight} of its weight when ${passed} of its time have passed`, () => {
       const seen = shareAfter(passed * RAMP_MS);
-      assert.ok(Math.abs(seen - share) < 0.02, `${seen}`);
+      // Turns that it does not take go to both: beside a weight of 1 it gets weight / (1 + weight) of all, of which its share is half.
+      assert.ok(Math.abs(seen - (2 * weight) / (1 + weight)) < 0.02, `${seen}`);
     });
   }
 
@@ -280,6 +304,6 @@ describe('an upstream that comes up', () => {
     bench.breaker?.answered(bench.at(0), claim);
     bench.breaker?.succeeded(bench.at(0), claim);
     const [first = 0] = bench.picks(20_000);
-    assert.ok(Math.abs(first - 1000) < 200, `${first}`);
+    assert.ok(Math.abs(first - 20_000 * (0.1 / 1.1)) < 200, `${first}`);
   });
 });

@@ -16,7 +16,7 @@ export const SETTINGS: BreakerSettings = {
 
 /** One worker's view of the breaker of the first upstream of a memory; its time stands until the test sets it. */
 export class BreakerView implements Guarded {
-  readonly config = { address: '192.0.2.1:80' };
+  readonly key = '192.0.2.1:80';
   readonly breaker: BreakerState;
   readonly #breakers: CircuitBreaker;
   readonly #time: { eventMs: number };

@@ -34,7 +34,7 @@ class Bench {
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
       { ...sceneEnvironment(this.net, this.shared, row), maxHeadBytes: 4096 },
-      { slot: { memory: this.shared, number: 0 }, row },
+      { slot: { memory: this.shared, number: 0 }, backend: { memory: this.shared, number: 0 }, row },
     );
   }
 
@@ -50,7 +50,7 @@ class Bench {
   } {
     const heard = new ReplyRecorder();
     const before = this.net.writes;
-    const stream = this.upstream.lend(heard, fresh, peer);
+    const stream = this.upstream.lend(heard, fresh, peer) ?? assert.fail('there is no room');
     this.net.event(() => sendRequest(stream));
     const on = this.net.outgoing.findIndex(({ lastWrite }) => lastWrite > before);
     this.connection(on).opens();
@@ -141,6 +141,13 @@ describe('the connections to an upstream', () => {
     assert.equal(bench.lend().on, 1);
   });
 
+  test('wait in no greater number than the share of the worker, where they are limited', () => {
+    const bench = new Bench({ maxConnections: 5 });
+    bench.idle(5);
+    assert.equal(bench.net.outgoing.filter(({ destroyed }) => !destroyed).length, Math.ceil(5 / WORKERS));
+    assert.equal(bench.sockets, 3);
+  });
+
   test('wait in a bounded number', () => {
     const bench = new Bench();
     bench.idle(600);
@@ -156,7 +163,7 @@ describe('the connections to an upstream', () => {
     });
     tcp.lend();
     assert.deepEqual(tcp.net.targets, [
-      { host: 'fd00::1', port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 }, tls: null },
+      { host: 'fd00::1', alternative: null, port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 }, tls: null },
     ]);
     const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
     unix.lend();

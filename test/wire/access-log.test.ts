@@ -5,6 +5,7 @@ import { ok } from '../support/upstream.ts';
 import { type WireContext, type WireOptions, wire } from '../support/wire.ts';
 
 const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
+const once = { routes: [{ retries: 0 }] };
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -177,7 +178,7 @@ wire('a client that is too slow with its head leaves 408', async (context) => {
   assertLine((await linesOf(context, 1))[0], { status: 408, error: 'request_timeout', method: undefined });
 });
 
-wire('an upstream that nobody listens at leaves 502', { upstreams: 0, otherPorts: [1] }, async (context) => {
+wire('an upstream that nobody listens at leaves 502', { upstreams: 0, otherPorts: [1], ...once }, async (context) => {
   await context.client.send(GET);
   await context.client.expectStatus(502);
   const expected = {
@@ -189,7 +190,7 @@ wire('an upstream that nobody listens at leaves 502', { upstreams: 0, otherPorts
   assertLine((await linesOf(context, 1))[0], { ...expected, tries: 1 });
 });
 
-wire('a silent upstream leaves 504, and how long it was waited for', async (context) => {
+wire('a silent upstream leaves 504, and how long it was waited for', once, async (context) => {
   const { client, upstream, clock } = context;
   await client.send(GET);
   await (await upstream.accept()).expectRequest();

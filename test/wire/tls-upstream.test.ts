@@ -147,7 +147,7 @@ wire('an upstream that asks for a certificate gets ours', MUTUAL, async ({ clien
   await client.expectReply({ status: 200, body: 'Älice' });
 });
 
-const ROTTEN: WireOptions = { upstream: TRUSTED };
+const ROTTEN: WireOptions = { upstream: TRUSTED, routes: [{ retries: 0 }] };
 
 wire('an upstream that speaks no TLS is a 502', ROTTEN, async ({ client, upstream, gateway }) => {
   await client.send(GET);

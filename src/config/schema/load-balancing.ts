@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { duration, listOf, oneOf, printableText, shareOrZero, wholeNumber } from '../option-types.ts';
+import {
+  dnsServer,
+  duration,
+  listOf,
+  oneOf,
+  oneOrMore,
+  printableText,
+  shareOrZero,
+  wholeNumber,
+} from '../option-types.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { backendHealthCheck } from './health-check.ts';
 import { retryBackoff, retryBudget } from './retries.ts';
@@ -58,6 +67,11 @@ const backendsWanted = 'a mapping of backend names to backends, not empty';
 export const loadBalancing = z
   .strictObject({
     algorithm: algorithm.prefault('round_robin'),
+    resolver: oneOrMore(dnsServer(), 'an address such as "10.0.0.2" or "10.0.0.2:53"')
+      .describe(
+        'The DNS servers to ask for the names of upstreams: an IP address with an optional port, or a list of them. By default those of the system.',
+      )
+      .optional(),
     backends: z
       .record(printableText(), backend, { error: backendsWanted })
       .refine((backends) => Object.keys(backends).length > 0, { error: backendsWanted })

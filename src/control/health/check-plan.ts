@@ -5,7 +5,7 @@ import { encodeLocalProxyHeader } from '../../wire/proxy-protocol/encode-header.
 import type { ReplyExpectation } from './check-reply.ts';
 
 /** Where an upstream is reached. */
-export type UpstreamAddress = Pick<ConnectTarget, 'host' | 'port' | 'path'>;
+export type UpstreamAddress = Pick<ConnectTarget, 'host' | 'port' | 'path' | 'alternative'>;
 
 /** What every check of one upstream does. */
 export interface CheckPlan {
@@ -50,7 +50,7 @@ function wantedReply({ expectedStatus, expectedBody }: HealthCheckConfig): Reply
 
 function requestHead(upstream: UpstreamConfig, { path, host, headers, reuse }: HealthCheckConfig): string {
   const fields = {
-    host: host ?? (upstream.path === null ? upstream.address : 'localhost'),
+    host: host ?? (upstream.path === null ? upstream.authority : 'localhost'),
     'user-agent': 'Photon-Health-Check',
     accept: '*/*',
     ...headers,

@@ -25,14 +25,14 @@ export function checkedUpstreams(
     upstreams.map((config) => ({ backend: name, config, check: healthCheck })),
   );
   return all.map((upstream, index) => {
-    const { host, port, path } = upstream.config;
+    const { host, port, path, alternative } = upstream.config;
     const slot = slots[index] as Slot;
-    return { ...upstream, address: { host, port, path }, slot, tls: materials[index] ?? null };
+    return { ...upstream, address: { host, port, path, alternative }, slot, tls: materials[index] ?? null };
   });
 }
 
 /** Names an upstream over changes of the configuration. */
-export const keyOf = ({ backend, config }: CheckedUpstream): string => `${backend}\n${config.address}`;
+export const keyOf = ({ backend, config }: CheckedUpstream): string => `${backend}\n${config.key}`;
 
 /** Whether both are the same server, reached in the same way: what was found out about one then holds for the other. */
 export function isSameServer(one: CheckedUpstream, other: CheckedUpstream): boolean {

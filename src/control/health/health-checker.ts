@@ -103,7 +103,7 @@ export class HealthChecker implements ProbeSurroundings {
     const state = new UpstreamState(slot);
     if (state.healthy) return;
     state.setHealthy(true, this.nowMs());
-    this.log.info('upstream-healthy', { backend, upstream: config.address });
+    this.log.info('upstream-healthy', { backend, upstream: config.key });
   }
 
   #keepTime(): void {

@@ -141,7 +141,7 @@ export class Probe implements TimerOwner, CheckListener {
   #tell(failure: string | null): void {
     const { log } = this.#surroundings;
     const { backend, config } = this.#upstream;
-    const fields = { backend, upstream: config.address };
+    const fields = { backend, upstream: config.key };
     if (failure === null) log.info('upstream-healthy', fields);
     else log.warn('upstream-unhealthy', { ...fields, reason: failure });
   }

@@ -2,24 +2,40 @@ import type { SharedCursor } from '../../memory/shared-memory.ts';
 import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 import { smoothSequence } from './smooth-sequence.ts';
 
-/** Candidates take turns, as often as their weights say. All workers go through one sequence with one shared cursor. */
+/** Turns taken from the shared cursor before a worker looks for itself: others take turns meanwhile, and it might miss somebody. */
+const MAX_TURNS = 16;
+
+/**
+ * Candidates take turns, as often as their weights say. All workers go through one sequence with one shared cursor. Whose turn it is
+ * and who is not eligible loses it to all others, not to the one behind: the next pick goes on behind the one chosen.
+ */
 export class RoundRobin<C extends Candidate> implements Balancer<C> {
   readonly #candidates: readonly C[];
-  readonly #sequence: Uint16Array;
+  /** Made at the first pick: with many weights it takes milliseconds, and a reload has none for each backend. */
+  #sequence: Uint16Array | null = null;
   readonly #cursor: SharedCursor;
 
   constructor(candidates: readonly C[], cursor: SharedCursor) {
     this.#candidates = candidates;
-    this.#sequence = smoothSequence(candidates.map((candidate) => candidate.weight));
     this.#cursor = cursor;
   }
 
   pick(_request: BalancedRequest, eligible: Eligible<C>): C | null {
+    this.#sequence ??= smoothSequence(this.#candidates.map(({ weight }) => weight));
     const sequence = this.#sequence;
-    const start = sequence.length === 1 ? 0 : this.#cursor.next(sequence.length);
+    const turns = Math.min(MAX_TURNS, sequence.length);
+    let place = 0;
+    for (let turn = 0; turn < turns; turn++) {
+      place = sequence.length === 1 ? 0 : this.#cursor.next(sequence.length);
+      const candidate = this.#candidates[sequence[place] as number] as C;
+      if (eligible(candidate)) return candidate;
+    }
+    return this.#firstFrom(place, sequence, eligible);
+  }
+
+  #firstFrom(start: number, sequence: Uint16Array, eligible: Eligible<C>): C | null {
     for (let step = 0; step < sequence.length; step++) {
-      const place = start + step;
-      const index = sequence[place < sequence.length ? place : place - sequence.length] as number;
+      const index = sequence[(start + step) % sequence.length] as number;
       const candidate = this.#candidates[index] as C;
       if (eligible(candidate)) return candidate;
     }

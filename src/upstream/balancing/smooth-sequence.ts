@@ -1,3 +1,5 @@
+import { fitWeights, smallestWeights, sumOf } from './weights.ts';
+
 /** Longer sequences would cost memory for a precision that nobody can see. */
 const MAX_LENGTH = 4096;
 
@@ -5,15 +7,17 @@ const MAX_LENGTH = 4096;
  * The order in which weighted upstreams take turns: each index as often as its weight says, spread as evenly as can be (nginx's
  * smooth weighted round robin). Weights 3 and 1 give `0 0 1 0`, never `0 0 0 1` twice in a row as one long run.
  *
- * `weights` are whole numbers >= 0 with a positive sum. The sequence is at most 4096 long, unless there are more weights above 0
- * than that; when the weights over their greatest common divisor add up to more, they are scaled down, and none above 0 falls
- * below 1.
+ * `weights` are whole numbers >= 0; all of them 0 give an empty sequence. It is at most 4096 long, unless there are more weights
+ * above 0 than that; when the weights over their greatest common divisor add up to more, they are scaled down, and none above 0
+ * falls below 1.
  */
 export function smoothSequence(weights: readonly number[]): Uint16Array {
-  const turns = scaleDown(weights);
-  const length = turns.reduce((sum, turn) => sum + turn, 0);
+  const turns = fitWeights(smallestWeights(weights), MAX_LENGTH);
+  const length = sumOf(turns);
+  // Equal weights, as most have: a thousand of them would take two milliseconds below.
+  if (turns.every((turn) => turn <= 1)) return Uint16Array.from(positions(turns));
   const sequence = new Uint16Array(length);
-  const credit = turns.map(() => 0);
+  const credit = new Int32Array(turns.length);
   for (let place = 0; place < length; place++) {
     let best = -1;
     for (let index = 0; index < turns.length; index++) {
@@ -27,33 +31,7 @@ export function smoothSequence(weights: readonly number[]): Uint16Array {
   return sequence;
 }
 
-function scaleDown(weights: readonly number[]): number[] {
-  const divisor = weights.reduce(greatestCommonDivisor, 0);
-  const turns = weights.map((weight) => weight / divisor);
-  const sum = turns.reduce((total, turn) => total + turn, 0);
-  if (sum <= MAX_LENGTH) return turns;
-  return fitInto(turns, MAX_LENGTH);
-}
-
-/** Scales to a sum of at most `length`. Those that would fall below 1 get their 1 first, and the others share what is left. */
-function fitInto(turns: readonly number[], length: number): number[] {
-  let [rest, share] = [turns.reduce((total, turn) => total + turn, 0), length];
-  const isSmall = new Array<boolean>(turns.length).fill(false);
-  for (let found = true; found; ) {
-    found = false;
-    for (const [index, turn] of turns.entries()) {
-      if (turn === 0 || isSmall[index] || turn * share >= rest) continue;
-      isSmall[index] = true;
-      found = true;
-      rest -= turn;
-      share -= 1;
-    }
-  }
-  return turns.map((turn, index) =>
-    turn === 0 || isSmall[index] ? Math.sign(turn) : Math.floor((turn * share) / rest),
-  );
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+/** Of those above 0. */
+function positions(turns: readonly number[]): number[] {
+  return [...turns.keys()].filter((index) => turns[index] !== 0);
 }

@@ -14,6 +14,7 @@ describe('a smooth sequence', () => {
     { weights: [5, 5, 5], sequence: [0, 1, 2], why: 'weights count over their greatest common divisor' },
     { weights: [3, 1], sequence: [0, 0, 1, 0], why: 'the heavier one does not take its turns in one run' },
     { weights: [5, 1, 1], sequence: [0, 0, 1, 0, 2, 0, 0], why: 'as nginx does it' },
+    { weights: [0, 0], sequence: [], why: 'without any weight nobody gets a turn' },
     { weights: [0, 1, 0, 1], sequence: [1, 3], why: 'a weight of 0 gets no turn' },
     { weights: [100, 200], sequence: [1, 0, 1], why: 'hundreds are as good as ones' },
   ]) {

@@ -1,0 +1,140 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isIpAddress } from '../../base/address.ts';
+import type { BackendConfig, UpstreamConfig } from '../../config/config.ts';
+import type { EventLog } from '../event-log.ts';
+import { type NameAddresses, toNameAddresses } from './name-addresses.ts';
+import type { NameLookup } from './name-lookup.ts';
+import type { ServiceTarget } from './service-targets.ts';
+import { WatchedAnswer } from './watched-answer.ts';
+
+type Backends = readonly BackendConfig[];
+
+/** What names stand for, as far as it is known. */
+export interface KnownNames {
+  /** Of a name or an address; null while a name has never been resolved. */
+  addressesOf(host: string): NameAddresses | null;
+  targetsOf(service: string): readonly ServiceTarget[];
+}
+
+/** The names of upstreams, resolved again and again for as long as a configuration wants them. A name in several places is asked for once. */
+export class UpstreamNames implements KnownNames {
+  readonly #lookup: NameLookup;
+  readonly #log: EventLog;
+  readonly #changed: () => void;
+  #upstreams: readonly UpstreamConfig[] = [];
+  #closed = false;
+  readonly #hosts = new Map<string, WatchedAnswer<NameAddresses>>();
+  readonly #services = new Map<string, WatchedAnswer<readonly ServiceTarget[]>>();
+
+  /** `changed` is called when a name that is watched stands for something else than before. */
+  constructor(lookup: NameLookup, log: EventLog, changed: () => void) {
+    this.#lookup = lookup;
+    this.#log = log;
+    this.#changed = changed;
+  }
+
+  addressesOf(host: string): NameAddresses | null {
+    return isIpAddress(host) ? toNameAddresses([host]) : (this.#hosts.get(host)?.answer ?? null);
+  }
+
+  targetsOf(service: string): readonly ServiceTarget[] {
+    return this.#services.get(service)?.answer ?? [];
+  }
+
+  /**
+   * Watches the names of these backends too. Resolves when each has been asked for, or after `patienceMs`: whoever starts goes on
+   * without the rest.
+   */
+  async add(backends: Backends, patienceMs: number): Promise<void> {
+    this.#upstreams = [...this.#upstreams, ...upstreamsOf(backends)];
+    this.#watch();
+    const patience = new AbortController();
+    const enough = pause(patienceMs, undefined, { signal: patience.signal, ref: true }).catch(() => undefined);
+    await Promise.race([this.#asked(backends), enough]);
+    patience.abort();
+  }
+
+  /** Watches the names of these backends only. */
+  keepOnly(backends: Backends): void {
+    this.#upstreams = upstreamsOf(backends);
+    this.#watch();
+  }
+
+  /** Asks other DNS servers from now on; null for those of the system. What they do not know stays as it was. */
+  useServers(servers: readonly string[] | null): void {
+    this.#lookup.useServers(servers);
+  }
+
+  /** Nobody is asked any more; what is known stays. */
+  close(): void {
+    this.#closed = true;
+    for (const watched of [...this.#hosts.values(), ...this.#services.values()]) watched.close();
+    this.#lookup.close();
+  }
+
+  async #asked(backends: Backends): Promise<void> {
+    const upstreams = upstreamsOf(backends);
+    await Promise.all(servicesOf(upstreams).map((service) => this.#services.get(service)?.asked));
+    await Promise.all(this.#hostsOf(upstreams).map((host) => this.#hosts.get(host)?.asked));
+  }
+
+  #watch(): void {
+    if (this.#closed) return;
+    keepOnly(this.#services, servicesOf(this.#upstreams), (service) => this.#watchService(service));
+    keepOnly(this.#hosts, this.#hostsOf(this.#upstreams), (host) => this.#watchHost(host));
+  }
+
+  /** Those of the configuration, and those that services have led to. */
+  #hostsOf(upstreams: readonly UpstreamConfig[]): readonly string[] {
+    const ofServices = servicesOf(upstreams).flatMap((service) => this.targetsOf(service).map(({ host }) => host));
+    const named = upstreams.filter(({ path, service }) => path === null && service === null).map(({ host }) => host);
+    return [...named, ...ofServices].filter((host) => !isIpAddress(host));
+  }
+
+  #watchService(service: string): WatchedAnswer<readonly ServiceTarget[]> {
+    return new WatchedAnswer({
+      ask: () => this.#lookup.targets(service),
+      changed: () => {
+        this.#watch();
+        this.#changed();
+      },
+      stateChanged: (failure) => this.#say(service, failure, this.targetsOf(service).length),
+    });
+  }
+
+  #watchHost(host: string): WatchedAnswer<NameAddresses> {
+    return new WatchedAnswer({
+      ask: (known) => this.#lookup.addresses(host, known),
+      changed: this.#changed,
+      stateChanged: (failure) => {
+        const { ipv4, ipv6 } = this.addressesOf(host) ?? { ipv4: [], ipv6: [] };
+        this.#say(host, failure, ipv4.length + ipv6.length);
+      },
+    });
+  }
+
+  /** `count`: how many addresses, or targets, are served. */
+  #say(name: string, failure: string | null, count: number): void {
+    if (failure === null) this.#log.info('name-resolves', { name, found: count });
+    else this.#log.warn('name-does-not-resolve', { name, reason: failure, kept: count });
+  }
+}
+
+const upstreamsOf = (backends: Backends): readonly UpstreamConfig[] => backends.flatMap(({ upstreams }) => upstreams);
+
+const servicesOf = (upstreams: readonly UpstreamConfig[]): readonly string[] =>
+  upstreams.flatMap(({ service }) => (service === null ? [] : [service]));
+
+function keepOnly<T>(
+  watched: Map<string, WatchedAnswer<T>>,
+  names: readonly string[],
+  watch: (name: string) => WatchedAnswer<T>,
+) {
+  const wanted = new Set(names);
+  for (const [name, answer] of watched) {
+    if (wanted.has(name)) continue;
+    answer.close();
+    watched.delete(name);
+  }
+  for (const name of wanted) if (!watched.has(name)) watched.set(name, watch(name));
+}

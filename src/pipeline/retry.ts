@@ -1,0 +1,100 @@
+import { PhotonError } from '../base/errors.ts';
+import { FRAMING } from '../http/framing.ts';
+import { isIdempotent } from '../http/methods.ts';
+import type { UpstreamStream } from '../net/streams.ts';
+import { TimerWheel } from '../net/timer-wheel.ts';
+import { retryPauseMs } from '../upstream/retry-backoff.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Exchange } from './exchange.ts';
+import { failExchange } from './failure.ts';
+import { dispatch, giveUp, send } from './forward.ts';
+import type { RoutePlan } from './generation.ts';
+import { tryFailed } from './outcome.ts';
+
+/** The wheel's timers cannot tell a shorter pause from none. */
+const SHORTEST_PAUSE_MS = TimerWheel.tickMs / 2;
+
+/**
+ * The upstream failed. Either the request is sent again, or the client is told, or its reply cut.
+ *
+ * A connection from the pool may have been dead for a while without our knowing: then the request is sent once more on a fresh one,
+ * which counts neither as a retry nor against their budget. Every other try does.
+ */
+export function judgeFailure(exchange: Exchange, error: PhotonError): void {
+  const { stream, upstream } = exchange;
+  exchange.stream = null;
+  if (stream === null || upstream === null) {
+    failExchange(exchange, error);
+    return;
+  }
+  if (mayTryFresh(exchange, error, stream)) {
+    tryFresh(exchange, upstream, error);
+    return;
+  }
+  tryFailed(exchange, error);
+  if (mayRetry(exchange, error, stream)) retry(exchange, upstream, error);
+  else failExchange(exchange, error);
+}
+
+function mayTryFresh(exchange: Exchange, error: PhotonError, stream: UpstreamStream): boolean {
+  if (error.code !== 'upstream_reset' || exchange.triedFresh) return false;
+  return stream.reused && stream.replyUntouched && isSafeToRepeat(exchange, stream);
+}
+
+function mayRetry(exchange: Exchange, error: PhotonError, stream: UpstreamStream): boolean {
+  const { retries, backend } = exchange.route as RoutePlan;
+  if (!error.retryable || exchange.retries >= retries || !isSafeToRepeat(exchange, stream)) return false;
+  return backend.relief.retryBudget.tryTake(exchange.services.wheel.nowMs);
+}
+
+/**
+ * RFC 9110 9.2.2: a request is repeated only when its method is idempotent, or when nothing of it was sent, and here only when all
+ * that has come of its body is still at hand. A POST may have taken effect although no reply came: its client has to decide. An
+ * interim reply that was passed on is a part of the reply like its head.
+ */
+function isSafeToRepeat(exchange: Exchange, stream: UpstreamStream): boolean {
+  const { request, replyStarted, interimPassed, sentBody } = exchange;
+  if (replyStarted || interimPassed || !(stream.unsent || isIdempotent(request.method))) return false;
+  return request.framing === FRAMING.NONE || sentBody !== null;
+}
+
+function tryFresh(exchange: Exchange, upstream: Upstream, error: PhotonError): void {
+  exchange.triedFresh = true;
+  exchange.failure = error;
+  try {
+    if (send(exchange, upstream, true)) exchange.downstream?.resumeRequest();
+    else dispatch(exchange);
+  } catch (failure) {
+    giveUp(exchange, failure);
+  }
+}
+
+function retry(exchange: Exchange, upstream: Upstream, error: PhotonError): void {
+  exchange.retries++;
+  exchange.failure = error;
+  exchange.tried = [...exchange.tried, upstream];
+  const { retryBackoff } = (exchange.route as RoutePlan).backend.relief;
+  const pauseMs = retryPauseMs(retryBackoff, exchange.retries, Math.random());
+  if (pauseMs < SHORTEST_PAUSE_MS) {
+    tryAgain(exchange);
+    return;
+  }
+  exchange.downstream?.pauseRequest();
+  // A timer never runs out early, so it runs out late; a pause may as well be a little shorter than it was to be.
+  exchange.patience.arm(pauseMs - TimerWheel.lateMs);
+}
+
+function tryAgain(exchange: Exchange): void {
+  try {
+    dispatch(exchange);
+    if (exchange.line === null) exchange.downstream?.resumeRequest();
+  } catch (failure) {
+    giveUp(exchange, failure);
+  }
+}
+
+/** The pause before a retry is over, or the time in line. */
+export function losePatience(exchange: Exchange): void {
+  if (exchange.line === null) tryAgain(exchange);
+  else giveUp(exchange, new PhotonError('upstreams_full', 'No connection to an upstream became free in time.'));
+}

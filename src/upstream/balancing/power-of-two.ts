@@ -1,0 +1,38 @@
+import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
+import { WeightedDraw } from './weighted-draw.ts';
+
+/** Draws for a second candidate that may meet the first one again: where one has nearly all the weight, there is none. */
+const MAX_DRAWS = 8;
+
+/**
+ * Of two candidates drawn by chance and weight, the one with fewer exchanges under way for its weight. It is nearly as even as
+ * looking at all of them, and workers that see the same counts do not all rush to the same one.
+ */
+export class PowerOfTwo<C extends Candidate> implements Balancer<C> {
+  readonly #draw: WeightedDraw<C>;
+
+  /** `random`: from 0 to below 1. */
+  constructor(candidates: readonly C[], random: () => number) {
+    this.#draw = new WeightedDraw(candidates, random);
+  }
+
+  pick(_request: BalancedRequest, eligible: Eligible<C>): C | null {
+    const first = this.#draw.next(eligible);
+    if (first === null) return null;
+    const second = this.#drawOther(first, eligible);
+    // Between equals it is the first: the one that the weights alone would choose.
+    return loadOf(second) < loadOf(first) ? second : first;
+  }
+
+  #drawOther(first: C, eligible: Eligible<C>): C {
+    for (let draw = 0; draw < MAX_DRAWS; draw++) {
+      const other = this.#draw.next(eligible);
+      if (other !== null && other !== first) return other;
+    }
+    return first;
+  }
+}
+
+function loadOf({ inFlight, weight }: Candidate): number {
+  return inFlight / weight;
+}

@@ -1,0 +1,110 @@
+import type { QueueConfig } from '../config/config.ts';
+import type { Slot } from '../memory/shared-memory.ts';
+import { SharedQueue } from '../memory/shared-queue.ts';
+import type { IoContext } from '../net/io-context.ts';
+import type { Flushable } from '../net/output-batch.ts';
+import type { ConnectionRoom, RoomSeeker } from './connection-room.ts';
+
+/** Who waits for a connection. */
+export interface Waiter {
+  /** There may be room. Returns false when there is none for it, and it goes on waiting; otherwise it has left the line. */
+  takeTurn(): boolean;
+}
+
+/**
+ * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first
+ * served. They are woken by what happens and never look on their own: a connection of this worker becomes idle or closes
+ * (`ConnectionRoom`), or another worker rings.
+ */
+export class WaitingLine implements Flushable, RoomSeeker {
+  readonly #io: IoContext;
+  readonly #queue: SharedQueue;
+  readonly #size: number;
+  readonly #rooms: readonly ConnectionRoom[];
+  /** In the order of their coming. */
+  readonly #waiters = new Set<Waiter>();
+  #listening = false;
+  #woken = false;
+  /** How long a request may wait. */
+  readonly timeoutMs: number;
+
+  /** `rooms`: those of the backend's upstreams. `slot`: the backend's. */
+  constructor(
+    io: IoContext,
+    rooms: readonly ConnectionRoom[],
+    { size, timeoutMs }: QueueConfig,
+    slot: Slot,
+    row: number,
+  ) {
+    this.#io = io;
+    this.#rooms = rooms;
+    this.#queue = new SharedQueue(slot, row);
+    this.#size = size;
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** Somebody of this worker waits. */
+  get occupied(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /**
+   * Takes the last place; false when as many wait as may, over all workers. Workers that take one at the very same moment do not see
+   * each other's: there may be one more for each of them.
+   */
+  join(waiter: Waiter): boolean {
+    if (this.#queue.waiting >= this.#size) return false;
+    this.#waiters.add(waiter);
+    this.#queue.joined();
+    for (const room of this.#rooms) room.addSeeker(this);
+    this.#listen();
+    // What became free before we were seen to wait was not told to us.
+    this.wake();
+    this.#rooms.some((room) => room.askForRoom());
+    return true;
+  }
+
+  /** It waits no longer, whatever the reason; once it has left this does nothing. */
+  leave(waiter: Waiter): void {
+    if (!this.#waiters.delete(waiter)) return;
+    this.#queue.left();
+    if (!this.occupied) for (const room of this.#rooms) room.removeSeeker(this);
+    this.#passOn();
+  }
+
+  /**
+   * Looks for room when the event that is under way is over: a connection that has just become idle must not be lent before it is
+   * known that nothing follows its reply.
+   */
+  wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    this.#io.output.add(this);
+  }
+
+  flush(): void {
+    this.#woken = false;
+    for (const waiter of this.#waiters) if (!waiter.takeTurn()) return;
+  }
+
+  #listen(): void {
+    if (this.#listening || this.#queue.workers === 1) return;
+    this.#listening = true;
+    this.#queue.listen(() => this.#io.event(() => this.#heard()));
+  }
+
+  #heard(): void {
+    this.#listening = false;
+    if (this.occupied) {
+      this.#listen();
+      this.wake();
+    } else {
+      this.#passOn();
+    }
+  }
+
+  #passOn(): void {
+    if (this.#queue.waitingElsewhere === 0) return;
+    for (const room of this.#rooms) room.passOn();
+  }
+}

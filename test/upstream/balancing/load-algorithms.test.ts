@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LeastConnections } from '../../../src/upstream/balancing/least-connections.ts';
+import { PowerOfTwo } from '../../../src/upstream/balancing/power-of-two.ts';
+import { WeightedRandom } from '../../../src/upstream/balancing/weighted-random.ts';
+import { Random } from '../../support/random.ts';
+import { isUsable, requestOf, type Server, serversOf } from './servers.ts';
+
+const SEED = 42;
+
+function randomNumbers(): () => number {
+  const random = new Random(SEED);
+  return () => random.below(2 ** 32) / 2 ** 32;
+}
+
+const withLoads = (weights: readonly number[], loads: readonly number[]): Server[] =>
+  serversOf(weights).map((server, index) => ({ ...server, inFlight: loads[index] as number }));
+
+/** Shares of 20,000 picks, by key. */
+function sharesOf(balancer: { pick: LeastConnections<Server>['pick'] }): Record<string, number> {
+  const shares: Record<string, number> = {};
+  for (let turn = 0; turn < 20_000; turn++) {
+    const key = balancer.pick(requestOf(), isUsable)?.key ?? 'none';
+    shares[key] = (shares[key] ?? 0) + 1 / 20_000;
+  }
+  return shares;
+}
+
+describe('least connections', () => {
+  for (const { weights, loads, picked, why } of [
+    { weights: [1, 1, 1], loads: [2, 1, 3], picked: 'b', why: 'the fewest' },
+    { weights: [1, 2, 1], loads: [2, 3, 3], picked: 'b', why: '(3 + 1) / 2 is below (2 + 1) / 1' },
+    { weights: [4, 1], loads: [2, 0], picked: 'a', why: 'the request to come counts too: 3/4 is below 1' },
+    { weights: [0, 1], loads: [0, 9], picked: 'b', why: 'no weight, no traffic' },
+    { weights: [3, 1], loads: [0, 0], picked: 'a', why: 'where nothing is under way, the heaviest' },
+  ]) {
+    test(`with weights ${weights.join(':')} and ${loads.join(':')} under way picks ${picked}: ${why}`, () => {
+      const balancer = new LeastConnections(withLoads(weights, loads), randomNumbers());
+      for (let turn = 0; turn < 20; turn++) assert.equal(balancer.pick(requestOf(), isUsable)?.key, picked);
+    });
+  }
+
+  test('leaves it to chance between equals, the same chance for each', () => {
+    const shares = sharesOf(new LeastConnections(withLoads([1, 1, 2, 1, 1], [1, 5, 3, 1, 2]), randomNumbers()));
+    assert.deepEqual(Object.keys(shares).sort(), ['a', 'c', 'd']);
+    for (const share of Object.values(shares)) assert.ok(Math.abs(share - 1 / 3) < 0.015, JSON.stringify(shares));
+  });
+
+  test('keeps counts even when every pick is counted', () => {
+    const servers = serversOf([1, 1, 1, 1]);
+    const balancer = new LeastConnections(servers, randomNumbers());
+    for (let turn = 0; turn < 400; turn++) {
+      const picked = balancer.pick(requestOf(), isUsable) as Server;
+      picked.inFlight++;
+    }
+    assert.deepEqual(
+      servers.map(({ inFlight }) => inFlight),
+      [100, 100, 100, 100],
+    );
+  });
+
+  test('looks at all of 64, and at eight of 65 while one of them is eligible', () => {
+    const looksAt = (count: number): number => {
+      let looks = 0;
+      const servers = serversOf(new Array(count).fill(1));
+      for (const server of servers) Object.defineProperty(server, 'inFlight', { get: () => looks++ });
+      new LeastConnections(servers, randomNumbers()).pick(requestOf(), isUsable);
+      return looks;
+    };
+    assert.equal(looksAt(64), 64);
+    assert.equal(looksAt(65), 8);
+  });
+
+  test('of many picks rarely a busy one', () => {
+    const servers = serversOf(new Array(100).fill(1));
+    for (const [index, server] of servers.entries()) server.inFlight = index < 50 ? 10 : 0;
+    const balancer = new LeastConnections(servers, randomNumbers());
+    let busy = 0;
+    for (let turn = 0; turn < 10_000; turn++) busy += Math.sign(balancer.pick(requestOf(), isUsable)?.inFlight ?? 0);
+    assert.ok(busy < 100, `${busy} of 10000: eight random ones are all busy once in 256`);
+  });
+});
+
+describe('power of two', () => {
+  test('of two always picks the one with less under way for its weight', () => {
+    for (const { weights, loads, picked } of [
+      { weights: [1, 1], loads: [3, 2], picked: 'b' },
+      { weights: [3, 1], loads: [3, 2], picked: 'a' },
+    ]) {
+      const shares = sharesOf(new PowerOfTwo(withLoads(weights, loads), randomNumbers()));
+      assert.ok((shares[picked] ?? 0) > 0.99, JSON.stringify(shares));
+    }
+  });
+
+  test('never picks the busiest, but for the rare draw that meets only itself', () => {
+    const shares = sharesOf(new PowerOfTwo(withLoads([1, 1, 1, 1], [1, 9, 1, 2]), randomNumbers()));
+    assert.ok((shares['b'] ?? 0) < 0.005, JSON.stringify(shares));
+    assert.ok(Object.keys(shares).length >= 3);
+  });
+});
+
+test('chance decides by the weights, also among the few of many that are eligible', () => {
+  const servers = serversOf(Array.from({ length: 300 }, (_none, index) => (index === 299 ? 2 : 1)));
+  for (const server of servers.slice(2, 299)) server.usable = false;
+  const shares = sharesOf(new WeightedRandom(servers, randomNumbers()));
+  for (const [key, share] of [
+    ['a', 0.25],
+    ['b', 0.25],
+    ['server-299', 0.5],
+  ] as const) {
+    assert.ok(Math.abs((shares[key] ?? 0) - share) < 0.015, JSON.stringify(shares));
+  }
+});

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ClientFactory } from '../support/client.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import { eventually, settle } from '../support/guard.ts';
+import { ok, WireUpstream } from '../support/upstream.ts';
+import { type WireContext, type WireOptions, wire } from '../support/wire.ts';
+
+const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
+const POST = 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\n';
+
+const limited = (maxConnections: number, size = 64, timeout = '2s'): WireOptions => ({
+  upstream: { max_connections: maxConnections, read_timeout: '600s' },
+  backend: { queue: { size, timeout } },
+  routes: [{ retries: 0 }],
+});
+
+const waiting = ({ gateway }: WireContext) => gateway.inFlight().at(-1);
+
+wire(
+  'requests wait in the order of their coming, and each gets the connection that becomes idle',
+  limited(1),
+  async (context) => {
+    const { client, upstream } = context;
+    const clients = [client, await client.connect(), await client.connect(), await client.connect()];
+    for (const [number, each] of clients.entries()) {
+      await each.send(GET.replace('/x', `/${number}`));
+      await settle();
+    }
+    assert.equal(waiting(context), 3);
+    const connection = await upstream.accept();
+    for (const [number, each] of clients.entries()) {
+      await connection.expectRequest({ target: `/${number}` });
+      await connection.send(ok(`${number}`));
+      await each.expectReply({ status: 200, body: `${number}` });
+    }
+    upstream.expectConnections(1);
+  },
+);
+
+wire(
+  'a request that waits opens a connection when the one before is closed',
+  limited(1),
+  async ({ client, upstream }) => {
+    const other = await client.connect();
+    await client.send(GET);
+    const first = await upstream.accept();
+    await first.expectRequest();
+    await other.send(GET);
+    await settle();
+    upstream.answerAll(() => ok('second'));
+    await first.send(ok('first', 'Connection: close'));
+    await client.expectReply({ body: 'first' });
+    await other.expectReply({ status: 200, body: 'second' });
+  },
+);
+
+wire(
+  'bytes beyond a reply do not reach the request that waits for its connection',
+  limited(1),
+  async ({ client, upstream }) => {
+    const other = await client.connect();
+    await client.send(GET);
+    const first = await upstream.accept();
+    await first.expectRequest();
+    await other.send(GET);
+    await settle();
+    upstream.answerAll(() => ok('good'));
+    await first.send(`${ok('first')}${ok('evil')}`);
+    await client.expectReply({ body: 'first' });
+    await other.expectReply({ status: 200, body: 'good' });
+  },
+);
+
+wire(
+  'the body of a request that waits is not lost, nor is the client blamed for it',
+  limited(1, 64, '60s'),
+  async (context) => {
+    const { client, upstream, clock } = context;
+    const other = await client.connect();
+    await client.send(GET);
+    const first = await upstream.accept();
+    await first.expectRequest();
+    const body = 'b'.repeat(300_000);
+    void other.send(
+      `${POST.replace('4\r\n', '')}300000\r\n\r\n`.replace('Content-Length: \r\n300000', 'Content-Length: 300000'),
+    );
+    await settle();
+    void other.send(body);
+    await clock.advance(40_000);
+    assert.equal(waiting(context), 1);
+    await first.send(ok('first'));
+    await client.expectReply({ body: 'first' });
+    await first.expectRequest({ body });
+    await first.send(ok('second'));
+    await other.expectReply({ status: 200, body: 'second' });
+  },
+);
+
+wire(
+  'what has been read already of a request that waits is kept, and its trailers too',
+  limited(1),
+  async (context) => {
+    const { client, upstream } = context;
+    const other = await client.connect();
+    await client.send(GET);
+    const first = await upstream.accept();
+    await first.expectRequest();
+    const body = 'b'.repeat(40_000);
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n`;
+    await other.send(
+      `POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n`,
+    );
+    await settle();
+    assert.equal(waiting(context), 1);
+    await first.send(ok('first'));
+    await client.expectReply({ body: 'first' });
+    await first.expectRequest({ body: `${body}abc`, trailers: { 'x-sum': '1' } });
+    await first.send(ok('second'));
+    await other.expectReply({ status: 200, body: 'second' });
+  },
+);
+
+wire('503 after the time in line, with Retry-After', limited(1), async (context) => {
+  const { client, upstream, clock } = context;
+  const other = await client.connect();
+  await client.send(GET);
+  await (await upstream.accept()).expectRequest();
+  await other.send(GET);
+  await clock.advance(1900);
+  await other.expectSilence();
+  await clock.advance(400);
+  await other.expectReply({ status: 503, body: /upstreams_full/, headers: { 'retry-after': /^\d+$/ } });
+  assert.equal(waiting(context), 0);
+});
+
+wire('503 at once where as many wait as may', limited(1, 1), async (context) => {
+  const { client, upstream } = context;
+  const [second, third] = [await client.connect(), await client.connect()];
+  await client.send(GET);
+  await (await upstream.accept()).expectRequest();
+  await second.send(GET);
+  await settle();
+  await third.send(GET);
+  await third.expectReply({ status: 503, body: /upstreams_full/, headers: { 'retry-after': /^\d+$/ } });
+});
+
+wire('a client that goes away leaves the line, and the next one is served', limited(1), async (context) => {
+  const { client, upstream } = context;
+  const [second, third] = [await client.connect(), await client.connect()];
+  await client.send(GET);
+  const connection = await upstream.accept();
+  await connection.expectRequest();
+  await second.send(GET.replace('/x', '/second'));
+  await settle();
+  await third.send(GET.replace('/x', '/third'));
+  await settle();
+  second.reset();
+  await settle();
+  assert.equal(waiting(context), 1);
+  await connection.send(ok('first'));
+  await connection.expectRequest({ target: '/third' });
+  await connection.send(ok('third'));
+  await third.expectReply({ body: 'third' });
+});
+
+wire(
+  'the deadline of the route holds in line',
+  { ...limited(1, 9, '60s'), routes: [{ timeout: '2s' }] },
+  async (context) => {
+    const { client, upstream, clock } = context;
+    const other = await client.connect();
+    await client.send(GET);
+    await (await upstream.accept()).expectRequest();
+    await clock.advance(1000);
+    await other.send(`${POST}ab`);
+    await clock.advance(2500);
+    await client.expectStatus(504);
+    await other.expectStatus(504).catch(() => {});
+    assert.equal(waiting(context), 0);
+  },
+);
+
+wire(
+  'an upstream that a reload removes finishes a request, an upload and one that waits',
+  limited(2, 9, '60s'),
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    const [uploader, waiter] = [await client.connect(), await client.connect()];
+    await client.send(GET.replace('/x', '/get'));
+    const first = await upstream.accept();
+    await first.expectRequest({ target: '/get' });
+    await uploader.send(`${POST}ab`);
+    const second = await upstream.accept();
+    await second.expectHead();
+    await waiter.send(GET.replace('/x', '/waiter'));
+    await settle();
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      // In this test both are counted in one place: a connection that stayed would take room of those that go.
+      next.answerAll(() => ok('next', 'Connection: close'));
+      gateway.prepare({ upstreamPorts: [next.port], upstream: { max_connections: 9 } });
+      gateway.plane.commit();
+      const newcomer = await client.connect();
+      await newcomer.send(GET);
+      await newcomer.expectReply({ status: 200, body: 'next' });
+      await first.send(ok('got'));
+      await client.expectReply({ status: 200, body: 'got' });
+      await first.expectClosed();
+      const third = await upstream.accept();
+      await third.expectRequest({ target: '/waiter' });
+      await third.send(ok('waited'));
+      await waiter.expectReply({ status: 200, body: 'waited' });
+      await uploader.send('cd');
+      await second.expectText('abcd');
+      await second.send(ok('put'));
+      await uploader.expectReply({ status: 200, body: 'put' });
+      await second.expectClosed();
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+interface TwoWorkers {
+  readonly gateways: readonly Gateway[];
+  readonly factories: readonly ClientFactory[];
+  readonly upstream: WireUpstream;
+}
+
+/** Two data planes over one shared memory: what the workers of a gateway are to each other. */
+async function twoWorkers(maxConnections: number, script: (context: TwoWorkers) => Promise<void>): Promise<void> {
+  const upstream = await WireUpstream.listen('the upstream');
+  const settings = { ...limited(maxConnections, 64, '30s'), upstreamPorts: [upstream.port] };
+  const first = await startGateway({ ...settings, workers: 2 });
+  const started = [first, await first.beside(1)];
+  const factories = started.map(({ port }) => new ClientFactory(port, false, ''));
+  try {
+    await script({ gateways: started, factories, upstream });
+    for (const factory of factories) for (const client of factory.clients) client.reset();
+    const counts = () => started.map((each) => each.inFlight().join(' ')).join(', ');
+    await eventually('everything to end', () => !/[^0 ,]/.test(counts()), counts);
+  } finally {
+    for (const { plane } of started) plane.close();
+    for (const factory of factories) for (const client of factory.clients) await client.dispose();
+    await upstream.dispose();
+  }
+  assert.deepEqual(started[0]?.sockets(), [0]);
+}
+
+test('an idle connection of one worker is closed for a request that waits in the other', async () => {
+  await twoWorkers(1, async ({ factories, upstream }) => {
+    upstream.answerAll(() => ok('yes'));
+    for (let turn = 0; turn < 6; turn++) {
+      const client = await (factories[turn % 2] as ClientFactory).connect();
+      await client.send(GET);
+      await client.expectReply({ status: 200, body: 'yes' });
+      assert.ok(upstream.openCount <= 1);
+    }
+  });
+});
+
+test('a busy connection of one worker is closed after its reply for a request that waits in the other', async () => {
+  await twoWorkers(1, async ({ factories: [one, two], upstream }) => {
+    const [here, there] = [await (one as ClientFactory).connect(), await (two as ClientFactory).connect()];
+    await here.send(GET);
+    const first = await upstream.accept();
+    await first.expectRequest();
+    await there.send(GET);
+    await settle();
+    await first.send(ok('first'));
+    await here.expectReply({ body: 'first' });
+    await first.expectClosed();
+    const second = await upstream.accept();
+    await second.expectRequest();
+    await second.send(ok('second'));
+    await there.expectReply({ body: 'second' });
+  });
+});
+
+test('a worker without a connection goes before those who wait where the connection is', async () => {
+  await twoWorkers(1, async ({ factories: [one, two], upstream }) => {
+    const order: string[] = [];
+    const ask = async (factory: ClientFactory, target: string) => {
+      const client = await factory.connect();
+      await client.send(GET.replace('/x', target));
+      await settle();
+      return client.expectReply({ status: 200 });
+    };
+    const here = [ask(one as ClientFactory, '/first')];
+    const first = await upstream.accept();
+    await first.expectRequest();
+    for (let count = 0; count < 3; count++) here.push(ask(one as ClientFactory, '/here'));
+    await settle();
+    const there = ask(two as ClientFactory, '/there');
+    await settle(200);
+    upstream.answerAll(({ target }) => {
+      order.push(target);
+      return ok(target);
+    });
+    await first.send(ok('first'));
+    await Promise.all([...here, there]);
+    assert.equal(order[0], '/there', order.join(' '));
+  });
+});
+
+for (const limit of [1, 2, 3]) {
+  test(`neither of two busy workers starves at a limit of ${limit}, and there are never more connections`, async () => {
+    await twoWorkers(limit, async ({ factories, upstream }) => {
+      let most = 0;
+      upstream.answerAll(async () => {
+        most = Math.max(most, upstream.openCount);
+        await settle(1);
+        return ok('yes');
+      });
+      const clients = await Promise.all(
+        factories.flatMap((factory) => Array.from({ length: 5 }, () => factory.connect())),
+      );
+      await Promise.all(
+        clients.map(async (client) => {
+          for (let turn = 0; turn < 20; turn++) {
+            await client.send(GET);
+            await client.expectReply({ status: 200, body: 'yes' });
+          }
+        }),
+      );
+      assert.ok(most <= limit, `${most} connections`);
+    });
+  });
+}
