@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BroadcastChannel, isMainThread, threadName, Worker } from 'node:worker_threads';
 import { SharedCount, type SharedMemory, type Slot } from '../../src/memory/shared-memory.ts';
 import type { MessageToWorker } from '../../src/messages/to-worker.ts';
+import { type LiveMemory, liveMemory } from '../support/garbage.ts';
 
 /** What is to go wrong, and in which thread. */
 export interface CrashRequest {
@@ -31,7 +32,12 @@ export interface Counts {
   readonly upstreamSockets: readonly number[];
 }
 
-type HookRequest = CrashRequest | DescriptorsRequest | CountsRequest;
+/** Asks what each worker has in use when what nobody needs has been collected. */
+export interface MemoryRequest {
+  readonly kind: 'measure-memory';
+}
+
+type HookRequest = CrashRequest | DescriptorsRequest | CountsRequest | MemoryRequest;
 
 const channel = new BroadcastChannel('crash-on-request');
 channel.unref();
@@ -51,7 +57,7 @@ if (isMainThread) {
   process.on('message', (request) => answer(request as HookRequest));
   process.channel?.unref();
 } else {
-  channel.onmessage = ({ data }) => crash(data as CrashRequest);
+  channel.onmessage = ({ data }) => obey(data as CrashRequest | MemoryRequest);
 }
 
 function answer(request: HookRequest): void {
@@ -69,6 +75,9 @@ function answer(request: HookRequest): void {
       break;
     case 'terminate':
       void workers.get(request.thread)?.terminate();
+      break;
+    case 'measure-memory':
+      void measureWorkers().then((each) => process.send?.(each));
       break;
     default:
       channel.postMessage(request);
@@ -120,6 +129,24 @@ function counts(): Counts {
     connections: rows.map((row) => SharedCount.connections(memory, row).own),
     upstreamSockets: rows.map((row) => SharedCount.upstreamSockets(slot, row).own),
   };
+}
+
+async function measureWorkers(): Promise<readonly LiveMemory[]> {
+  const answers: LiveMemory[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  channel.onmessage = ({ data }) => {
+    if (answers.push(data as LiveMemory) === shared?.workers) resolve();
+  };
+  channel.postMessage({ kind: 'measure-memory' } satisfies MemoryRequest);
+  await promise;
+  channel.onmessage = null;
+  return answers;
+}
+
+function obey(request: CrashRequest | MemoryRequest): void {
+  if (request.kind !== 'measure-memory') crash(request);
+  // The compiler and the threads that look up names hear it too.
+  else if (threadName?.startsWith('photon-worker-')) channel.postMessage(liveMemory());
 }
 
 function crash({ thread, kind }: CrashRequest): void {

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Counts, CountsRequest, CrashRequest, DescriptorsRequest } from './crash-on-request.ts';
+import type { LiveMemory } from '../support/garbage.ts';
+import type { Counts, CountsRequest, CrashRequest, DescriptorsRequest, MemoryRequest } from './crash-on-request.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CRASH_HOOK = new URL('./crash-on-request.ts', import.meta.url).href;
@@ -114,6 +115,11 @@ export class PhotonProcess {
     return this.#ask<Counts>({ kind: 'count' });
   }
 
+  /** What each worker has in use. Everything else is collected first. */
+  liveMemory(): Promise<readonly LiveMemory[]> {
+    return this.#ask<readonly LiveMemory[]>({ kind: 'measure-memory' });
+  }
+
   /** Takes every descriptor that the gateway could still have; resolves with how many that were. */
   async takeDescriptors(): Promise<number> {
     return (await this.#ask<{ taken: number }>({ kind: 'take-descriptors' })).taken;
@@ -123,7 +129,7 @@ export class PhotonProcess {
     await this.#ask({ kind: 'give-descriptors' });
   }
 
-  async #ask<T>(request: CountsRequest | DescriptorsRequest): Promise<T> {
+  async #ask<T>(request: CountsRequest | DescriptorsRequest | MemoryRequest): Promise<T> {
     this.#child.send(request);
     const [answer] = (await once(this.#child, 'message')) as [T];
     return answer;
