@@ -29,6 +29,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   upstream_tls_failed: 502,
   upstream_reset: 502,
   upstream_malformed: 502,
+  authentication_unavailable: 503,
   no_upstream: 503,
   upstreams_full: 503,
   gateway_full: 503,

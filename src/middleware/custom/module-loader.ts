@@ -53,14 +53,15 @@ export class ModuleLoader {
 
   /** The default export of the module in a file. Rejects with what it throws, and with an Error when it is no middleware. */
   async load(file: string): Promise<MiddlewareDefinition> {
-    const { default: definition } = await this.#import(file);
+    const { default: definition } = await this.#evaluate(file);
     if (isDefinition(definition)) return definition;
     throw new Error('want "export default defineMiddleware({...})"');
   }
 
-  async #import(file: string): Promise<{ readonly default?: unknown }> {
+  async #evaluate(file: string): Promise<{ readonly default?: unknown }> {
     try {
-      const module = (await import(this.#urlOf(file))) as { readonly default?: unknown };
+      const url = this.#urlOf(file);
+      const module = (await import(url)) as { readonly default?: unknown };
       // By now it is known what they import.
       for (const [each, url] of this.#newest) this.#urls.set(this.#digestOf(each, []), url);
       return module;
