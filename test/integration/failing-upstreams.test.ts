@@ -7,7 +7,7 @@ import { after, type TestContext, test } from 'node:test';
 import { PhotonProcess, temporaryDirectory } from '../control/photon-process.ts';
 import { guarded } from '../support/guard.ts';
 import { ImpairingProxy, type Impairment, type Impairments, NEVER_ANSWERS } from '../support/impairing-proxy.ts';
-import { ask, Load } from '../support/load.ts';
+import { ask, Load, type Outcome } from '../support/load.ts';
 import { REPLY_BODY, REQUEST_ID_FIELD, repeatedRequests, UpstreamProcess } from '../support/upstream-process.ts';
 
 /**
@@ -223,15 +223,27 @@ for (const { name, upstream, toProcess, toConnections, unanswered = false, withi
     await Promise.all([gets.answered(600), posts.answered(120)]);
     await endLoads(loads);
 
-    const cut = gets.failures.filter(({ status, error }) => status === 200 && error !== null);
+    const cut = gets.failures.filter(isCut);
     assert.equal(gets.failures.length, withinReplies ? cut.length : 0, gets.describeFailures());
     const broken = proxy?.broken ?? 0;
     assert.ok(cut.length <= broken, `${cut.length} replies were cut, ${broken} by the upstream`);
     assert.ok(broken <= BROKEN_MAX, `the breaker is not open after ${broken} failures`);
+    const honest = posts.failures.filter((outcome) => isCut(outcome) || isRefusal(outcome));
+    assert.equal(posts.failures.length, honest.length, posts.describeFailures());
     if (unanswered) assert.notEqual(posts.failures.length, 0, 'each POST was answered, by whom?');
     if (victim !== undefined && unanswered) await readAll(victim);
     assertNoPostTwice(posts);
   });
+}
+
+/** What has come of the reply is right, and then the connection ends. */
+function isCut({ status, error, body }: Outcome): boolean {
+  return status === 200 && error === 'ECONNRESET' && REPLY_BODY.startsWith(body);
+}
+
+/** The gateway says that the upstream failed. */
+function isRefusal({ status, error }: Outcome): boolean {
+  return error === null && (status === 502 || status === 504);
 }
 
 /** A frozen process goes on, and finds the requests that the system has taken meanwhile. */

@@ -3,13 +3,13 @@
  * received is known even when it is killed in the next moment.
  *
  *   /hello    `hello`        /begin   a head, and a part of the body, then nothing more
- *   /hang     no answer      /large   1 MiB
+ *   /hang     no answer      /large   8 MiB
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { REPLY_BODY, REQUEST_ID_FIELD, type UpstreamReport } from './upstream-process.ts';
 
-const LARGE = Buffer.alloc(1024 * 1024, 'x');
+const LARGE = Buffer.alloc(8 * 1024 * 1024, 'x');
 
 function report(message: UpstreamReport, sent: () => void = () => {}): void {
   process.send?.(message, undefined, undefined, sent);
