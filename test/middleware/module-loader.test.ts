@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -100,4 +100,14 @@ test('a module that failed is loaded again when it was mended', async () => {
   await assert.rejects(said(file));
   write(file.slice(directory.length + 1), speaking('"mended"'));
   assert.deepEqual(await said(file), { body: 'mended' });
+});
+
+test('the same text in two places imports what is beside it', async () => {
+  for (const place of ['here', 'there']) {
+    mkdirSync(join(directory, place));
+    write(`${place}/word.ts`, `export const word: string = '${place}';`);
+    write(`${place}/module.ts`, speaking('word', "import { word } from './word.ts';"));
+  }
+  assert.deepEqual(await said(join(directory, 'here/module.ts')), { body: 'here' });
+  assert.deepEqual(await said(join(directory, 'there/module.ts')), { body: 'there' });
 });

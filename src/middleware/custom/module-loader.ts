@@ -26,11 +26,11 @@ const DEFINE_MIDDLEWARE = new URL(
  * the full one: unchanged code is never loaded twice. What has changed stays in memory beside what takes its place.
  */
 export class ModuleLoader {
-  /** Digest of a text -> the files that it imports. */
+  /** File and digest of its text -> the files that it imports. */
   readonly #imports = new Map<string, Set<string>>();
   /** Full digest -> URL. */
   readonly #urls = new Map<string, string>();
-  /** URL of a module -> digest of its text. */
+  /** URL of a module -> its file and the digest of its text. */
   readonly #textOf = new Map<string, string>();
   /** Files whose URLs are under the digest of their text alone -> those URLs. */
   readonly #newest = new Map<string, string>();
@@ -76,7 +76,7 @@ export class ModuleLoader {
     if (known !== undefined) return known;
     const url = `${pathToFileURL(file).href}?${MARK}=${full}`;
     const text = readFileSync(file);
-    const own = digest(text);
+    const own = keyOf(file, text);
     this.loadedBytes += text.length;
     this.#urls.set(full, url);
     this.#newest.set(file, url);
@@ -85,11 +85,12 @@ export class ModuleLoader {
     return url;
   }
 
-  /** Of the text of a file and, as far as they are known, of those that it imports. `above`: those that import it. */
+  /** Of a file's name and text and, as far as they are known, of those that it imports. `above`: those that import it. */
   #digestOf(file: string, above: readonly string[]): string {
-    const own = digest(readFileSync(file));
+    const own = keyOf(file, readFileSync(file));
     const imports = above.includes(file) ? [] : [...(this.#imports.get(own) ?? [])];
-    return digest(Buffer.from([own, ...imports.map((each) => this.#digestOf(each, [...above, file]))].join(' ')));
+    const parts = [own, ...imports.map((each) => this.#digestOf(each, [...above, file]))];
+    return digest(Buffer.from(parts.join('\n')));
   }
 }
 
@@ -97,6 +98,9 @@ export class ModuleLoader {
 function isOurs(url: string): boolean {
   return url.startsWith('file:') && !url.includes('/node_modules/') && url !== DEFINE_MIDDLEWARE && !url.includes('?');
 }
+
+/** A file and what is in it: the same text elsewhere may import something else. */
+const keyOf = (file: string, text: Uint8Array): string => `${file} ${digest(text)}`;
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

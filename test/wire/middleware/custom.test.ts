@@ -59,7 +59,7 @@ wire(
     r.headers.append('X-More', 'b'); r.headers.delete('Via'); }`),
   async (context) => {
     const { fields } = await exchange(context);
-    assert.deepEqual([fields.all('x-in'), fields.all('x_in')], [['one!'], []]);
+    assert.deepEqual([fields.all('x-in'), fields.all('x_in')], [['one!'], []], fields.toString());
     assert.deepEqual([fields.all('x-more'), fields.get('via')], [['a', 'b'], null]);
     await context.client.expectStatus(200);
   },
