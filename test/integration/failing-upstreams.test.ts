@@ -115,7 +115,7 @@ const STAGES: readonly Stage[] = [
     backend: 'half-body',
     name: 'in the body of the request',
     method: 'POST',
-    path: '/hello',
+    path: '/hang',
     rest: `Content-Length: 100000\r\n\r\n${'b'.repeat(5000)}`,
     waitsFor: 'arrival',
   },

@@ -101,8 +101,7 @@ export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResu
 
 /**
  * What is freed goes back to the system at once. Left alone, glibc keeps it, and how much that is depends on how far garbage
- * had piled up in the most unlucky moment so far: resident memory then goes up and down by a fifth while what is in use stays the
- * same, and says nothing about what is kept by mistake.
+ * had piled up in the most unlucky moment so far. V8's empty heap pages stay all the same (docs/benchmarks.md).
  */
 const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };
 
