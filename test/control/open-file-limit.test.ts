@@ -108,6 +108,7 @@ test('without a descriptor left, who is connected is served on, and who comes is
   const port = await photon.port();
   const [early = assert.fail()] = crowd(t, port, 1);
   assert.equal(await early.answer, 'HTTP/1.1 200 OK');
+  await photon.atRest();
   assert.ok((await photon.takeDescriptors()) > 100);
   const late = crowd(t, port, 60);
   for (let request = 0; request < 20; request++) {
@@ -130,6 +131,7 @@ test('without a descriptor for the upstream a request gets 503, and the upstream
   await once(socket, 'connect');
   // Taken by a worker, which has not opened anything for it yet.
   while ((await photon.counts()).connections.reduce((sum, count) => sum + count) !== 1);
+  await photon.atRest();
   await photon.takeDescriptors();
   socket.write(GET);
   const [reply] = (await once(socket, 'data')) as [Buffer];

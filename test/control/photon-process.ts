@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LiveMemory } from '../support/garbage.ts';
 import type { Counts, CountsRequest, CrashRequest, DescriptorsRequest, MemoryRequest } from './crash-on-request.ts';
@@ -105,6 +106,16 @@ export class PhotonProcess {
   /** Descriptors that are open. */
   get descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  /** Resolves when several looks in a row find as many descriptors: a thread that still loads its modules opens and closes files. */
+  async atRest(): Promise<void> {
+    for (let [same, seen] = [0, 0]; same < 5; ) {
+      const before = seen;
+      await pause(20);
+      seen = this.descriptors;
+      same = seen === before ? same + 1 : 0;
+    }
   }
 
   get rssBytes(): number {
