@@ -15,20 +15,20 @@ class StayingClient {
   readonly socket: Socket;
   readonly answer: Promise<string>;
 
-  constructor(t: TestContext, port: number) {
+  constructor(t: TestContext, port: number, asks: boolean) {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.answer = promise;
     this.socket = connect(port, '127.0.0.1');
     this.socket.on('data', (bytes: Buffer) => resolve(bytes.toString('latin1').split('\r\n')[0] ?? ''));
     this.socket.on('error', (error: NodeJS.ErrnoException) => resolve(`error ${error.code}`));
     this.socket.on('close', () => resolve('closed'));
-    this.socket.write(GET);
+    if (asks) this.socket.write(GET);
     t.after(() => this.socket.destroy());
   }
 }
 
-const crowd = (t: TestContext, port: number, count: number) =>
-  Array.from({ length: count }, () => new StayingClient(t, port));
+const crowd = (t: TestContext, port: number, count: number, asks = true) =>
+  Array.from({ length: count }, () => new StayingClient(t, port, asks));
 
 async function disperse(clients: readonly StayingClient[]): Promise<void> {
   const open = clients.filter(({ socket }) => !socket.closed);
@@ -110,7 +110,8 @@ test('without a descriptor left, who is connected is served on, and who comes is
   assert.equal(await early.answer, 'HTTP/1.1 200 OK');
   await photon.atRest();
   assert.ok((await photon.takeDescriptors()) > 100);
-  const late = crowd(t, port, 60);
+  // One of them may come by a descriptor that something else had open: it must not need the one connection to the upstream.
+  const late = crowd(t, port, 60, false);
   for (let request = 0; request < 20; request++) {
     early.socket.write(GET);
     const [reply] = (await once(early.socket, 'data')) as [Buffer];
