@@ -71,10 +71,20 @@ export interface PhotonWish {
   readonly workers?: number;
   /** Every request passes a rate limit that none is over. */
   readonly limited?: boolean;
+  /** Options of the backend, as in a mapping of YAML; by default none. */
+  readonly backend?: string;
 }
 
 export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate {
-  const { name = 'photon', paths = ['/**'], secure = false, accessLog = false, workers = 1, limited = false } = wish;
+  const {
+    name = 'photon',
+    paths = ['/**'],
+    secure = false,
+    accessLog = false,
+    workers = 1,
+    limited = false,
+    backend = '',
+  } = wish;
   const { processes, machine, origin, photonEntry, profileDirectory } = bench;
   return {
     name,
@@ -82,7 +92,7 @@ export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate 
     start: () =>
       startPhoton({
         ...{ processes, core: machine.gatewayCore, originPort: origin.port, secure },
-        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory, workers, limited },
+        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory, workers, limited, backend },
       }),
   };
 }

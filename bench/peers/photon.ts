@@ -15,6 +15,8 @@ export interface PhotonSetup extends GatewaySetup {
   readonly workers: number;
   /** Every request passes a rate limit that none is over. */
   readonly limited: boolean;
+  /** Options of the backend, as in a mapping of YAML; empty for none. */
+  readonly backend: string;
   /** Where every thread writes its CPU profile when it ends; null: no profile. */
   readonly profileDirectory: string | null;
 }
@@ -51,7 +53,8 @@ function photonConfig(port: number, metricsPort: number, accessLog: string, setu
 server: { ${listener(port, setup.secure)}, workers: ${setup.workers}${setup.limited ? ', middleware: [ rate_limit ]' : ''} }${setup.limited ? LIMIT : ''}
 metrics: { metrics_addr: "127.0.0.1:${metricsPort}" }
 access_log: ${accessLog}
-load_balancing: { backends: { origin: { upstreams: [ { address: "127.0.0.1:${setup.originPort}" } ] } } }
+load_balancing:
+  backends: { origin: { ${setup.backend}${setup.backend === '' ? '' : ', '}upstreams: [ { address: "127.0.0.1:${setup.originPort}" } ] } }
 routes:
 ${setup.paths.map((pattern) => `  - { path: "${pattern}", backend: origin }`).join('\n')}
 `;
