@@ -106,7 +106,7 @@ function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
 }
 
 /*
- * draft-ietf-httpapi-ratelimit-headers-11: both fields are lists of strings with parameters. `q` requests in `w` seconds; `r` are left; in
+ * draft-ietf-httpapi-ratelimit-headers, not final: both fields are lists of strings with parameters. `q` requests in `w` seconds; `r` are left; in
  * `t` seconds there are as many as there can be, or, when none is left, there is one. Limits that are only tried out say nothing.
  */
 
