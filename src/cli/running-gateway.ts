@@ -50,7 +50,7 @@ export class RunningGateway {
       throw error;
     }
     await gateway.#openSocket(loaded.compiled.config.server.upgradeSock ?? controlSocketPath(file));
-    compiler.startAhead();
+    void compiler.startAhead();
     return gateway;
   }
 

@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
-import type { CompiledConfig } from '../pipeline/compiled-config.ts';
+import { type CompiledConfig, shareCompiled } from '../pipeline/compiled-config.ts';
 import type { Sources } from './file-watch.ts';
 
 /** A configuration that can be served. */
@@ -12,74 +13,112 @@ export interface LoadedCompiled {
 }
 
 export type CompileAnswer =
-  /** All modules are loaded: it waits for a file. */
-  | { readonly type: 'ready' }
   | { readonly type: 'compiled'; readonly loaded: LoadedCompiled }
   | { readonly type: 'refused'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'failed'; readonly reason: string };
 
+/** The argument that says: others are being served, and go first. */
+export const BEHIND = '--behind';
+
 /** The source runs as it is, the package as JavaScript. */
-const THREAD = new URL(`./compile-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+const PROGRAM = new URL(`./compile-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 /** A configuration written in TypeScript may do anything, for ever too. */
 const TIME_LIMIT_MS = 60_000;
 const MAX_HEAP_MB = 1024;
 
 /**
- * Compiles configuration files, each in a thread of its own. The thread for the next one is started ahead, and has its modules loaded
+ * At most one helper: the threads that V8 collects garbage with would take all processors at once, and those that serve would wait for
+ * milliseconds (docs/benchmarks.md, reloads). A large young generation (MB) makes up for what the others would do.
+ */
+const FEW_THREADS = ['--v8-pool-size=1', '--max-semi-space-size=64'];
+/** Options that would have two processes write one file, or listen on one port. */
+const NOT_FOR_TWO = /^--(?:inspect|cpu-prof|heap-prof)/;
+
+/**
+ * Compiles configuration files, each in a process of its own. The process for the next one is started ahead, and has its modules loaded
  * by the time that it is wanted.
+ *
+ * A process that has answered rests until `startAhead`: giving back its memory takes a processor for milliseconds, as starting one
+ * does, and what it answered is to be served first.
  */
 export class Compiler {
-  #next: Worker | null = null;
+  #next: ChildProcess | null = null;
+  #last: ChildProcess | null = null;
+  /** Nothing is served before the first `startAhead`. */
+  #arguments: readonly string[] = [];
   #closed = false;
 
   /** Rejects with a ConfigError that holds all that is wrong with the file, or with another Error when it could not be compiled. */
   async compile(file: string): Promise<LoadedCompiled> {
-    const thread = this.#next ?? startThread();
+    const child = this.#next ?? startProcess(this.#arguments);
     this.#next = null;
-    try {
-      const answer = await answerOf(thread, file);
-      if (answer.type === 'compiled') return answer.loaded;
-      if (answer.type === 'refused') throw new ConfigError(answer.diagnostics);
-      throw new Error(`Cannot use ${file}: ${answer.reason}`);
-    } finally {
-      void thread.terminate();
-    }
+    this.#last?.kill('SIGKILL');
+    this.#last = child;
+    const answer = await answerOf(child, file);
+    if (answer.type === 'compiled') return { ...answer.loaded, compiled: shareCompiled(answer.loaded.compiled) };
+    if (answer.type === 'refused') throw new ConfigError(answer.diagnostics);
+    throw new Error(`Cannot use ${file}: ${answer.reason}`);
   }
 
-  /** Starts the thread of the next `compile` now. */
-  startAhead(): void {
-    if (!this.#closed) this.#next ??= startThread();
+  /** Ends the process of the last `compile`, and then starts that of the next one. */
+  async startAhead(): Promise<void> {
+    this.#arguments = [BEHIND];
+    const last = this.#last;
+    this.#last = null;
+    if (last !== null) await endOf(last);
+    if (this.#closed || this.#next !== null) return;
+    const child = startProcess(this.#arguments);
+    const forget = () => {
+      if (this.#next === child) this.#next = null;
+    };
+    child.once('error', forget).once('exit', forget);
+    this.#next = child;
   }
 
   close(): void {
     this.#closed = true;
-    void this.#next?.terminate();
+    for (const child of [this.#next, this.#last]) child?.kill('SIGKILL');
     this.#next = null;
+    this.#last = null;
   }
 }
 
-function startThread(): Worker {
-  const thread = new Worker(THREAD, {
-    name: 'photon-compiler',
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-  });
-  // It may wait for its turn for ever; the process ends without it.
-  thread.unref();
-  return thread;
+/** Ends it. Resolves when it is gone. */
+async function endOf(child: ChildProcess): Promise<void> {
+  const running = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  if (running && child.kill('SIGKILL')) await once(child, 'exit');
 }
 
-type Ending = Exclude<CompileAnswer, { readonly type: 'ready' }>;
+function startProcess(args: readonly string[]): ChildProcess {
+  const child = fork(PROGRAM, args, {
+    execArgv: [
+      ...process.execArgv.filter((option) => !NOT_FOR_TWO.test(option)),
+      ...FEW_THREADS,
+      `--max-old-space-size=${MAX_HEAP_MB}`,
+    ],
+    // Views of memory pass, of which JSON knows nothing.
+    serialization: 'advanced',
+    // Never our own outputs: they would be made to block, and a log that nobody reads would stop the gateway.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  child.stdout?.pipe(process.stdout, { end: false });
+  child.stderr?.pipe(process.stderr, { end: false });
+  // It may wait for its turn for ever; the gateway ends without it.
+  child.unref();
+  child.channel?.unref();
+  return child;
+}
 
-function answerOf(thread: Worker, file: string): Promise<Ending> {
-  const { promise, resolve } = Promise.withResolvers<Ending>();
+function answerOf(child: ChildProcess, file: string): Promise<CompileAnswer> {
+  const { promise, resolve } = Promise.withResolvers<CompileAnswer>();
   const fail = (reason: string) => resolve({ type: 'failed', reason });
   const timer = setTimeout(() => fail(`it took longer than ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
-  thread.on('message', (answer: CompileAnswer) => {
-    if (answer.type !== 'ready') resolve(answer);
+  child.once('message', (answer: CompileAnswer) => resolve(answer));
+  child.once('error', (error) => fail(error.message));
+  child.once('exit', (code, signal) => fail(`the process that read it ended with ${signal ?? `code ${code}`}`));
+  child.send(file, (error) => {
+    if (error !== null) fail(error.message);
   });
-  thread.once('error', (error: Error) => fail(error.message));
-  thread.once('exit', (code) => fail(`the thread that read it ended with code ${code}`));
-  thread.postMessage(file);
   return promise.finally(() => clearTimeout(timer));
 }

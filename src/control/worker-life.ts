@@ -1,4 +1,4 @@
-import { type Transferable, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import type {
   AccessLinesMessage,
   CommittedMessage,
@@ -14,7 +14,6 @@ import type {
   StartMessage,
   TlsMaterial,
 } from '../messages/to-worker.ts';
-import { isBoundSocket } from '../net/binding.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
 /** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
@@ -87,18 +86,18 @@ export class WorkerLife {
     this.#drained = drained.promise;
     this.ready = ready.promise;
     void this.gone.then((reason) => ready.reject(new Error(reason)));
-    this.#post(start, socketsOf(start.listeners));
+    this.#post(start);
   }
 
-  #post(message: MessageToWorker, transferred: readonly Transferable[] = []): void {
-    this.#worker.postMessage(message, transferred);
+  #post(message: MessageToWorker): void {
+    this.#worker.postMessage(message);
   }
 
   /** Rejects when the worker is gone before it answers. */
-  async #ask(message: MessageToWorker, transferred: readonly Transferable[] = []): Promise<Answer> {
+  async #ask(message: MessageToWorker): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.#asked.push(resolve);
-    this.#post(message, transferred);
+    this.#post(message);
     const answer = await Promise.race([promise, this.gone]);
     if (typeof answer === 'string') throw new Error(`a worker died: ${answer}`);
     return answer;
@@ -111,7 +110,7 @@ export class WorkerLife {
 
   /** Makes a configuration ready, and listeners that are opened with the commit. Rejects when it cannot be served. */
   async prepare(plan: ServingPlan, listeners: readonly ListenerPlan[]): Promise<PreparedMessage> {
-    const answer = await this.#ask({ type: 'prepare', plan, listeners }, socketsOf(listeners));
+    const answer = await this.#ask({ type: 'prepare', plan, listeners });
     // Sound: answers come in the order of the questions.
     const prepared = answer as PreparedMessage;
     if (prepared.failure !== null) throw new Error(prepared.failure);
@@ -145,12 +144,6 @@ export class WorkerLife {
 }
 
 type Answer = Extract<MessageToControl, { readonly type: 'tls-used' | 'prepared' | 'committed' }>;
-
-/** Node moves bound sockets since 26.4; the type declarations of the transfer list do not know it yet. */
-function socketsOf(listeners: readonly ListenerPlan[]): readonly Transferable[] {
-  const sources = listeners.map(({ source }) => source);
-  return sources.filter(isBoundSocket) as readonly unknown[] as readonly Transferable[];
-}
 
 function endOf(worker: Worker): Promise<string> {
   return new Promise((resolve) => {

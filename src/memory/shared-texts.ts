@@ -1,3 +1,5 @@
+import { shareBytes, shareWords } from './shared-views.ts';
+
 /**
  * Many texts as two blocks of memory that all threads share: thousands of them go to another thread at the price of none, and
  * each is read when it is wanted.
@@ -23,8 +25,22 @@ export function shareTexts(texts: readonly string[]): SharedTexts {
   return { bytes: new Uint8Array(bytes.buffer), ends };
 }
 
+/** The same texts in memory that threads share, after they came from another process. */
+export function shareTextsAgain({ bytes, ends }: SharedTexts): SharedTexts {
+  return { bytes: shareBytes(bytes), ends: shareWords(ends) };
+}
+
 /** The text with this number, from 0. */
-export function readSharedText({ bytes, ends }: SharedTexts, number: number): string {
+export function readSharedText(texts: SharedTexts, number: number): string {
+  return bytesOf(texts, number).toString('utf8');
+}
+
+/** Whether two texts are the same, found out without reading them. */
+export function isSameText(texts: SharedTexts, number: number, others: SharedTexts, otherNumber: number): boolean {
+  return bytesOf(texts, number).equals(bytesOf(others, otherNumber));
+}
+
+function bytesOf({ bytes, ends }: SharedTexts, number: number): Buffer {
   const start = number === 0 ? 0 : (ends[number - 1] as number);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, (ends[number] as number) - start).toString('utf8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, (ends[number] as number) - start);
 }

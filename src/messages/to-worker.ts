@@ -50,7 +50,7 @@ export interface ListenerPlan {
 export interface PrepareMessage {
   readonly type: 'prepare';
   readonly plan: ServingPlan;
-  /** Those that are opened with the commit; their sockets belong into the transfer list. */
+  /** Those that are opened with the commit. */
   readonly listeners: readonly ListenerPlan[];
 }
 

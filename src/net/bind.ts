@@ -106,7 +106,7 @@ async function bindUnix(path: string, text: string): Promise<Binding> {
   await access(dirname(path)).catch((error: unknown) => Promise.reject(bindErrorFrom(error, text)));
   await clearUnixPath(path, text);
   await probe({ path }, text);
-  return Binding.unix(path, text);
+  return Binding.unix(path);
 }
 
 /** Removes the socket file that a gateway left behind when it was killed; anything else at the path is an error. */

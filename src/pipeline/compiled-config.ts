@@ -1,19 +1,21 @@
 import { bucketsWanted } from '../config/buckets-wanted.ts';
 import type { Config, CustomMiddleware, RouteMiddleware } from '../config/config.ts';
-import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
-import { buildRouterTables, type RouterTables } from '../routing/router-tables.ts';
+import { type SharedTexts, shareTexts, shareTextsAgain } from '../memory/shared-texts.ts';
+import { buildRouterTables, type RouterTables, shareTables } from '../routing/router-tables.ts';
 
 /** A configuration without its routes, of which there may be thousands. */
 export type RoutelessConfig = Omit<Config, 'routes'>;
 
 /**
- * A configuration as it goes from thread to thread. What grows with the number of routes lies in shared memory, so that a thread
+ * A configuration as it goes from thread to thread, and from process to process. What grows with the number of routes lies in shared memory, so that a thread
  * that serves takes ten thousand of them over in well under a millisecond.
  */
 export interface CompiledConfig {
   readonly config: RoutelessConfig;
   /** Each route's `RouteConfig` as JSON, in the order of the configuration. */
   readonly routes: SharedTexts;
+  /** The id of each. */
+  readonly routeIds: SharedTexts;
   readonly routerTables: RouterTables;
   /** How many buckets its rate limits want. */
   readonly buckets: number;
@@ -29,10 +31,22 @@ export function compileConfig(whole: Config): CompiledConfig {
   return {
     config,
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
+    routeIds: shareTexts(routes.map(({ id }) => id)),
     routerTables: buildRouterTables(routes),
     buckets: bucketsWanted(whole),
     keySetUrls: keySetUrls([...config.server.middleware, ...routes.flatMap(({ middleware }) => middleware)]),
     custom: customOf({ ...config, routes }),
+  };
+}
+
+/** What lost its shared memory on the way from another process has it again. */
+export function shareCompiled(compiled: CompiledConfig): CompiledConfig {
+  const { routes, routeIds, routerTables } = compiled;
+  return {
+    ...compiled,
+    routes: shareTextsAgain(routes),
+    routeIds: shareTextsAgain(routeIds),
+    routerTables: shareTables(routerTables),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type SharedTexts, shareTexts } from '../memory/shared-texts.ts';
+import { type SharedTexts, shareTexts, shareTextsAgain } from '../memory/shared-texts.ts';
+import { shareBytes, shareWords } from '../memory/shared-views.ts';
 import { type MethodTable, tabulateMethods } from './method-table.ts';
 import { predicatesOf, type RoutePredicates } from './predicates.ts';
 import { groupEndsOf, type RankedRule, rankRules } from './ranking.ts';
@@ -45,6 +46,17 @@ export function buildRouterTables(rules: readonly RouteRule[]): RouterTables {
     predicates: predicates.filter((entry) => entry !== null),
     regexes: regexes.filter((entry) => entry !== null),
     patterns: shareTexts(rules.map(({ path }) => path)),
+  };
+}
+
+/** The same tables in memory that threads share, after they came from another process. */
+export function shareTables(tables: RouterTables): RouterTables {
+  const { words, methodTakes, patterns } = tables;
+  return {
+    ...tables,
+    words: shareWords(words),
+    methodTakes: shareBytes(methodTakes),
+    patterns: shareTextsAgain(patterns),
   };
 }
 
@@ -98,10 +110,4 @@ function layOutEntries(
     regexes[rank] === null ? -1 : regexCount++,
     index,
   ]);
-}
-
-function shareBytes(values: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(new SharedArrayBuffer(values.length));
-  bytes.set(values);
-  return bytes;
 }

@@ -14,7 +14,6 @@ import type {
 } from '../messages/to-worker.ts';
 import { loadCustom } from '../middleware/custom/load-custom.ts';
 import { ModuleLoader } from '../middleware/custom/module-loader.ts';
-import { isBoundSocket } from '../net/binding.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
 
@@ -110,7 +109,6 @@ async function commit({ listeners }: CommitMessage): Promise<void> {
 
 function discard(): void {
   plane?.discard();
-  for (const { source } of waiting) if (isBoundSocket(source)) source.close();
   waiting = [];
 }
 

@@ -45,14 +45,13 @@ const workers = new Map<string, Worker>();
 const taken: number[] = [];
 let shared: SharedMemory | null = null;
 let firstUpstream: Slot | null = null;
-let compilerReady = Promise.resolve();
-let lastCompiler: Promise<unknown> = Promise.resolve();
 
-if (isMainThread) {
+if (process.argv[1]?.includes('compile-process')) {
+  // The process that compiles inherits the preload, and has an IPC channel of its own.
+} else if (isMainThread) {
   noteSharedMemory();
   process.on('worker', (worker) => {
     workers.set(worker.threadName ?? '', worker);
-    if (worker.threadName === 'photon-compiler') noteCompiler(worker);
   });
   process.on('message', (request) => answer(request as HookRequest));
   process.channel?.unref();
@@ -63,8 +62,7 @@ if (isMainThread) {
 function answer(request: HookRequest): void {
   switch (request.kind) {
     case 'take-descriptors':
-      // A thread that starts opens and closes files: it would give some back.
-      void compilerReady.then(takeAll).then(() => process.send?.({ taken: taken.length }));
+      void takeAll().then(() => process.send?.({ taken: taken.length }));
       break;
     case 'give-descriptors':
       for (const descriptor of taken.splice(0)) closeSync(descriptor);
@@ -82,13 +80,6 @@ function answer(request: HookRequest): void {
     default:
       channel.postMessage(request);
   }
-}
-
-/** The thread that waits for the next configuration; the one before it has ended. */
-function noteCompiler(worker: Worker): void {
-  const loaded = new Promise((resolve) => worker.once('message', resolve));
-  compilerReady = Promise.all([loaded, lastCompiler]).then(() => undefined);
-  lastCompiler = new Promise((resolve) => worker.once('exit', resolve));
 }
 
 /** A thread that has ended gives its descriptors back a moment later. */
@@ -145,7 +136,7 @@ async function measureWorkers(): Promise<readonly LiveMemory[]> {
 
 function obey(request: CrashRequest | MemoryRequest): void {
   if (request.kind !== 'measure-memory') crash(request);
-  // The compiler and the threads that look up names hear it too.
+  // The threads that look up names hear it too.
   else if (threadName?.startsWith('photon-worker-')) channel.postMessage(liveMemory());
 }
 

@@ -130,7 +130,7 @@ async function startWorker(
   reportTransport(plane.transport);
   const { port } = await plane.listen({
     key: 'it',
-    source: { host: '127.0.0.1', port: 0 },
+    source: { host: '127.0.0.1', port: 0, reusePort: true },
     secure: settings.secure ?? false,
   });
   const accessLines = () => {

@@ -1,21 +1,10 @@
-/**
- * A thread that compiles one configuration and ends: reading ten thousand routes takes half a second, and what a configuration
- * written in TypeScript loads stays loaded for as long as its thread lives.
- */
-import { parentPort } from 'node:worker_threads';
 import { ConfigError } from '../config/diagnostic.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import type { CompileAnswer } from './compiler.ts';
 import { loadStartableConfig } from './load-config.ts';
 
-parentPort?.once('message', async (file: string) => post(await compile(file)));
-post({ type: 'ready' });
-
-function post(answer: CompileAnswer): void {
-  parentPort?.postMessage(answer);
-}
-
-async function compile(file: string): Promise<CompileAnswer> {
+/** Never rejects: what is wrong with the file is the answer. */
+export async function compile(file: string): Promise<CompileAnswer> {
   try {
     const { config, warnings, files, includes } = await loadStartableConfig(file);
     return {

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { PhotonProcess, temporaryDirectory } from './photon-process.ts';
+
+/** A configuration in TypeScript whose one route has this expression for its id; `before` runs each time that it is compiled. */
+const textOf = (id: string, before = '') => `
+import { getPriority } from 'node:os';
+${before}
+export default {
+  server: { http_addr: '127.0.0.1:0', workers: 2 },
+  load_balancing: { backends: { web: { upstreams: [{ address: '127.0.0.1:9' }] } } },
+  routes: [{ id: ${id}, path: '/**' }],
+};
+void getPriority;
+`;
+
+async function start(t: TestContext, text: string): Promise<{ readonly photon: PhotonProcess; readonly file: string }> {
+  const file = join(temporaryDirectory(t), 'photon.config.ts');
+  writeFileSync(file, text);
+  const photon = new PhotonProcess(t, ['--config', file], { XDG_RUNTIME_DIR: dirname(file) });
+  await photon.event('ready');
+  return { photon, file };
+}
+
+/** The process that waits for the next configuration. It starts a moment after the gateway is ready. */
+async function waitingCompiler({ pid }: PhotonProcess): Promise<number> {
+  for (;;) {
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
+    if (child !== undefined && nameOf(child) === 'photon-compiler') return Number(child);
+    await pause(5);
+  }
+}
+
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')[0] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+const socketsOf = (pid: number): readonly string[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    const target = readlinkSync(`/proc/${pid}/fd/${name}`);
+    return target.startsWith('socket:') ? [target] : [];
+  });
+
+async function isGone(pid: number): Promise<void> {
+  while (nameOf(String(pid)) !== '') await pause(5);
+}
+
+test('the process that compiles has none of the sockets of the gateway', async (t) => {
+  const { photon } = await start(t, textOf('"a"'));
+  const port = await photon.port();
+  // A connection that is open when the process starts would not end while it has it, too.
+  const client = createConnection(port, '127.0.0.1');
+  t.after(() => client.destroy());
+  await once(client, 'connect');
+  // Its own are the two outputs and the channel.
+  const own = socketsOf(await waitingCompiler(photon));
+  assert.equal(own.length, 3);
+  assert.deepEqual(
+    socketsOf(photon.pid).filter((socket) => own.includes(socket)),
+    [],
+  );
+});
+
+test('a configuration is compiled at the lowest priority while another one is served, and at the usual one before', async (t) => {
+  const { photon, file } = await start(t, textOf('"first-" + getPriority()'));
+  writeFileSync(file, textOf('"second-" + getPriority()'));
+  const { routes } = await photon.event('reloaded');
+  const usual = 0;
+  const lowest = constants.priority.PRIORITY_LOW;
+  assert.deepEqual(routes, { added: [`second-${lowest}`], removed: [`first-${usual}`] });
+});
+
+test('a configuration that ends its process keeps the one before, and the next one is served', async (t) => {
+  const { photon, file } = await start(t, textOf('"a"'));
+  writeFileSync(file, textOf('"b"', 'process.exit(3);'));
+  assert.match(String((await photon.event('reload-failed'))['reason']), /ended with code 3/);
+  writeFileSync(file, textOf('"c"', 'process.kill(process.pid, "SIGKILL");'));
+  assert.match(String((await photon.event('reload-failed', 1))['reason']), /ended with SIGKILL/);
+  writeFileSync(file, textOf('"d"'));
+  assert.deepEqual((await photon.event('reloaded'))['routes'], { added: ['d'], removed: ['a'] });
+});
+
+test('a waiting process that is killed is replaced when it is wanted', async (t) => {
+  const { photon, file } = await start(t, textOf('"a"'));
+  const pid = await waitingCompiler(photon);
+  process.kill(pid, 'SIGKILL');
+  await isGone(pid);
+  writeFileSync(file, textOf('"b"'));
+  assert.deepEqual((await photon.event('reloaded'))['routes'], { added: ['b'], removed: ['a'] });
+});
+
+test('what a configuration prints comes out of the gateway', async (t) => {
+  const { photon } = await start(t, textOf('"a"', 'console.log("to the output"); console.error("to the errors");'));
+  photon.kill('SIGTERM');
+  const { stdout, stderr } = await photon.ended;
+  assert.match(stdout, /to the output/);
+  assert.match(stderr, /to the errors/);
+});
+
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  test(`the process that compiles ends with a gateway that gets ${signal}`, async (t) => {
+    const { photon } = await start(t, textOf('"a"'));
+    const pid = await waitingCompiler(photon);
+    photon.kill(signal);
+    await isGone(pid);
+    await photon.ended;
+  });
+}
+
+test('signals that a terminal sends to all do not keep a reload from happening', async (t) => {
+  const { photon } = await start(t, textOf('"at-" + Date.now()'));
+  process.kill(await waitingCompiler(photon), 'SIGHUP');
+  photon.kill('SIGHUP');
+  assert.equal((await photon.event('reloaded'))['trigger'], 'signal');
+});
