@@ -31,7 +31,8 @@ export interface TokenPattern {
 /** Twelve characters; `number` is below a thousand million. */
 const digitsInBase64 = (number: number): string => Buffer.from(`${number}`.padStart(9, '0')).toString('base64url');
 
-const tokenOf = ({ before, after }: TokenPattern, number: number): string => before + digitsInBase64(number) + after;
+export const tokenOf = ({ before, after }: TokenPattern, number: number): string =>
+  before + digitsInBase64(number) + after;
 
 /** Where to ask. */
 export interface Server {

@@ -1,8 +1,9 @@
 /** What a request costs that is refused, for that is what an attacker sends most of. */
 import { type Candidate, type Case, type MiddlewareWish, photonCandidate } from '../bench.ts';
 import { loadContender, loadMetrics } from '../measure.ts';
+import { LIMIT, PUBLIC_KEY, SHARED_KEY } from '../middleware.ts';
 import { workloads } from '../origin.ts';
-import { forgedTokens, RSA_PUBLIC_KEY, SECRET } from '../tokens.ts';
+import { forgedTokens } from '../tokens.ts';
 import { fetchWhole, type Workload } from '../workload.ts';
 
 /** A problem of RFC 9457, with an id of its own each. */
@@ -11,24 +12,11 @@ const refusal = (replyStatus: number): Workload => ({
   ...{ replyStatus, replyBytes: 150, replySha256: null },
 });
 
-const LIMIT: MiddlewareWish = {
-  names: ['rate_limit'],
-  block: { rate_limiting: { requests_per_second: 0.0001, burst: 1, key: 'ip' } },
-};
-
-const tokens = (jwt: object): MiddlewareWish => ({
-  names: ['auth'],
-  block: { authentication: { auth_type: 'jwt', jwt } },
-});
-
-const SHARED = tokens({ secret: SECRET, algorithm: 'HS256' });
-const PUBLIC = tokens({ public_key: RSA_PUBLIC_KEY, algorithm: 'RS256' });
-
 const KINDS: readonly { readonly name: string; readonly middleware: MiddlewareWish; readonly workload: Workload }[] = [
   { name: 'over-limit', middleware: LIMIT, workload: refusal(429) },
-  { name: 'no-token', middleware: SHARED, workload: refusal(401) },
-  { name: 'forged-HS256', middleware: SHARED, workload: { ...refusal(401), tokens: forgedTokens('HS256') } },
-  { name: 'forged-RS256', middleware: PUBLIC, workload: { ...refusal(401), tokens: forgedTokens('RS256') } },
+  { name: 'no-token', middleware: SHARED_KEY, workload: refusal(401) },
+  { name: 'forged-HS256', middleware: SHARED_KEY, workload: { ...refusal(401), tokens: forgedTokens('HS256') } },
+  { name: 'forged-RS256', middleware: PUBLIC_KEY, workload: { ...refusal(401), tokens: forgedTokens('RS256') } },
 ];
 
 export const refusedCase: Case = {
