@@ -44,8 +44,12 @@ export interface Case {
   readonly metrics: readonly Metric[];
   /** The metrics of which the report gives the first contender's ratio to each other one. */
   readonly compared: readonly string[];
+  /** In the ratios it is each other one that is divided, by the first. */
+  readonly othersByFirst?: boolean;
   readonly defaultPeers: readonly string[];
   readonly defaultRounds: number;
+  /** By default 4. */
+  readonly defaultSeconds?: number;
   /** Commands that it cannot do without. */
   readonly needs: readonly string[];
   contenders(bench: Bench): Promise<Contender[]>;
@@ -69,10 +73,19 @@ export interface PhotonWish {
   readonly accessLog?: boolean;
   /** By default one. */
   readonly workers?: number;
-  /** Every request passes a rate limit that none is over. */
-  readonly limited?: boolean;
+  /** What every request passes. */
+  readonly middleware?: MiddlewareWish;
+  /** On all cores, so that its workers do run at once; by default on one. */
+  readonly onAllCores?: boolean;
   /** Options of the backend, as in a mapping of YAML; by default none. */
   readonly backend?: string;
+}
+
+export interface MiddlewareWish {
+  /** Names, as in a list of middleware. */
+  readonly names: readonly string[];
+  /** The `middleware` block of the configuration. */
+  readonly block: object;
 }
 
 export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate {
@@ -82,7 +95,8 @@ export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate 
     secure = false,
     accessLog = false,
     workers = 1,
-    limited = false,
+    middleware = null,
+    onAllCores = false,
     backend = '',
   } = wish;
   const { processes, machine, origin, photonEntry, profileDirectory } = bench;
@@ -91,8 +105,8 @@ export function photonCandidate(bench: Bench, wish: PhotonWish = {}): Candidate 
     version: `photon on node ${machine.node}`,
     start: () =>
       startPhoton({
-        ...{ processes, core: machine.gatewayCore, originPort: origin.port, secure },
-        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory, workers, limited, backend },
+        ...{ processes, core: onAllCores ? machine.allCores : machine.gatewayCore, originPort: origin.port, secure },
+        ...{ name, entry: photonEntry, paths, accessLog, profileDirectory, workers, middleware, backend },
       }),
   };
 }

@@ -8,7 +8,7 @@ import { runMicro } from './micro.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { Processes } from './processes.ts';
 import { formatColumns, formatJson, formatText } from './report.ts';
-import { runCase } from './run.ts';
+import { DEFAULT_SECONDS, runCase } from './run.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -62,14 +62,15 @@ async function runAndPrint(chosen: Case, options: Options): Promise<number> {
 
 function formatList(): string {
   const rows = [
-    ['case', 'rounds', 'peers', 'what is measured'],
-    ...cases.map(({ name, defaultRounds, defaultPeers, about }) => [
+    ['case', 'rounds', 'seconds', 'peers', 'what is measured'],
+    ...cases.map(({ name, defaultRounds, defaultSeconds = DEFAULT_SECONDS, defaultPeers, about }) => [
       name,
       `${defaultRounds}`,
+      `${defaultSeconds}`,
       defaultPeers.join(',') || '-',
       about,
     ]),
-    ['micro', '-', '-', 'the micro-benchmarks'],
+    ['micro', '-', '-', '-', 'the micro-benchmarks'],
   ];
   return formatColumns(rows);
 }

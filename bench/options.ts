@@ -7,7 +7,7 @@ export const usage = `Usage: npm run bench -- CASE [options]
 
 Options:
   --rounds N      alternating rounds (default: what --list says)
-  --seconds N     length of a measured window (default: 4)
+  --seconds N     length of a measured window (default: what --list says)
   --peers LIST    peers to compare with, such as nginx,haproxy; "none" for Photon alone
   --syscalls      count system calls per request too (strace)
   --profile       profile Photon's worker and print where its time goes
@@ -19,7 +19,7 @@ export interface Options {
   readonly list: boolean;
   readonly names: readonly string[];
   readonly rounds: number | null;
-  readonly seconds: number;
+  readonly seconds: number | null;
   /** Null: the case's own. */
   readonly peers: readonly string[] | null;
   readonly json: boolean;
@@ -36,7 +36,7 @@ export function parseOptions(args: readonly string[]): Options {
     options: {
       list: { type: 'boolean', default: false },
       rounds: { type: 'string' },
-      seconds: { type: 'string', default: '4' },
+      seconds: { type: 'string' },
       peers: { type: 'string' },
       json: { type: 'boolean', default: false },
       syscalls: { type: 'boolean', default: false },
@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     ...{ list, json, syscalls, profile, names: positionals },
     rounds: values.rounds === undefined ? null : parseCount('--rounds', values.rounds),
-    seconds: parseCount('--seconds', values.seconds),
+    seconds: values.seconds === undefined ? null : parseCount('--seconds', values.seconds),
     peers: values.peers === undefined ? null : parsePeers(values.peers),
     photon: values.photon ?? null,
   };

@@ -67,6 +67,8 @@ export interface Machine {
   readonly gatewayCore: number;
   /** The core of the origin, of the load and of the bench itself: another one, where there are two. */
   readonly loadCore: number;
+  /** All that this process may use, as `taskset` takes them. */
+  readonly allCores: string;
 }
 
 export function describeMachine(): Machine {
@@ -82,6 +84,7 @@ export function describeMachine(): Machine {
     openFilesMax: Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? 1024),
     gatewayCore,
     loadCore: allowed[1] ?? gatewayCore,
+    allCores: allowed.join(','),
   };
 }
 

@@ -18,8 +18,8 @@ export interface Command {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** The core that it is pinned to; null leaves it where the bench itself runs. */
-  readonly core: number | null;
+  /** The core that it is pinned to, or a list of them with commas; null leaves it where the bench itself runs. */
+  readonly core: number | string | null;
 }
 
 export class RunningProcess {

@@ -3,7 +3,7 @@ import type { Case, Metric, Sample } from './bench.ts';
 import type { Entrant, Run } from './run.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
-/** How the first entrant compares with another one in one figure, round by round. */
+/** How two entrants, one of which is the first, compare in one figure, round by round. */
 interface Ratio {
   readonly metric: string;
   readonly of: string;
@@ -11,16 +11,17 @@ interface Ratio {
   readonly spread: Spread;
 }
 
-function ratiosOf(run: Run, compared: readonly string[]): Ratio[] {
-  const [subject, ...others] = run.entrants;
-  if (subject === undefined) return [];
-  return others.flatMap((other) =>
-    compared.map((metric) => ({ metric, of: subject.name, to: other.name, spread: ratioOf(subject, other, metric) })),
+function ratiosOf(run: Run, { compared, othersByFirst = false }: Case): Ratio[] {
+  const [first, ...others] = run.entrants;
+  if (first === undefined) return [];
+  const pairs = others.map((other) => (othersByFirst ? ([other, first] as const) : ([first, other] as const)));
+  return pairs.flatMap(([of, to]) =>
+    compared.map((metric) => ({ metric, of: of.name, to: to.name, spread: ratioOf(of, to, metric) })),
   );
 }
 
-function ratioOf(subject: Entrant, other: Entrant, metric: string): Spread {
-  return spreadOf(subject.rounds.map((sample, round) => figure(sample, metric) / figure(other.rounds[round], metric)));
+function ratioOf(of: Entrant, to: Entrant, metric: string): Spread {
+  return spreadOf(of.rounds.map((sample, round) => figure(sample, metric) / figure(to.rounds[round], metric)));
 }
 
 function figure(sample: Sample | undefined, metric: string): number {
@@ -36,7 +37,7 @@ function spreadsOf(entrant: Entrant, metrics: readonly Metric[]): Record<string,
 /** Every figure as it was measured: microseconds, bytes, calls per request. */
 export function formatJson(chosen: Case, run: Run): string {
   const entrants = run.entrants.map((entrant) => ({ ...entrant, summary: spreadsOf(entrant, chosen.metrics) }));
-  return `${JSON.stringify({ ...run, entrants, ratios: ratiosOf(run, chosen.compared) }, null, 2)}\n`;
+  return `${JSON.stringify({ ...run, entrants, ratios: ratiosOf(run, chosen) }, null, 2)}\n`;
 }
 
 export function formatText(chosen: Case, run: Run): string {
@@ -66,7 +67,7 @@ function figureTable(metrics: readonly Metric[], run: Run): string {
 }
 
 function ratioTable(chosen: Case, run: Run): string[] {
-  const ratios = ratiosOf(run, chosen.compared);
+  const ratios = ratiosOf(run, chosen);
   if (ratios.length === 0) return [];
   const pairs = Map.groupBy(ratios, ({ of, to }) => `${of} / ${to}`);
   const rows = chosen.compared.map((metric) => [

@@ -11,6 +11,7 @@ import type { Processes } from './processes.ts';
 import { monotonicUs, readWorkerProfiles, type SelfTime, type TimeWindow, topSelfTimes } from './profile.ts';
 import type { SystemCalls } from './syscalls.ts';
 
+export const DEFAULT_SECONDS = 4;
 const DEFAULT_PHOTON = join(import.meta.dirname, '..', 'src', 'main.ts');
 
 export interface Entrant {
@@ -40,8 +41,9 @@ export async function runCase(chosen: Case, options: Options, processes: Process
   pinSelf(machine.loadCore);
   const wanted = (options.peers ?? chosen.defaultPeers).map(findPeer);
   const peers = wanted.filter((peer) => peer.version() !== null);
+  const seconds = options.seconds ?? chosen.defaultSeconds ?? DEFAULT_SECONDS;
   const bench: Bench = {
-    ...{ processes, machine, peers, seconds: options.seconds },
+    ...{ processes, machine, peers, seconds },
     origin: await startOrigin(processes),
     photonEntry: options.photon ?? DEFAULT_PHOTON,
     profileDirectory: options.profile ? join(processes.directory, 'profiles') : null,
@@ -51,7 +53,7 @@ export async function runCase(chosen: Case, options: Options, processes: Process
   const { samples, windows } = await alternate(contenders, rounds);
   const entrants = await finishAll(contenders, samples, options.syscalls);
   return {
-    ...{ case: chosen.name, rounds, seconds: options.seconds, machine, entrants },
+    ...{ case: chosen.name, rounds, seconds, machine, entrants },
     origin: askVersion('nginx') ?? 'nginx',
     missing: wanted.filter((peer) => !peers.includes(peer)).map((peer) => peer.name),
     profile: bench.profileDirectory === null ? null : topSelfTimes(readWorkerProfiles(bench.profileDirectory), windows),

@@ -9,12 +9,30 @@ export interface Workload {
   readonly paths: readonly string[];
   /** The request's body. */
   readonly body: string | null;
-  /** Every reply's body. */
+  /** Every reply's body. Digest null: it is another one every time, of so many bytes at least. */
   readonly replyBytes: number;
-  readonly replySha256: string;
+  readonly replySha256: string | null;
   /** Every request on a connection of its own. */
   readonly newConnections?: boolean;
+  /** Besides what a browser sends. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Every request with another token, in `Authorization`. */
+  readonly tokens?: TokenPattern;
+  /** By default 200. */
+  readonly replyStatus?: number;
 }
+
+/** A token as text, with a place for a number of nine digits that is written in base64url. */
+export interface TokenPattern {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Twelve characters; `number` is below a thousand million. */
+const digitsInBase64 = (number: number): string => Buffer.from(`${number}`.padStart(9, '0')).toString('base64url');
+
+export const tokenOf = ({ before, after }: TokenPattern, number: number): string =>
+  before + digitsInBase64(number) + after;
 
 /** Where to ask. */
 export interface Server {
@@ -38,7 +56,7 @@ const browserHeaders: Readonly<Record<string, string>> = {
 export function headersOf(workload: Workload): Readonly<Record<string, string>> {
   const connection = workload.newConnections ? { Connection: 'close' } : {};
   const type = workload.body === null ? {} : { 'Content-Type': 'application/json' };
-  return { ...browserHeaders, ...connection, ...type };
+  return { ...browserHeaders, ...connection, ...type, ...workload.fields };
 }
 
 /** A GET as it goes over the wire. */
@@ -70,23 +88,29 @@ export async function verifyReplies(server: Server, workload: Workload): Promise
 }
 
 async function verifyReply(server: Server, path: string, workload: Workload, agent: Agent): Promise<void> {
-  const { method, replyBytes, replySha256 } = workload;
+  const { method, replyBytes, replySha256, replyStatus = 200 } = workload;
   const reply = await fetchWhole(server, path, workload, agent);
-  const got = { status: reply.status, bytes: reply.body.length, sha256: sha256(reply.body) };
-  const want = { status: 200, bytes: replyBytes, sha256: replySha256 };
+  const got = {
+    status: reply.status,
+    bytes: replySha256 === null ? Math.min(reply.body.length, replyBytes) : reply.body.length,
+    sha256: replySha256 === null ? null : sha256(reply.body),
+  };
+  const want = { status: replyStatus, bytes: replyBytes, sha256: replySha256 };
   if (JSON.stringify(got) === JSON.stringify(want)) return;
   throw new Error(
     `Wrong reply of ${server.name} to ${method} ${path}: want ${JSON.stringify(want)}, got ${JSON.stringify(got)}`,
   );
 }
 
-function fetchWhole({ port, secure }: Server, path: string, workload: Workload, agent: Agent) {
+/** One request; with an agent on one of its connections. */
+export function fetchWhole({ port, secure }: Server, path: string, workload: Workload, agent?: Agent) {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number; readonly body: Buffer }>();
   const { method, body } = workload;
   const length = body === null ? {} : { 'Content-Length': Buffer.byteLength(body) };
-  const headers = { ...headersOf(workload), ...length };
+  const token = workload.tokens === undefined ? {} : { Authorization: `Bearer ${tokenOf(workload.tokens, 0)}` };
+  const headers = { ...headersOf(workload), ...length, ...token };
   const ask = secure ? requestSecure : request;
-  const sent = ask({ host: '127.0.0.1', port, method, path, headers, agent, timeout: 10_000 });
+  const sent = ask({ host: '127.0.0.1', port, method, path, headers, timeout: 10_000, ...(agent && { agent }) });
   sent.once('error', reject).once('timeout', () => sent.destroy(new Error(`No reply to ${method} ${path} in 10 s`)));
   sent.once('response', (reply: IncomingMessage) => {
     const chunks: Buffer[] = [];

@@ -3,7 +3,8 @@ import { type Processes, pickFreePort, processTree, type RunningProcess } from '
 
 export interface GatewaySetup {
   readonly processes: Processes;
-  readonly core: number;
+  /** Or several, with commas. */
+  readonly core: number | string;
   readonly originPort: number;
   /** Speak TLS with clients, by the certificate of `certificate.ts`. */
   readonly secure: boolean;

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MiddlewareWish } from '../bench.ts';
 import { certificate } from '../certificate.ts';
 import { pickFreePort } from '../processes.ts';
 import { type Gateway, type GatewaySetup, startGateway } from './peer.ts';
@@ -13,8 +14,8 @@ export interface PhotonSetup extends GatewaySetup {
   /** Log every request to a file, as JSON. */
   readonly accessLog: boolean;
   readonly workers: number;
-  /** Every request passes a rate limit that none is over. */
-  readonly limited: boolean;
+  /** What every request passes; null: nothing. */
+  readonly middleware: MiddlewareWish | null;
   /** Options of the backend, as in a mapping of YAML; empty for none. */
   readonly backend: string;
   /** Where every thread writes its CPU profile when it ends; null: no profile. */
@@ -44,13 +45,12 @@ function listener(port: number, secure: boolean): string {
   return `https_addr: "127.0.0.1:${port}", tls_cert: ${certificate.certFile}, tls_key: ${certificate.keyFile}`;
 }
 
-/** One key for all clients of one machine. */
-const LIMIT = `
-middleware: { rate_limiting: { requests_per_second: 10000000, key: ip } }`;
-
 function photonConfig(port: number, metricsPort: number, accessLog: string, setup: PhotonSetup): string {
+  // JSON is YAML, and needs no care with what stands in it.
+  const { names, block } = setup.middleware ?? { names: [], block: {} };
   return `
-server: { ${listener(port, setup.secure)}, workers: ${setup.workers}${setup.limited ? ', middleware: [ rate_limit ]' : ''} }${setup.limited ? LIMIT : ''}
+server: { ${listener(port, setup.secure)}, workers: ${setup.workers}, middleware: ${JSON.stringify(names)} }
+middleware: ${JSON.stringify(block)}
 metrics: { metrics_addr: "127.0.0.1:${metricsPort}" }
 access_log: ${accessLog}
 load_balancing:

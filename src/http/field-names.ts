@@ -72,6 +72,13 @@ export const FIELD_NAMES: readonly string[] = [
   'cookie',
 ];
 
+const NUMBERS: ReadonlyMap<string, number> = new Map(FIELD_NAMES.entries().map(([number, name]) => [name, number]));
+
+/** The number of a lower-case name, 0 when it is not a known one. */
+export function numberOfName(lowerCaseName: string): number {
+  return NUMBERS.get(lowerCaseName) ?? FIELD.OTHER;
+}
+
 /** How many numbers there are, those without a name included: the size of a table indexed by them. */
 export const FIELD_COUNT = FIELD_NAMES.length + 1;
 

@@ -1,4 +1,4 @@
-import { FIELD_NAMES } from './field-names.ts';
+import { numberOfName } from './field-names.ts';
 
 /**
  * The field lines of one message: the text that they stand in, and where. Every protocol fills this one shape, and nothing
@@ -78,7 +78,7 @@ export class Fields {
    * clients split it all the same, as RFC 9113 8.2.3 lets them, which says how to join it.
    */
   combinedValue(lowerCaseName: string): string | undefined {
-    const number = FIELD_NAMES.indexOf(lowerCaseName);
+    const number = numberOfName(lowerCaseName);
     const separator = lowerCaseName === 'cookie' ? '; ' : ', ';
     let combined: string | undefined;
     for (let field = 0; field < this.count; field++) {

@@ -2,7 +2,7 @@ import { PhotonError } from '../base/errors.ts';
 import type { RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import type { Middleware } from '../pipeline/middleware.ts';
+import type { Middleware, Verdict } from '../pipeline/middleware.ts';
 import { ClientNetworks } from './client-network.ts';
 import type { MiddlewareDeps } from './deps.ts';
 import { type LimitSettings, RequestLimit } from './request-limit.ts';
@@ -69,21 +69,22 @@ function admission(limits: readonly RequestLimit[], deps: MiddlewareDeps, route:
   const policy = policyLine(limits);
   const counts = deps.rateLimitCounts.ofRoute(route.id);
 
-  function refuse(waitMs: number): never {
+  function refusal(waitMs: number): PhotonError {
     counts.refused++;
     // RFC 9110 10.2.3: whole seconds. Rounded up, so that who waits exactly so long passes.
     const seconds = Math.ceil(waitMs / 1000);
-    throw new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
+    return new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
   }
 
-  return function admit(exchange: Exchange): undefined {
+  return function admit(exchange: Exchange): Verdict {
     const nowMs = deps.nowMs();
     for (const limit of limits) limit.find(exchange);
     if (limits.length === 1 || allHaveRoom(limits, nowMs)) for (const limit of limits) limit.take(nowMs);
     exchange.rateLimitLines += policy === '' ? '' : policy + stateLine(limits);
     const waitMs = longestWait(limits);
-    if (waitMs > 0) refuse(waitMs);
+    if (waitMs > 0) return refusal(waitMs);
     if (isOverInDryRun(limits)) counts.passedInDryRun++;
+    return undefined;
   };
 }
 

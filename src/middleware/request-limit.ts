@@ -39,6 +39,10 @@ export class RequestLimit {
   readonly #readKey: KeyReader | null;
   #low = 0;
   #high = 0;
+  /** What `state` was made of last, and was: clients far from the limit, or over it, are told the same again and again. */
+  #lastLeft = -1;
+  #lastSeconds = -1;
+  #lastState = '';
   /** What `TokenBuckets` said. */
   outcome = 0;
 
@@ -80,7 +84,13 @@ export class RequestLimit {
   get state(): string {
     const left = this.outcome < 0 ? 0 : this.#limit.remainingAt(this.outcome);
     const inMs = left > 0 ? this.outcome : this.#nextInMs;
-    return `${this.#name};r=${left};t=${Math.min(MAX_INTEGER, Math.ceil(inMs / 1000))}`;
+    const seconds = Math.min(MAX_INTEGER, Math.ceil(inMs / 1000));
+    if (left !== this.#lastLeft || seconds !== this.#lastSeconds) {
+      this.#lastState = `${this.#name};r=${left};t=${seconds}`;
+      this.#lastLeft = left;
+      this.#lastSeconds = seconds;
+    }
+    return this.#lastState;
   }
 
   /** Until there is a token; the last one was taken just now, or before. */

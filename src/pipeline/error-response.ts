@@ -1,4 +1,5 @@
 import type { PhotonError } from '../base/errors.ts';
+import { flatText } from '../base/latin1.ts';
 import { FRAMING } from '../http/framing.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Exchange } from './exchange.ts';
@@ -41,15 +42,20 @@ function passAllTheWayBack(exchange: Exchange): void {
   }
 }
 
-function problemJson(error: PhotonError, requestId: string): string {
-  const problem = {
-    type: `urn:photon:error:${error.code}`,
-    title: error.title,
-    status: error.status,
-    detail: error.message,
-    request_id: requestId,
-  };
-  return `${escapeNonAscii(JSON.stringify(problem))}\n`;
+/** The failure told of last, and all of its problem but the id: the same things fail again and again. */
+let lastCode = '';
+let lastDetail = '';
+let lastProblem = '';
+
+/** Request ids have no character that JSON escapes (`isSaneRequestId`). */
+function problemJson({ code, title, status, message: detail }: PhotonError, requestId: string): string {
+  if (code !== lastCode || detail !== lastDetail) {
+    const problem = { type: `urn:photon:error:${code}`, title, status, detail };
+    lastProblem = escapeNonAscii(JSON.stringify(problem)).slice(0, -1);
+    lastCode = code;
+    lastDetail = detail;
+  }
+  return `${lastProblem},"request_id":"${requestId}"}\n`;
 }
 
 function problemText(error: PhotonError, requestId: string): string {
@@ -63,9 +69,21 @@ function escapeNonAscii(text: string): string {
   return text.replace(/[^\n\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** The Accept looked at last, and what it says: who is refused often asks in the same way every time. */
+let lastAccept = '';
+let lastAccepts = false;
+
 /** RFC 9110 12.5.1: no Accept means anything. Who takes plain JSON takes a problem in JSON too. */
 function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined) return true;
+  if (accept !== lastAccept) {
+    lastAccepts = rangesTakeJson(accept);
+    lastAccept = flatText(accept);
+  }
+  return lastAccepts;
+}
+
+function rangesTakeJson(accept: string): boolean {
   const ranges = accept.split(',').map(parseRange);
   if (ranges.some(({ type, refused }) => refused && type === 'application/problem+json')) return false;
   return takes(ranges, 'application/problem+json') || takes(ranges, 'application/json');

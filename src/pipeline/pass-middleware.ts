@@ -1,10 +1,10 @@
-import type { PhotonError } from '../base/errors.ts';
+import { PhotonError } from '../base/errors.ts';
 import { sendAnswer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
 import type { RoutePlan } from './generation.ts';
-import type { Middleware, Verdict } from './middleware.ts';
+import type { Answer, Middleware, Verdict } from './middleware.ts';
 import { middlewareError } from './pass-back.ts';
 
 /**
@@ -19,10 +19,15 @@ export function passMiddleware(exchange: Exchange): void {
     const verdict = ask(exchange, current);
     if (verdict === undefined) continue;
     if (verdict instanceof Promise) wait(exchange, current, verdict);
-    else sendAnswer(exchange, verdict);
+    else conclude(exchange, verdict);
     return;
   }
   forward(exchange);
+}
+
+function conclude(exchange: Exchange, verdict: Answer | PhotonError): void {
+  if (verdict instanceof PhotonError) failExchange(exchange, verdict);
+  else sendAnswer(exchange, verdict);
 }
 
 function ask(exchange: Exchange, middleware: Middleware): Verdict | Promise<Verdict> {
@@ -51,7 +56,7 @@ function resume(exchange: Exchange, verdict: Verdict): void {
   try {
     exchange.downstream?.resumeRequest();
     if (verdict === undefined) passMiddleware(exchange);
-    else sendAnswer(exchange, verdict);
+    else conclude(exchange, verdict);
   } catch (error) {
     failExchange(exchange, error);
   }

@@ -78,6 +78,11 @@ describe('an error', () => {
     );
   });
 
+  test('takes no time for a stack, and leaves other errors theirs', () => {
+    assert.equal(new PhotonError('not_found', 'Nothing here.').stack, 'PhotonError: Nothing here.');
+    assert.match(new Error('bug').stack ?? '', /errors\.test\.ts/);
+  });
+
   test('is the upstream’s fault only where the upstream did something', () => {
     for (const code of ERROR_CODES) {
       const { fault } = new PhotonError(code, '');

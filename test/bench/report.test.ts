@@ -28,7 +28,16 @@ const run: Run = {
   rounds: 3,
   seconds: 4,
   machine: {
-    ...{ processor: 'A', cores: 2, kernel: '6', node: 'v26', openFilesMax: 1024, gatewayCore: 0, loadCore: 1 },
+    ...{
+      processor: 'A',
+      cores: 2,
+      kernel: '6',
+      node: 'v26',
+      openFilesMax: 1024,
+      gatewayCore: 0,
+      loadCore: 1,
+      allCores: '0,1',
+    },
   },
   origin: 'nginx 1',
   missing: ['haproxy'],

@@ -42,6 +42,20 @@ describe('a reply made by the gateway', () => {
     assert.equal(reply.fields['content-length'], String(reply.body.length));
   });
 
+  test('tells of each failure what is its own, whatever failed before', () => {
+    for (const { code, detail, status } of [
+      { code: 'not_found', detail: 'Here.', status: 404 },
+      { code: 'not_found', detail: 'There.', status: 404 },
+      { code: 'rate_limited', detail: 'There.', status: 429 },
+      { code: 'not_found', detail: 'Here.', status: 404 },
+    ] as const) {
+      const problem = JSON.parse(written(new PhotonError(code, detail), '*/*').body) as Record<string, unknown>;
+      const { type, request_id } = problem;
+      assert.deepEqual([type, request_id], [`urn:photon:error:${code}`, 'the-id']);
+      assert.deepEqual([problem['status'], problem['detail']], [status, detail]);
+    }
+  });
+
   for (const { accept, type, why } of [
     { accept: '*/*', type: JSON_TYPE, why: 'anything' },
     { accept: 'application/json', type: JSON_TYPE, why: 'JSON' },
@@ -93,30 +107,34 @@ describe('a reply made by the gateway', () => {
   test('is ASCII, and its JSON says what was said, whatever that was', () => {
     for (const accept of ['*/*', 'text/html']) {
       const detail = 'caf\xe9 \u{1f600} "\\\r\n\0 </script>';
-      const { log } = fakeScene();
-      const exchange = log.newExchange();
-      let body = '';
-      let length = 0;
-      const stream: Partial<DownstreamStream> = {
-        requestComplete: true,
-        sendHead: ({ contentLength }) => {
-          length = contentLength;
-        },
-        sendText: (text) => {
-          body = text;
-        },
-        sendEnd: () => {},
-      };
-      // Sound: nothing else of a stream is used for a reply of our own.
-      exchange.downstream = stream as DownstreamStream;
-      exchange.request.text = `accept=${accept};`;
-      exchange.request.count = 1;
-      exchange.request.index.set([0, 6, 7, 7 + accept.length, 15]);
-      exchange.id = 'the-id';
-      sendErrorReply(exchange, new PhotonError('bad_target', detail), '');
+      const { body, length } = written(new PhotonError('bad_target', detail), accept);
       assert.match(body, /^[\n\x20-\x7e]+$/);
       assert.equal(length, body.length);
       if (accept === '*/*') assert.equal((JSON.parse(body) as { detail: string }).detail, detail);
     }
   });
 });
+
+/** What is written for a failure, and the length that its head has told. */
+function written(error: PhotonError, accept: string) {
+  const exchange = fakeScene().log.newExchange();
+  let [body, length] = ['', 0];
+  const stream: Partial<DownstreamStream> = {
+    requestComplete: true,
+    sendHead: ({ contentLength }) => {
+      length = contentLength;
+    },
+    sendText: (text) => {
+      body = text;
+    },
+    sendEnd: () => {},
+  };
+  // Sound: nothing else of a stream is used for a reply of our own.
+  exchange.downstream = stream as DownstreamStream;
+  exchange.request.text = `accept=${accept};`;
+  exchange.request.count = 1;
+  exchange.request.index.set([0, 6, 7, 7 + accept.length, 15]);
+  exchange.id = 'the-id';
+  sendErrorReply(exchange, error, '');
+  return { body, length };
+}

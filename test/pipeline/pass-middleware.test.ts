@@ -6,6 +6,8 @@ import { type Middleware, STAGES, type Verdict } from '../../src/pipeline/middle
 import { fakeScene } from '../contract/fake-streams.ts';
 import type { ClientSide } from '../contract/scene.ts';
 
+const REFUSAL = new PhotonError('rate_limited', 'Enough.', 'X-Why: too many\r\n');
+
 /** A middleware that writes down when it is asked. */
 function noted(
   notes: string[],
@@ -121,6 +123,30 @@ describe('the middleware of a route', () => {
     assert.deepEqual([scene.client.replies[0]?.status, scene.upstream().cancelled], [500, true]);
     assert.deepEqual(passedOf(scene.client), ['cors']);
   });
+
+  for (const { how, refuse, why } of [
+    { how: 'returns', refuse: () => REFUSAL, why: 'what is refused often costs no throw' },
+    {
+      how: 'throws',
+      refuse: () => {
+        throw REFUSAL;
+      },
+      why: 'from any depth',
+    },
+    { how: 'waits, then gives', refuse: () => Promise.resolve(REFUSAL), why: 'keys had to be fetched' },
+  ]) {
+    test(`that ${how} an error refuses the request with it (${why})`, async () => {
+      const notes: string[] = [];
+      const scene = sceneOf(noted(notes, 'cors'), { ...noted(notes, 'custom'), onRequest: refuse });
+      await scene.get();
+      await scene.settle();
+      const [reply] = scene.client.replies;
+      assert.deepEqual([reply?.status, reply?.fields['x-why']], [429, 'too many']);
+      assert.deepEqual(passedOf(scene.client), ['custom', 'cors']);
+      assert.equal(scene.upstreamRequests(), 0);
+      assert.deepEqual(notes.slice(-2), ['. custom rate_limited', '. cors rate_limited']);
+    });
+  }
 
   test('that waits lets the request go on when it is ready', async () => {
     const ready = Promise.withResolvers<Verdict>();

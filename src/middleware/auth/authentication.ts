@@ -35,29 +35,32 @@ function schemesOf(options: Options, deps: MiddlewareDeps): readonly AuthScheme[
  * things at once would be whom the weaker of them names, and could try both for the price of one request.
  */
 export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
+  const challengesOfAll = challenges(schemes);
+
   function authenticate(exchange: Exchange): Verdict | Promise<Verdict> {
     for (const scheme of schemes) {
       const attempt = scheme.attempt(exchange);
       if (attempt instanceof Promise) return judgeLater(exchange, scheme, attempt);
       if (attempt !== null) return judge(exchange, scheme, attempt);
     }
-    throw refused('This wants credentials.', challenges(schemes));
+    return refused('This wants credentials.', challengesOfAll);
   }
 
-  function judge(exchange: Exchange, scheme: AuthScheme, attempt: Exclude<Attempt, null>): undefined {
+  function judge(exchange: Exchange, scheme: AuthScheme, attempt: Exclude<Attempt, null>): Verdict {
     if (attempt instanceof Refusal) {
       // Why they do not hold is told to nobody: it would help those who guess.
-      throw refused('The credentials do not hold.', challenges(schemes, scheme, attempt));
+      return refused('The credentials do not hold.', challenges(schemes, scheme, attempt));
     }
     exchange.consumer = attempt.consumer;
     if (attempt.lines !== '') exchange.requestAdditions += attempt.lines;
+    return undefined;
   }
 
   /** By then the exchange may stand for another request: its turn tells. Who makes us wait had credentials. */
-  async function judgeLater(exchange: Exchange, scheme: AuthScheme, promise: Promise<Attempt>): Promise<undefined> {
+  async function judgeLater(exchange: Exchange, scheme: AuthScheme, promise: Promise<Attempt>): Promise<Verdict> {
     const { turn } = exchange;
     const attempt = (await promise) ?? new Refusal(scheme.challenge);
-    if (exchange.turn === turn) judge(exchange, scheme, attempt);
+    return exchange.turn === turn ? judge(exchange, scheme, attempt) : undefined;
   }
 
   const requestDrops = schemes.flatMap((scheme) => scheme.requestDrops);

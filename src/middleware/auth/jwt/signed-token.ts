@@ -1,3 +1,4 @@
+import { flatText } from '../../../base/latin1.ts';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../../base/signature-algorithm.ts';
 import { decodeBase64url } from './base64url.ts';
 import { memberOf, parseJsonObject } from './json-object.ts';
@@ -26,14 +27,31 @@ const NAMES: ReadonlySet<unknown> = new Set(SIGNATURE_ALGORITHMS);
 export function parseSignedToken(token: string): SignedToken | null {
   if (token.length > MAX_TOKEN_CHARS) return null;
   const parts = token.split('.', 4);
-  const [header, payload, signature] = parts.map(decodeBase64url);
-  // Sound: a compact form has three parts, none of them wrong; the signature of `none` would be empty.
-  if (parts.length !== 3 || !header || !payload || !signature || signature.length === 0) return null;
+  const [header, ...others] = parts;
+  if (parts.length !== 3 || header === undefined) return null;
+  const [payload, signature] = others.map(decodeBase64url);
+  // The signature of `none` would be empty.
+  if (!payload || !signature || signature.length === 0) return null;
   const names = headerNames(header);
   return names === null ? null : { ...names, signedText: token.slice(0, token.lastIndexOf('.')), signature, payload };
 }
 
-function headerNames(bytes: Buffer): Pick<SignedToken, 'algorithm' | 'keyId'> | null {
+type HeaderNames = Pick<SignedToken, 'algorithm' | 'keyId'>;
+
+/** The header looked at last, as it is written, and what it names: the tokens of one key all have the same. */
+let lastHeader = '';
+let lastNames: HeaderNames | null = null;
+
+function headerNames(text: string): HeaderNames | null {
+  if (text !== lastHeader) {
+    const bytes = decodeBase64url(text);
+    lastNames = bytes === null ? null : readHeader(bytes);
+    lastHeader = flatText(text);
+  }
+  return lastNames;
+}
+
+function readHeader(bytes: Buffer): HeaderNames | null {
   const header = parseJsonObject(bytes);
   // RFC 7515 4.1.11: what is critical must be understood, and of the extensions we understand none.
   if (header === null || memberOf(header, 'crit') !== undefined) return null;
