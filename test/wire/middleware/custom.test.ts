@@ -66,6 +66,18 @@ wire(
 );
 
 wire(
+  'a name that a module writes with an underscore is taken out as well as any other',
+  hooks("onRequest: (r) => { r.headers.set('X_In', 'ours'); r.headers.delete('X_Out'); }"),
+  async (context) => {
+    const sent = 'GET /u/7 HTTP/1.1\r\nHost: a\r\nX_In: one\r\nX-In: two\r\nX_Out: three\r\nX-Out: four\r\n\r\n';
+    const { fields } = await exchange(context, sent);
+    assert.deepEqual([fields.all('x_in'), fields.all('x-in')], [['ours'], []]);
+    assert.deepEqual([fields.all('x_out'), fields.all('x-out')], [[], []]);
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
   'a module changes the headers of the reply, and its hooks share what they know of the request',
   hooks(`onRequest: (r) => { r.state.set('id', r.pathParameters.id); },
     onResponse: (reply, r) => { reply.headers.set('X-Id', r.state.get('id') + ' ' + reply.status + ' ' + reply.isOurs);
