@@ -75,8 +75,21 @@ wire('where another header has it, Authorization does not count', guarded({ head
 );
 
 wire('a cookie has it among others', guarded({ cookie: 'session' }), async (context) => {
-  await letIn(context, `${GET}Cookie: xsession=1; session=${token()}; session=other\r\n\r\n`);
+  await letIn(context, `${GET}Cookie: xsession=1; session=${token()}; y=other\r\n\r\n`);
 });
+
+for (const cookies of [
+  (good: string) => `Cookie: session=${good}; session=other`,
+  (good: string) => `Cookie: session=other; session=${good}`,
+  (good: string) => `Cookie: session=${good}\r\nCookie: session=${good}`,
+]) {
+  wire(
+    `of two cookies with tokens none is taken: ${JSON.stringify(cookies('good'))}`,
+    guarded({ cookie: 'session', query: 'q' }),
+    (context) =>
+      expectRefused(context, `GET /x?q=${token()} HTTP/1.1\r\nHost: a\r\n${cookies(token())}\r\n\r\n`, INVALID),
+  );
+}
 
 wire('a cookie of another name is none', guarded({ cookie: 'session' }), (context) =>
   expectRefused(context, `${GET}Cookie: Session=${token()}; xsession=${token()}\r\n\r\n`, CHALLENGE),
