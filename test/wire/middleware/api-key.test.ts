@@ -94,8 +94,9 @@ wire(
 );
 
 wire('a key that must not be stripped goes upstream', withKeys({ ...BOTH, strip: false }), async (context) => {
-  const { fields } = await expectPassed(context, '/', `X-Token: ${KEY}\r\n`);
+  const { target, fields } = await expectPassed(context, '/a?key=x', `X-Token: ${KEY}\r\n`);
   assert.equal(fields.get('x-token'), KEY);
+  assert.equal(target, '/a?key=x');
 });
 
 wire(

@@ -46,6 +46,23 @@ wire('a token without its scheme is none', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: ${token()}\r\n\r\n`, CHALLENGE),
 );
 
+wire(
+  'a token without its scheme is none where the header is named, too',
+  guarded({ header: 'Authorization' }),
+  (context) => expectRefused(context, `${GET}Authorization: ${token()}\r\n\r\n`, CHALLENGE),
+);
+
+for (const { auth_type, lines, challenge } of [
+  { auth_type: 'jwt', lines: 'X-API-Key: key-of-alice-1\r\n', challenge: CHALLENGE },
+  { auth_type: 'api_key', lines: `Authorization: Bearer ${token()}\r\n`, challenge: 'ApiKey' },
+]) {
+  wire(
+    `a block that ${auth_type} does not ask for lets nobody in`,
+    guarded({}, { auth_type, api_key: { keys: ['key-of-alice-1'] } }),
+    (context) => expectRefused(context, `${GET}${lines}\r\n`, challenge),
+  );
+}
+
 wire('a scheme without its token is refused', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: Bearer\r\n\r\n`, INVALID),
 );
