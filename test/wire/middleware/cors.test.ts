@@ -176,6 +176,23 @@ wire(
   },
 );
 
+for (const { sent, why } of [
+  { sent: preflight('GET, PUT'), why: 'two methods' },
+  { sent: preflight('GET"><b>'), why: 'no name of a method' },
+  { sent: preflight('GET', asking('x-a b')), why: 'no name of a header' },
+  { sent: preflight('GET', asking('x-a:b')), why: 'a header with its value' },
+]) {
+  wire(
+    `"*" for methods and headers stands for names alone: ${why}`,
+    withCors({ allowed_methods: ['*'], allowed_headers: ['*'] }),
+    async ({ client, upstream }) => {
+      await client.send(sent);
+      await client.expectStatus(403);
+      upstream.expectNoConnection();
+    },
+  );
+}
+
 wire('the Vary of the upstream stays beside ours', withCors(), async (context) => {
   await exchange(context, [`Origin: ${APP}`], ['Vary: Accept-Encoding']);
   await context.client.expectReply({ status: 200, headers: { vary: 'Accept-Encoding, Origin' } });

@@ -42,6 +42,10 @@ wire('Authorization of another scheme is no token', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: Basic YTpi\r\n\r\n`, CHALLENGE),
 );
 
+wire('a token right behind its scheme is none', guarded({}), (context) =>
+  expectRefused(context, `${GET}Authorization: Bearer${token()}\r\n\r\n`, CHALLENGE),
+);
+
 wire('a token without its scheme is none', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: ${token()}\r\n\r\n`, CHALLENGE),
 );

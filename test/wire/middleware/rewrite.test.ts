@@ -52,6 +52,12 @@ for (const { options, sent, received, why } of [
     received: '/a?ip=1&ip=127.0.0.1',
     why: 'a parameter more',
   },
+  {
+    options: query({ set: { 'a b&c': '1' } }),
+    sent: '/a?a+b%26c=0&d',
+    received: '/a?d&a%20b%26c=1',
+    why: 'a name that needs encoding',
+  },
   { options: query({ add: { k: '1' } }), sent: '/a', received: '/a?k=1', why: 'a query where there was none' },
 ]) {
   wire(`${sent} goes upstream as ${received}: ${why}`, options, async ({ client, upstream }) => {
@@ -108,6 +114,24 @@ for (const { sub, received } of [
     await client.expectStatus(200);
   });
 }
+
+wire(
+  'a percent sign in the name of a consumer is one',
+  {
+    middleware: {
+      authentication: { auth_type: 'api_key', api_key: { keys: [{ key: 'key-of-half-1', consumer: '50%/a' }] } },
+      rewrite: { path: '/homes/{consumer}' },
+    },
+    routes: [{ middleware: ['auth', 'rewrite'] }],
+  },
+  async ({ client, upstream }) => {
+    await client.send('GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: key-of-half-1\r\n\r\n');
+    const connection = await upstream.accept();
+    await connection.expectRequest({ target: '/homes/50%25%2Fa' });
+    await connection.send(ok('yes'));
+    await client.expectStatus(200);
+  },
+);
 
 for (const sub of ['..', '.', 'a/../b', '..\\b']) {
   wire(`the consumer ${sub} leads nowhere else`, byConsumer, async ({ client, upstream }) => {

@@ -72,6 +72,22 @@ wire(
 );
 
 wire(
+  'what is written with an underscore by other middleware is removed by its other spelling',
+  {
+    middleware: {
+      authentication: { auth_type: 'jwt', jwt: { secret: SECRET, forward_claims: { sub: 'X_User' } } },
+      transform: { request_headers: { remove: ['X-User'] } },
+    },
+    routes: [{ path: '/users/{id}/**', middleware: ['transform', 'auth'] }],
+  },
+  async (context) => {
+    const { fields } = await exchange(context, [`Authorization: Bearer ${token()}`]);
+    assert.deepEqual([fields.get('x_user'), fields.get('x-user')], [null, null]);
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
   'a field that is set stands there once, whatever the client says; one that is added stands beside those of the client',
   onRequest({ set: { 'X-Tenant': 'ours' }, add: { 'X-Tag': 'edge' } }),
   async (context) => {
