@@ -60,7 +60,7 @@ class CorsPolicy {
     this.#credentials = options.allow_credentials && !this.#origins.every;
     this.#exposed = line('Access-Control-Expose-Headers', options.exposed_headers.join(', '));
     this.#maxAge = line('Access-Control-Max-Age', options.max_age === undefined ? '' : String(options.max_age));
-    this.#lastLines = this.#origins.every ? this.#allowance(null) + this.#exposed : this.#refusal;
+    this.#lastLines = this.#linesOf(null);
   }
 
   /** A cache in between must not give the reply for one origin to another (RFC 9110 12.5.5). */
@@ -72,8 +72,12 @@ class CorsPolicy {
   linesFor(origin: string | null): string {
     if (origin === this.#lastOrigin) return this.#lastLines;
     this.#lastOrigin = origin;
-    this.#lastLines = this.#isAllowed(origin) ? this.#allowance(origin) + this.#exposed : this.#refusal;
+    this.#lastLines = this.#linesOf(origin);
     return this.#lastLines;
+  }
+
+  #linesOf(origin: string | null): string {
+    return this.#isAllowed(origin) ? this.#allowance(origin) + this.#exposed : this.#refusal;
   }
 
   /**
