@@ -11,13 +11,13 @@ const LENGTHS = 64;
 export class FieldDrops {
   /** By number (`FIELD`): 1 for the known ones among the names. */
   readonly #numbers = new Uint8Array(FIELD_COUNT);
-  /** In lower case. */
+  /** As `dropName` has them. */
   readonly names: ReadonlySet<string>;
   /** 1 for each length that one of the names has: most fields are known to pass by that alone. */
   readonly #lengths = new Uint8Array(LENGTHS);
 
   constructor(names: Iterable<string>) {
-    this.names = new Set(names);
+    this.names = new Set([...names].map(dropName));
     for (const name of this.names) {
       const number = FIELD_NAMES.indexOf(name);
       if (number > 0) this.#numbers[number] = 1;
@@ -32,6 +32,11 @@ export class FieldDrops {
     const at = field * FIELD_STRIDE;
     const length = (fields.index[at + NAME_END] as number) - (fields.index[at] as number);
     if (this.#lengths[length % LENGTHS] === 0) return false;
-    return this.names.has(fields.name(field).toLowerCase().replaceAll('_', '-'));
+    return this.names.has(dropName(fields.name(field)));
   }
+}
+
+/** The one spelling of all that counts as this name. */
+export function dropName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
 }

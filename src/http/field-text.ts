@@ -1,3 +1,5 @@
+import { dropName } from './field-drops.ts';
+
 /** Printable ASCII: it means the same to everybody, and nothing in it ends a line. */
 const SAFE = /^[\x20-\x7e]*$/;
 const UNSAFE = /[^\x20-\x7e]/gu;
@@ -10,11 +12,11 @@ export function fieldText(text: string): string {
   return SAFE.test(text) ? text : text.toWellFormed().replace(UNSAFE, (character) => encodeURIComponent(character));
 }
 
-/** Field lines, each with its CRLF, without those of some names (lower case). */
+/** Field lines, each with its CRLF, without those of some names, which are as `dropName` has them. */
 export function withoutFields(lines: string, names: ReadonlySet<string>): string {
   return lines
     .split('\r\n')
-    .filter((line) => line !== '' && !names.has(line.slice(0, line.indexOf(':')).toLowerCase()))
+    .filter((line) => line !== '' && !names.has(dropName(line.slice(0, line.indexOf(':')))))
     .map((line) => `${line}\r\n`)
     .join('');
 }

@@ -60,7 +60,7 @@ class CorsPolicy {
     this.#credentials = options.allow_credentials && !this.#origins.every;
     this.#exposed = line('Access-Control-Expose-Headers', options.exposed_headers.join(', '));
     this.#maxAge = line('Access-Control-Max-Age', options.max_age === undefined ? '' : String(options.max_age));
-    this.#lastLines = this.#refusal;
+    this.#lastLines = this.#linesOf(null);
   }
 
   /** A cache in between must not give the reply for one origin to another (RFC 9110 12.5.5). */
@@ -72,12 +72,23 @@ class CorsPolicy {
   linesFor(origin: string | null): string {
     if (origin === this.#lastOrigin) return this.#lastLines;
     this.#lastOrigin = origin;
-    const allowed = origin !== null && this.#origins.includes(origin);
-    this.#lastLines = allowed ? this.#allowance(origin) + this.#exposed : this.#refusal;
+    this.#lastLines = this.#linesOf(origin);
     return this.#lastLines;
   }
 
-  #allowance(origin: string): string {
+  #linesOf(origin: string | null): string {
+    return this.#isAllowed(origin) ? this.#allowance(origin) + this.#exposed : this.#refusal;
+  }
+
+  /**
+   * Fetch 3.2.5: where everybody may read, a reply says so to whoever asks, with an origin or without. It does not vary, so a cache would
+   * give one without to a page that needs it.
+   */
+  #isAllowed(origin: string | null): boolean {
+    return this.#origins.every || (origin !== null && this.#origins.includes(origin));
+  }
+
+  #allowance(origin: string | null): string {
     const allowed = `Access-Control-Allow-Origin: ${this.#origins.every ? '*' : origin}\r\n`;
     const credentials = this.#credentials ? 'Access-Control-Allow-Credentials: true\r\n' : '';
     return `${allowed}${credentials}${this.#refusal}`;

@@ -1,10 +1,11 @@
+import { PhotonError } from '../base/errors.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { withoutParameter } from '../http/query.ts';
 import { normalisePath } from '../http/target.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { withoutPrefix } from '../pipeline/outgoing-target.ts';
-import { compileTemplate, type Template } from './template.ts';
+import { compileTemplate, compileUrlTemplate, type Template } from './template.ts';
 
 type Options = BuiltInOptions['rewrite'];
 type QueryOptions = Options['query'];
@@ -29,16 +30,21 @@ export function rewrite(options: Options): readonly Middleware[] {
 }
 
 /**
- * What is put together from pieces of a normal path need not be one: `..` may have come about. Throws PhotonError bad_target for what
- * leads above the root.
+ * What is put together from pieces of a normal path need not be one. Throws PhotonError bad_target where a dot segment has come about: nobody
+ * means `/files/$1` to lead out of `/files`.
  */
 function normal(path: string, before: string, { generation }: Exchange): string {
-  return path === before ? path : normalisePath(path, generation?.mergeSlashes ?? true);
+  if (path === before) return path;
+  if (DOT_SEGMENT.test(path)) throw new PhotonError('bad_target', 'The path is rewritten to one with a dot segment.');
+  return normalisePath(path, generation?.mergeSlashes ?? true);
 }
+
+/** RFC 3986 3.3, percent-encoded or not. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 function pathChange({ replace_prefix: prefix, path, regex }: Options): PathChange {
   if (prefix !== undefined) return replacePrefix(prefix.from, prefix.to);
-  if (path !== undefined) return replaceWhole(compileTemplate(path));
+  if (path !== undefined) return replaceWhole(compileUrlTemplate(path));
   return regex === undefined ? (unchanged) => unchanged : replacePart(new RegExp(regex.pattern), regex.replacement);
 }
 

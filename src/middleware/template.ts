@@ -1,4 +1,4 @@
-import { parseTemplate, type TemplatePart } from '../config/placeholders.ts';
+import { parseTemplate } from '../config/placeholders.ts';
 import { fieldText } from '../http/field-text.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 
@@ -7,11 +7,11 @@ export type Template = (exchange: Exchange) => string;
 
 /**
  * Makes a template ready. Every value that stands in for a placeholder is printable ASCII: path parameters are as in the path,
- * percent-encoded, and so is what is not ASCII of the others.
+ * percent-encoded, and so is what is not ASCII of the others. `encode`: what else becomes of those others.
  */
-export function compileTemplate(text: string): Template {
+export function compileTemplate(text: string, encode?: (value: string) => string): Template {
   const parts = parseTemplate(text).map(
-    (part): Template => (typeof part === 'string' ? () => part : placeholderValue(part)),
+    (part): Template => (typeof part === 'string' ? () => part : encodedValue(part.placeholder, encode)),
   );
   const [first] = parts;
   if (first === undefined) return () => '';
@@ -23,7 +23,28 @@ export function compileTemplate(text: string): Template {
   };
 }
 
-function placeholderValue({ placeholder }: Exclude<TemplatePart, string>): Template {
+/**
+ * Makes a template ready that becomes a part of a URL. Path parameters stand there as they came; of the others nothing can end the segment or
+ * the parameter that they stand in: a consumer may have chosen his name himself.
+ */
+export function compileUrlTemplate(text: string): Template {
+  return compileTemplate(text, urlText);
+}
+
+/** What is percent-encoded already stays as it is. */
+function urlText(text: string): string {
+  return text.replace(
+    /%(?![0-9A-F]{2})|[^\w.~:%-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function encodedValue(placeholder: string, encode: ((value: string) => string) | undefined): Template {
+  const value = placeholderValue(placeholder);
+  return encode === undefined || placeholder.startsWith('path.') ? value : (exchange) => encode(value(exchange));
+}
+
+function placeholderValue(placeholder: string): Template {
   switch (placeholder) {
     case 'client_ip':
       return (exchange) => exchange.clientAddress;

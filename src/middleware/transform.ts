@@ -1,4 +1,5 @@
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
+import { dropName } from '../http/field-drops.ts';
 import { withoutFields } from '../http/field-text.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
@@ -36,35 +37,36 @@ export function transform({ request_headers, response_headers }: Options): reado
   ];
 }
 
-/** Names that the gateway, or middleware of it, may have written lines of. */
-const OWN_NAMES: ReadonlySet<string> = new Set([
-  ...['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-request-id', 'via', 'date'],
-  ...['x-client-cert-subject', 'content-type', 'retry-after', 'x-content-type-options', 'x-frame-options'],
-  ...['referrer-policy', 'content-security-policy', 'permissions-policy', 'strict-transport-security'],
-]);
-
 class HeaderChanges {
-  /** In lower case. */
+  /** As `dropName` has them. */
   readonly dropped: readonly string[];
   readonly #droppedOfOurs: ReadonlySet<string>;
+  readonly #isAmongOurs: RegExp;
   readonly #lines: readonly Template[];
 
   constructor({ remove, set, add }: Changes) {
-    this.dropped = [...remove, ...Object.keys(set)].map((name) => name.toLowerCase());
-    this.#droppedOfOurs = new Set(this.dropped.filter((name) => OWN_NAMES.has(name)));
+    this.dropped = [...remove, ...Object.keys(set)].map(dropName);
+    this.#droppedOfOurs = new Set(this.dropped);
+    this.#isAmongOurs = lineOf(this.dropped);
     this.#lines = [...Object.entries(set), ...Object.entries(add)].map(([name, value]) =>
       compileTemplate(`${name}: ${value}\r\n`),
     );
   }
 
   get isEmpty(): boolean {
-    return this.#lines.length === 0 && this.#droppedOfOurs.size === 0;
+    return this.#lines.length === 0 && this.dropped.length === 0;
   }
 
-  /** `lines`: those that are written beside what passes. */
+  /** `lines`: those that the gateway, or other middleware, writes beside what passes. Hardly ever is one of them to go. */
   applyTo(lines: string, exchange: Exchange): string {
-    let changed = this.#droppedOfOurs.size === 0 ? lines : withoutFields(lines, this.#droppedOfOurs);
+    let changed = this.#isAmongOurs.test(lines) ? withoutFields(lines, this.#droppedOfOurs) : lines;
     for (const line of this.#lines) changed += line(exchange);
     return changed;
   }
+}
+
+/** Finds a line with one of these names. */
+function lineOf(names: readonly string[]): RegExp {
+  const spellings = names.map((name) => name.split('-').map(RegExp.escape).join('[-_]'));
+  return new RegExp(`^(?:${spellings.join('|')}):`, 'im');
 }

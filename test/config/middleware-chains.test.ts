@@ -177,6 +177,21 @@ const REFUSED: readonly { readonly why: string; readonly text: string; readonly 
     places: ['bad-value routes[0].middleware[0].transform.response_headers.add.X 10:63'],
   },
   {
+    why: 'a character of which a line break would be left in a header, one byte a character',
+    text: withList('[{ transform: { response_headers: { add: { X: "a\u010aSet-Cookie: b" } } } }]'),
+    places: ['bad-value routes[0].middleware[0].transform.response_headers.add.X 10:63'],
+  },
+  {
+    why: 'the same in a place to go to',
+    text: withList('[{ redirect: { path: "/a\u010a" } }]'),
+    places: ['bad-value routes[0].middleware[0].redirect.path 10:38'],
+  },
+  {
+    why: 'a query in the place of a path',
+    text: withList('[{ rewrite: { regex: { pattern: ^/a, replacement: "/b?c" } } }]'),
+    places: ['bad-value routes[0].middleware[0].rewrite.regex.replacement 10:67'],
+  },
+  {
     why: 'an unknown placeholder',
     text: withList('[{ transform: { request_headers: { set: { X: "{client}" } } } }]'),
     places: ['bad-value routes[0].middleware[0].transform.request_headers.set.X 10:62'],

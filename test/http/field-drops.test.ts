@@ -3,13 +3,15 @@ import { test } from 'node:test';
 import { FieldDrops } from '../../src/http/field-drops.ts';
 import { requestHead } from '../wire/h1/heads.ts';
 
-const NAMES = ['x-user-id', 'user-agent', 'a'];
+const NAMES = ['x-user-id', 'user-agent', 'a', 'x_key'];
 
 for (const { name, dropped, why } of [
   { name: 'X-User-ID', dropped: true, why: 'one of the names' },
   { name: 'x-user-id', dropped: true, why: 'names have no case' },
   { name: 'X_User_ID', dropped: true, why: 'CGI takes it for that name' },
   { name: 'X-User_ID', dropped: true, why: 'and any mixture' },
+  { name: 'X_Key', dropped: true, why: 'a name that is written with _ itself' },
+  { name: 'X-Key', dropped: true, why: 'and what is alike' },
   { name: 'X-User-IDs', dropped: false, why: 'a longer name' },
   { name: 'X-User-IE', dropped: false, why: 'another name of that length' },
   { name: 'User-Agent', dropped: true, why: 'a name that has a number' },

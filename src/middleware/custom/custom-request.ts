@@ -1,4 +1,4 @@
-import { FieldDrops } from '../../http/field-drops.ts';
+import { dropName, FieldDrops } from '../../http/field-drops.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
@@ -96,6 +96,6 @@ class RequestHeaders implements HeaderSource {
   }
 
   isDropped(name: string): boolean {
-    return this.#current().requestDrops?.names.has(name) ?? false;
+    return this.#current().requestDrops?.names.has(dropName(name)) ?? false;
   }
 }

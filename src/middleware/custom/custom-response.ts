@@ -1,4 +1,4 @@
-import { FieldDrops } from '../../http/field-drops.ts';
+import { dropName, FieldDrops } from '../../http/field-drops.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
@@ -47,6 +47,6 @@ class ResponseHeaders implements HeaderSource {
   }
 
   isDropped(name: string): boolean {
-    return this.#exchange.reply.drops?.names.has(name) ?? false;
+    return this.#exchange.reply.drops?.names.has(dropName(name)) ?? false;
   }
 }

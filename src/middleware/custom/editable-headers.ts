@@ -1,4 +1,5 @@
 import { isToken } from '../../http/characters.ts';
+import { dropName } from '../../http/field-drops.ts';
 import { withoutFields } from '../../http/field-text.ts';
 import type { Fields } from '../../http/fields.ts';
 import { isConnectionField } from '../../http/hop-by-hop.ts';
@@ -54,7 +55,7 @@ export class EditableHeaders {
     const lower = name.toLowerCase();
     check(name, '');
     this.#source.drop(lower);
-    this.#source.additions = withoutFields(this.#source.additions, new Set([lower]));
+    this.#source.additions = withoutFields(this.#source.additions, new Set([dropName(lower)]));
   }
 }
 

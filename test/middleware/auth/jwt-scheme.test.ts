@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sign } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { SIGNATURE_ALGORITHMS } from '../../../src/base/signature-algorithm.ts';
 import { JwtScheme } from '../../../src/middleware/auth/jwt/jwt-scheme.ts';
@@ -141,12 +141,40 @@ describe('a token', () => {
     expectLetIn(withPublicKey(['RS256'], publicKey), signedToken('RS256', privateKey, brought));
   });
 
+  test('signed with PS256 has a salt as long as the hash (RFC 7518 3.5)', () => {
+    const { publicKey, privateKey } = keyPair('PS256');
+    const text = signedToken('PS256', privateKey).split('.').slice(0, 2).join('.');
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    for (const saltLength of [0, 20, 31, 33]) {
+      const signature = sign('sha256', Buffer.from(text), { key: privateKey, padding, saltLength });
+      expectRefused(withPublicKey(['PS256'], publicKey), `${text}.${base64url(signature)}`);
+    }
+  });
+
   test('signed with ES256 has its signature as two numbers, not as DER', () => {
     const { publicKey, privateKey } = keyPair('ES256');
     const text = signedToken('ES256', privateKey).split('.').slice(0, 2).join('.');
     const der = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'der' });
     expectRefused(withPublicKey(['ES256'], publicKey), `${text}.${base64url(der)}`);
   });
+
+  for (const { algorithm, signatureBytes } of [
+    { algorithm: 'ES256', signatureBytes: 64 },
+    { algorithm: 'ES384', signatureBytes: 96 },
+    { algorithm: 'ES512', signatureBytes: 132 },
+    { algorithm: 'EdDSA', signatureBytes: 64 },
+    { algorithm: 'RS256', signatureBytes: 256 },
+    { algorithm: 'PS256', signatureBytes: 256 },
+  ]) {
+    test(`with a signature of zeros, which some libraries took for one, is refused (${algorithm})`, () => {
+      const { publicKey, privateKey } = keyPair(algorithm);
+      const text = signedToken(algorithm, privateKey).split('.').slice(0, 2).join('.');
+      const scheme = withPublicKey([algorithm], publicKey);
+      for (const length of [1, signatureBytes]) {
+        expectRefused(scheme, `${text}.${base64url(Buffer.alloc(length))}`);
+      }
+    });
+  }
 
   test('has one spelling: whatever base64 readers forgive is refused', () => {
     const text = token();

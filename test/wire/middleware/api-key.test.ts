@@ -84,9 +84,19 @@ wire('the header goes first, and what is wrong there is not made good by the que
   expectRefused(context, `/a?key=${KEY}`, 'X-Token: wrong-key-1234\r\n'),
 );
 
+wire(
+  'a key in a header with an underscore in its name goes no further either',
+  withKeys({ ...KEYS, header: 'X_Key' }),
+  async (context) => {
+    const { fields } = await expectPassed(context, '/', `X_Key: ${KEY}\r\nX-Key: ${KEY}\r\n`);
+    assert.doesNotMatch(fields.toString(), new RegExp(KEY));
+  },
+);
+
 wire('a key that must not be stripped goes upstream', withKeys({ ...BOTH, strip: false }), async (context) => {
-  const { fields } = await expectPassed(context, '/', `X-Token: ${KEY}\r\n`);
+  const { target, fields } = await expectPassed(context, '/a?key=x', `X-Token: ${KEY}\r\n`);
   assert.equal(fields.get('x-token'), KEY);
+  assert.equal(target, '/a?key=x');
 });
 
 wire(

@@ -144,6 +144,55 @@ wire('"*" says "*", never with credentials', withCors(EVERY), async (context) =>
   await context.client.expectReply({ status: 200, headers });
 });
 
+wire('"*" is said without an origin too: what a cache keeps is for every page', withCors(EVERY), async (context) => {
+  await exchange(context, []);
+  const headers = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'x-total, etag', vary: null };
+  await context.client.expectReply({ status: 200, headers });
+});
+
+const GUARDED: WireOptions = {
+  middleware: {
+    cors: CORS,
+    rate_limiting: { requests_per_second: 0.1, burst: 1 },
+    authentication: { auth_type: 'api_key', api_key: { keys: ['a-key-of-alice'] } },
+  },
+  routes: [{ middleware: ['authentication', 'rate_limit', 'cors'] }],
+};
+
+wire(
+  'a preflight takes neither credentials nor a token of a limit, and 401 and 429 can be read by the page',
+  GUARDED,
+  async ({ client, upstream }) => {
+    const headers = { 'access-control-allow-origin': APP };
+    for (let n = 0; n < 3; n++) {
+      await client.send(preflight('PUT'));
+      await client.expectReply({ status: 204, headers });
+    }
+    await client.send(request('GET', [`Origin: ${APP}`]));
+    await client.expectReply({ status: 401, headers });
+    await client.send(request('GET', [`Origin: ${APP}`]));
+    await client.expectReply({ status: 429, headers });
+    upstream.expectNoConnection();
+  },
+);
+
+for (const { sent, why } of [
+  { sent: preflight('GET, PUT'), why: 'two methods' },
+  { sent: preflight('GET"><b>'), why: 'no name of a method' },
+  { sent: preflight('GET', asking('x-a b')), why: 'no name of a header' },
+  { sent: preflight('GET', asking('x-a:b')), why: 'a header with its value' },
+]) {
+  wire(
+    `"*" for methods and headers stands for names alone: ${why}`,
+    withCors({ allowed_methods: ['*'], allowed_headers: ['*'] }),
+    async ({ client, upstream }) => {
+      await client.send(sent);
+      await client.expectStatus(403);
+      upstream.expectNoConnection();
+    },
+  );
+}
+
 wire('the Vary of the upstream stays beside ours', withCors(), async (context) => {
   await exchange(context, [`Origin: ${APP}`], ['Vary: Accept-Encoding']);
   await context.client.expectReply({ status: 200, headers: { vary: 'Accept-Encoding, Origin' } });

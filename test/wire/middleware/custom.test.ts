@@ -66,6 +66,18 @@ wire(
 );
 
 wire(
+  'a name that a module writes with an underscore is taken out as well as any other',
+  hooks("onRequest: (r) => { r.headers.set('X_In', 'ours'); r.headers.delete('X_Out'); }"),
+  async (context) => {
+    const sent = 'GET /u/7 HTTP/1.1\r\nHost: a\r\nX_In: one\r\nX-In: two\r\nX_Out: three\r\nX-Out: four\r\n\r\n';
+    const { fields } = await exchange(context, sent);
+    assert.deepEqual([fields.all('x_in'), fields.all('x-in')], [['ours'], []]);
+    assert.deepEqual([fields.all('x_out'), fields.all('x-out')], [[], []]);
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
   'a module changes the headers of the reply, and its hooks share what they know of the request',
   hooks(`onRequest: (r) => { r.state.set('id', r.pathParameters.id); },
     onResponse: (reply, r) => { reply.headers.set('X-Id', r.state.get('id') + ' ' + reply.status + ' ' + reply.isOurs);
@@ -114,6 +126,8 @@ for (const { body, why } of [
   { body: "onRequest: (r) => r.headers.set('X-A', 'oops\\r\\nX-B: 1')", why: 'it would end the line' },
   { body: "onRequest: (r) => r.headers.delete('Connection oops')", why: 'it names what cannot be a header' },
   { body: 'onRequest: () => ({ status: 42 /* oops */ })', why: 'it replies with no status' },
+  { body: 'onRequest: () => ({ status: 101 /* oops */ })', why: 'it replies with an interim status' },
+  { body: "onRequest: () => ({ headers: { 'X oops': '1' } })", why: 'it replies with what cannot be a header' },
   { body: "onRequest: () => ({ headers: { 'X-A': 'oops\\n' } })", why: 'it replies with what would end the line' },
   { body: "onRequest: () => ({ headers: { 'Transfer-Encoding': 'oops' } })", why: 'it replies with its own framing' },
 ]) {
@@ -138,6 +152,49 @@ wire(
   async (context) => {
     await exchange(context);
     await context.client.expectStatus(500);
+  },
+);
+
+wire(
+  'a module that fails on a reply that says so already takes nothing from it but its own lines',
+  {
+    middleware: {
+      cors: { allowed_origins: ['https://a.example'] },
+      custom: {
+        mine: {
+          module: moduleOf(`return { onRequest: () => { throw new Error('oops'); },
+            onResponse: () => { throw new Error('again'); } };`),
+        },
+      },
+    },
+    routes: [{ middleware: ['mine', 'cors'] }],
+  },
+  async ({ client, upstream, gateway }) => {
+    await client.send('GET / HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n\r\n');
+    const headers = { 'access-control-allow-origin': 'https://a.example' };
+    const reply = await client.expectReply({ status: 500, headers });
+    assert.equal(JSON.parse(reply.body).type, 'urn:photon:error:middleware_failed');
+    assert.equal(gateway.logLines.filter((line) => line.includes('middleware-failed')).length, 2);
+    upstream.expectNoConnection();
+  },
+);
+
+const ECHO = moduleOf('return { onRequest: () => ({ body: JSON.stringify(options) }) };');
+
+wire(
+  'a module has in every route the options of that route',
+  {
+    middleware: { custom: { mine: { module: ECHO, options: { a: 1 } } } },
+    routes: [
+      { path: '/one', middleware: ['mine'] },
+      { path: '/two', middleware: [{ mine: { a: 2 } }] },
+    ],
+  },
+  async ({ client }) => {
+    await client.send('GET /one HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.expectReply({ status: 200, body: '{"a":1}' });
+    await client.send('GET /two HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.expectReply({ status: 200, body: '{"a":2}' });
   },
 );
 

@@ -42,9 +42,30 @@ wire('Authorization of another scheme is no token', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: Basic YTpi\r\n\r\n`, CHALLENGE),
 );
 
+wire('a token right behind its scheme is none', guarded({}), (context) =>
+  expectRefused(context, `${GET}Authorization: Bearer${token()}\r\n\r\n`, CHALLENGE),
+);
+
 wire('a token without its scheme is none', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: ${token()}\r\n\r\n`, CHALLENGE),
 );
+
+wire(
+  'a token without its scheme is none where the header is named, too',
+  guarded({ header: 'Authorization' }),
+  (context) => expectRefused(context, `${GET}Authorization: ${token()}\r\n\r\n`, CHALLENGE),
+);
+
+for (const { auth_type, lines, challenge } of [
+  { auth_type: 'jwt', lines: 'X-API-Key: key-of-alice-1\r\n', challenge: CHALLENGE },
+  { auth_type: 'api_key', lines: `Authorization: Bearer ${token()}\r\n`, challenge: 'ApiKey' },
+]) {
+  wire(
+    `a block that ${auth_type} does not ask for lets nobody in`,
+    guarded({}, { auth_type, api_key: { keys: ['key-of-alice-1'] } }),
+    (context) => expectRefused(context, `${GET}${lines}\r\n`, challenge),
+  );
+}
 
 wire('a scheme without its token is refused', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: Bearer\r\n\r\n`, INVALID),
@@ -75,8 +96,21 @@ wire('where another header has it, Authorization does not count', guarded({ head
 );
 
 wire('a cookie has it among others', guarded({ cookie: 'session' }), async (context) => {
-  await letIn(context, `${GET}Cookie: xsession=1; session=${token()}; session=other\r\n\r\n`);
+  await letIn(context, `${GET}Cookie: xsession=1; session=${token()}; y=other\r\n\r\n`);
 });
+
+for (const cookies of [
+  (good: string) => `Cookie: session=${good}; session=other`,
+  (good: string) => `Cookie: session=other; session=${good}`,
+  (good: string) => `Cookie: session=${good}\r\nCookie: session=${good}`,
+]) {
+  wire(
+    `of two cookies with tokens none is taken: ${JSON.stringify(cookies('good'))}`,
+    guarded({ cookie: 'session', query: 'q' }),
+    (context) =>
+      expectRefused(context, `GET /x?q=${token()} HTTP/1.1\r\nHost: a\r\n${cookies(token())}\r\n\r\n`, INVALID),
+  );
+}
 
 wire('a cookie of another name is none', guarded({ cookie: 'session' }), (context) =>
   expectRefused(context, `${GET}Cookie: Session=${token()}; xsession=${token()}\r\n\r\n`, CHALLENGE),

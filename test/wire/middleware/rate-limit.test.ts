@@ -79,6 +79,26 @@ wire('a rate far below one a second lets one pass at once', limited({ requests_p
 });
 
 wire(
+  'the time to wait is rounded up: half a second more than one is two',
+  limited({ requests_per_second: 0.4, burst: 1 }),
+  async (context) => {
+    await ask(context);
+    await context.clock.advance(1300);
+    assert.equal((await ask(context)).fields.get('retry-after'), '2');
+  },
+);
+
+for (const { options, policy, why } of [
+  { options: { requests_per_second: 1.2 }, policy: '"ip";q=3;w=3', why: 'twice a fraction is rounded up' },
+  { options: { requests_per_second: 100, burst: 10 }, policy: '"ip";q=100;w=1', why: 'more in a second than at once' },
+  { options: { requests_per_second: 100, burst: 100 }, policy: '"ip";q=100;w=1', why: 'as much as at once' },
+]) {
+  wire(`the policy ${policy} is true: ${why}`, limited(options), async (context) => {
+    assert.equal((await ask(context)).fields.get('ratelimit-policy'), policy);
+  });
+}
+
+wire(
   'HEAD, OPTIONS and every other method count; replies to HEAD have no body and the same fields',
   limited({ requests_per_second: 0.1, burst: 3 }),
   async (context) => {
@@ -320,6 +340,20 @@ wire(
   },
 );
 
+for (const rates of [
+  [0.1, 1],
+  [1, 0.1],
+]) {
+  wire(
+    `of two limits that refuse, the longer wait is told (${rates.join(' and ')} a second)`,
+    limited({ limits: rates.map((rate) => ({ requests_per_second: rate, burst: 1 })) }),
+    async (context) => {
+      await ask(context);
+      assert.equal((await ask(context)).fields.get('retry-after'), '10');
+    },
+  );
+}
+
 wire(
   'the limit of the block and those listed hold together',
   limited({ requests_per_second: 5, ...TWO }),
@@ -348,6 +382,29 @@ wire('a dry run refuses nobody, says nothing and counts', limited({ ...ONE, dry_
   }
   assert.deepEqual(context.gateway.plane.rateLimitCounts.ofRoute('/**'), { refused: 0, passedInDryRun: 2 });
 });
+
+wire(
+  'a dry run at the top is one of all limits',
+  limited({ dry_run: true, limits: [ONE, { ...ONE, key: 'header:X' }] }),
+  async (context) => {
+    assert.deepEqual(await statuses(context, [{}, {}, {}]), [200, 200, 200]);
+    assert.deepEqual(context.gateway.plane.rateLimitCounts.ofRoute('/**'), { refused: 0, passedInDryRun: 2 });
+  },
+);
+
+wire(
+  'clients are told of the limits alone that are not tried out',
+  limited({
+    limits: [
+      { ...ONE, dry_run: true },
+      { requests_per_second: 0.1, burst: 2 },
+    ],
+  }),
+  async (context) => {
+    const { fields } = await ask(context);
+    assert.deepEqual([fields.get('ratelimit-policy'), fields.get('ratelimit')], ['"2";q=2;w=20', '"2";r=1;t=10']);
+  },
+);
 
 wire(
   'a limit that is tried out beside another one does not loosen it',
@@ -417,6 +474,18 @@ wire(
     gateway.prepare({ middleware: { rate_limiting: { requests_per_second: 0.1, burst: 3 } } });
     gateway.plane.commit();
     assert.deepEqual(await statuses(context, to('/a', '/own')), [200, 429]);
+  },
+);
+
+wire(
+  'what was counted by one header does not count for another one after a reload',
+  limited({ ...ONE, key: 'header:X' }),
+  async (context) => {
+    const lines = ['X: a', 'Y: a'];
+    assert.deepEqual(await statuses(context, [{ lines }, { lines }]), [200, 429]);
+    context.gateway.prepare({ middleware: { rate_limiting: { ...ONE, key: 'header:Y' } } });
+    context.gateway.plane.commit();
+    assert.deepEqual(await statuses(context, [{ lines }, { lines }]), [200, 429]);
   },
 );
 

@@ -38,6 +38,32 @@ for (const { redirect, lines = [], location, status = 308, why } of [
   });
 }
 
+for (const host of ['a.example', 'A.Example', 'a.example:80']) {
+  wire(
+    `nobody is served without HTTPS who is to go there (Host: ${host})`,
+    redirecting({ scheme: 'https' }),
+    async (context) => {
+      const { client, upstream } = context;
+      await client.send(`GET /old/7/a HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await client.expectReply({ status: 308, headers: { location: 'https://a.example/old/7/a' } });
+      upstream.expectNoConnection();
+    },
+  );
+}
+
+wire(
+  'a host has no case: who is there is not sent there again',
+  redirecting({ host: 'A.Example' }),
+  async (context) => {
+    const { client, upstream } = context;
+    await client.send('GET /old/7/a HTTP/1.1\r\nHost: a.eXample\r\n\r\n');
+    const connection = await upstream.accept();
+    await connection.expectRequest();
+    await connection.send(ok('yes'));
+    await client.expectStatus(200);
+  },
+);
+
 wire('what already is there is served', redirecting({ scheme: 'https' }, behindProxy), async ({ client, upstream }) => {
   await client.send('GET /old/7/a HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-Proto: https\r\n\r\n');
   const connection = await upstream.accept();

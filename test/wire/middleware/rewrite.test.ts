@@ -1,3 +1,4 @@
+import { SECRET, token } from '../../support/tokens.ts';
 import { ok } from '../../support/upstream.ts';
 import { type WireOptions, wire } from '../../support/wire.ts';
 
@@ -36,7 +37,7 @@ for (const { options, sent, received, why } of [
   },
   { options: regex('b', 'x'), sent: '/abab', received: '/axab', why: 'the first match' },
   { options: regex('^/a/', ''), sent: '/a/b', received: '/b', why: 'it stays a path' },
-  { options: regex('^/x(.*)', '/y/.$1'), sent: '/x./z', received: '/z', why: 'what comes about is made normal' },
+  { options: regex('^/x(.*)', '/y/$1'), sent: '/x/z', received: '/y/z', why: 'what comes about is made normal' },
   { options: query({ remove: ['k'] }), sent: '/a?k=1&b=2&%6b=3', received: '/a?b=2', why: 'a parameter less' },
   { options: query({ remove: ['k'] }), sent: '/a?k=1', received: '/a', why: 'no query left' },
   {
@@ -51,6 +52,12 @@ for (const { options, sent, received, why } of [
     received: '/a?ip=1&ip=127.0.0.1',
     why: 'a parameter more',
   },
+  {
+    options: query({ set: { 'a b&c': '1' } }),
+    sent: '/a?a+b%26c=0&d',
+    received: '/a?d&a%20b%26c=1',
+    why: 'a name that needs encoding',
+  },
   { options: query({ add: { k: '1' } }), sent: '/a', received: '/a?k=1', why: 'a query where there was none' },
 ]) {
   wire(`${sent} goes upstream as ${received}: ${why}`, options, async ({ client, upstream }) => {
@@ -62,11 +69,77 @@ for (const { options, sent, received, why } of [
   });
 }
 
-wire('a path that a rewrite leads above the root is refused', regex('^/x(.*)', '/$1'), async ({ client, upstream }) => {
-  await client.send('GET /x../secret HTTP/1.1\r\nHost: a\r\n\r\n');
-  await client.expectStatus(400);
-  upstream.expectNoConnection();
-});
+for (const { options, sent, why } of [
+  { options: regex('^/x(.*)', '/$1'), sent: '/x../secret', why: 'above the root' },
+  { options: regex('^/img(.*)', '/files/$1'), sent: '/img../secret', why: 'out of what stands in front' },
+  { options: regex('^/img(.*)', '/files/$1'), sent: '/img..', why: 'and at the end' },
+  { options: regex('^/img(.*)', '/files/$1'), sent: '/img./secret', why: 'to where it is' },
+  { options: regex('25', ''), sent: '/a/%252E./secret', why: 'percent-encoded' },
+  {
+    options: rewriting({ path: '/files/{path.rest}' }, { path: '^/img(?<rest>.*)$' }),
+    sent: '/img../secret',
+    why: 'by a path parameter',
+  },
+]) {
+  wire(`${sent} is refused where a rewrite would make it climb: ${why}`, options, async ({ client, upstream }) => {
+    await client.send(`GET ${sent} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await client.expectStatus(400);
+    upstream.expectNoConnection();
+  });
+}
+
+const byConsumer: WireOptions = {
+  middleware: {
+    authentication: { auth_type: 'jwt', jwt: { secret: SECRET } },
+    rewrite: { path: '/homes/{consumer}/{path.file}', query: { add: { by: '{consumer}' } } },
+  },
+  routes: [{ path: '/home/{file}', middleware: ['auth', 'rewrite'] }],
+};
+
+const asked = (sub: string) => `GET /home/x%20y HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token({ sub })}\r\n\r\n`;
+
+for (const { sub, received } of [
+  { sub: 'a/b', received: '/homes/a%2Fb/x%20y?by=a%2Fb' },
+  { sub: 'a?b=c#d&e', received: '/homes/a%3Fb%3Dc%23d%26e/x%20y?by=a%3Fb%3Dc%23d%26e' },
+  { sub: 'a;b"c', received: '/homes/a%3Bb%22c/x%20y?by=a%3Bb%22c' },
+  { sub: 'caf\u00e9', received: '/homes/caf%C3%A9/x%20y?by=caf%25C3%25A9' },
+  { sub: 'urn:x-1_~', received: '/homes/urn:x-1_~/x%20y?by=urn%3Ax-1_~' },
+]) {
+  wire(`the consumer ${sub} is one segment of a path, whatever is in his name`, byConsumer, async (context) => {
+    const { client, upstream } = context;
+    await client.send(asked(sub));
+    const connection = await upstream.accept();
+    await connection.expectRequest({ target: received });
+    await connection.send(ok('yes'));
+    await client.expectStatus(200);
+  });
+}
+
+wire(
+  'a percent sign in the name of a consumer is one',
+  {
+    middleware: {
+      authentication: { auth_type: 'api_key', api_key: { keys: [{ key: 'key-of-half-1', consumer: '50%/a' }] } },
+      rewrite: { path: '/homes/{consumer}' },
+    },
+    routes: [{ middleware: ['auth', 'rewrite'] }],
+  },
+  async ({ client, upstream }) => {
+    await client.send('GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: key-of-half-1\r\n\r\n');
+    const connection = await upstream.accept();
+    await connection.expectRequest({ target: '/homes/50%25%2Fa' });
+    await connection.send(ok('yes'));
+    await client.expectStatus(200);
+  },
+);
+
+for (const sub of ['..', '.', 'a/../b', '..\\b']) {
+  wire(`the consumer ${sub} leads nowhere else`, byConsumer, async ({ client, upstream }) => {
+    await client.send(asked(sub));
+    await client.expectStatus(400);
+    upstream.expectNoConnection();
+  });
+}
 
 wire(
   'the route is chosen by the path that the client asked for',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SECRET, token } from '../../support/tokens.ts';
 import { ok, type ReceivedRequest } from '../../support/upstream.ts';
 import { type WireContext, type WireOptions, wire } from '../../support/wire.ts';
 
@@ -33,6 +34,55 @@ wire(
     ]);
     for (const name of ['x-secret', 'x_secret', 'cookie']) assert.equal(fields.get(name), null, name);
     assert.equal(fields.get('x-kept'), '4');
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
+  'a name that is written with an underscore is removed and set as well as any other',
+  onRequest({ remove: ['X_Secret'], set: { X_Tenant: 'ours' } }),
+  async (context) => {
+    const sent = ['X_Secret: 1', 'X-Secret: 2', 'X_Tenant: theirs', 'X-Tenant: theirs'];
+    const { fields } = await exchange(context, sent);
+    for (const name of ['x-secret', 'x_secret', 'x-tenant']) assert.equal(fields.get(name), null, name);
+    assert.deepEqual(fields.all('x_tenant'), ['ours']);
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
+  'what other middleware says is removed and replaced like what the client says, in any spelling',
+  {
+    middleware: {
+      authentication: {
+        auth_type: 'jwt',
+        jwt: { secret: SECRET, forward_claims: { sub: 'X-User-ID', role: 'X_Role', team: 'X-Team' } },
+      },
+      transform: { request_headers: { remove: ['X-Role'], set: { 'X-User-ID': 'user/{consumer}' } } },
+    },
+    routes: [{ path: '/users/{id}/**', middleware: ['transform', 'auth'] }],
+  },
+  async (context) => {
+    const authorization = `Authorization: Bearer ${token({ role: 'admin', team: 'red' })}`;
+    const { fields } = await exchange(context, [authorization, 'X-User-ID: root', 'X-Role: root']);
+    assert.deepEqual(fields.all('x-user-id'), ['user/alice']);
+    assert.deepEqual([fields.get('x-role'), fields.get('x_role'), fields.get('x-team')], [null, null, 'red']);
+    await context.client.expectStatus(200);
+  },
+);
+
+wire(
+  'what is written with an underscore by other middleware is removed by its other spelling',
+  {
+    middleware: {
+      authentication: { auth_type: 'jwt', jwt: { secret: SECRET, forward_claims: { sub: 'X_User' } } },
+      transform: { request_headers: { remove: ['X-User'] } },
+    },
+    routes: [{ path: '/users/{id}/**', middleware: ['transform', 'auth'] }],
+  },
+  async (context) => {
+    const { fields } = await exchange(context, [`Authorization: Bearer ${token()}`]);
+    assert.deepEqual([fields.get('x_user'), fields.get('x-user')], [null, null]);
     await context.client.expectStatus(200);
   },
 );

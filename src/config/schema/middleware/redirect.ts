@@ -8,7 +8,7 @@ export const redirect = z
   .strictObject({
     scheme: oneOf(['http', 'https']).describe('The scheme to go to; by default that of the request.').optional(),
     host: upstreamAuthority().describe('The host to go to, with its port; by default that of the request.').optional(),
-    path: textTemplate('a path that starts with "/"', /^\/[^\p{Cc}\s]*$/u)
+    path: textTemplate('a path of ASCII that starts with "/"', /^\/[\x21-\x7e]*$/)
       .describe('The path to go to, {path.NAME} in it replaced; by default path and query of the request.')
       .optional(),
     status: z

@@ -20,7 +20,7 @@ export const rewrite = z
         pattern: regExpText().describe('A regular expression over the path.'),
         replacement: z
           .string({ error: 'a text' })
-          .regex(/^[^\p{Cc}\s]*$/u, { error: 'a text without blanks' })
+          .regex(/^[^\p{Cc}\s?#]*$/u, { error: 'a text without blanks, "?" and "#"' })
           .describe('What goes in the place of what it matches; $1, $2 are its groups.'),
       })
       .describe('Replaces a part of the path.')

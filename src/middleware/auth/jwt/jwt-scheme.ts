@@ -53,8 +53,7 @@ export class JwtScheme implements AuthScheme {
     this.#algorithms = new Set(
       options.algorithm === undefined ? (options.algorithms ?? ['HS256']) : [options.algorithm],
     );
-    // As drops are looked up: `_` counts as `-`.
-    this.requestDrops = Object.values(options.forward_claims).map((name) => name.replaceAll('_', '-'));
+    this.requestDrops = Object.values(options.forward_claims);
   }
 
   attempt(exchange: Exchange): Attempt | Promise<Attempt> {

@@ -2,6 +2,7 @@ import { cookieValue } from '../../../http/cookie.ts';
 import { FIELD } from '../../../http/field-names.ts';
 import { parameterValues } from '../../../http/query.ts';
 import type { RequestHead } from '../../../http/request-head.ts';
+import { soleCookie } from '../../../http/sole-value.ts';
 import type { Exchange } from '../../../pipeline/exchange.ts';
 import type { JwtOptions } from './claim-rules.ts';
 
@@ -25,13 +26,20 @@ export class TokenSource {
   tokenOf({ request, target }: Exchange): string | null {
     const inHeader = this.#header === null ? bearerToken(authorization(request)) : headerToken(request, this.#header);
     if (inHeader !== null) return inHeader;
-    const cookies = this.#cookie === null ? undefined : request.combinedValue('cookie');
-    const fromCookie = cookies === undefined ? null : (cookieValue(cookies, this.#cookie ?? '') ?? null);
-    if (fromCookie !== null || this.#query === null) return fromCookie;
+    const inCookie = this.#cookie === null ? null : cookieToken(request, this.#cookie);
+    if (inCookie !== null || this.#query === null) return inCookie;
     const [token = null, ...more] = parameterValues(target.query, this.#query);
-    // Two of them: the upstream may take the other one.
-    return more.length === 0 ? token : '';
+    return more.length === 0 ? token : TWO;
   }
+}
+
+/** In the place of two of them, which is no token: the upstream may take the other one. */
+const TWO = '';
+
+function cookieToken(request: RequestHead, name: string): string | null {
+  const cookies = request.combinedValue('cookie');
+  if (cookies === undefined || cookieValue(cookies, name) === undefined) return null;
+  return soleCookie(request, name) ?? TWO;
 }
 
 /** RFC 9110 11.6.2: there is one such field. Two would be joined to something that is no token. */
