@@ -95,7 +95,7 @@ async function prepare({ plan, listeners }: PrepareMessage): Promise<void> {
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }
-  post({ type: 'prepared', failure, tookMs: performance.now() - startedMs });
+  post({ type: 'prepared', failure, tookMs: performance.now() - startedMs, moduleBytes: modules.loadedBytes });
 }
 
 async function commit({ listeners }: CommitMessage): Promise<void> {

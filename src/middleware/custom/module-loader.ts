@@ -58,6 +58,11 @@ export class ModuleLoader {
     throw new Error('want "export default defineMiddleware({...})"');
   }
 
+  /** Of a module that was loaded: its code, with all that it imports, is the same as long as this is. */
+  versionOf(file: string): string {
+    return this.#digestOf(file, []);
+  }
+
   async #evaluate(file: string): Promise<{ readonly default?: unknown }> {
     try {
       const url = this.#urlOf(file);
