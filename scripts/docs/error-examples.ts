@@ -104,7 +104,7 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
   },
   'duplicate-middleware': {
     lines: routes('{ path: /**, middleware: [headers, headers] }'),
-    mend: 'Name it once. Only rate limits may stand in a list several times.',
+    mend: 'Name it once. Only rate limits may stand in a list several times, each with options of its own.',
   },
   'duplicate-backend': { lines: null, mend: 'Rename one of the two backends; the message has both places.' },
   'duplicate-block': { lines: null, mend: 'Keep the block in one of the two files; the message has both places.' },

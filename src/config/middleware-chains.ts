@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { RouteMiddleware } from './config.ts';
 import {
@@ -105,10 +106,10 @@ class ChainReader {
       if (entry === null) continue;
       const middleware = this.#middlewareOf(entry);
       if (middleware === null) continue;
-      if (middleware.name !== 'rate_limiting' && chain.some(({ name }) => name === middleware.name)) {
-        this.findings.push(
-          errorAt('duplicate-middleware', node.span, entry.path, `Cannot use ${quote(entry.name)} twice in one list`),
-        );
+      if (chain.some((other) => isDuplicate(other, middleware))) {
+        const how = middleware.name === 'rate_limiting' ? ' with the same options' : '';
+        const message = `Cannot use ${quote(entry.name)} twice in one list${how}`;
+        this.findings.push(errorAt('duplicate-middleware', node.span, entry.path, message));
       }
       chain.push(middleware);
     }
@@ -212,6 +213,17 @@ class ChainReader {
     return { ...errorAt('unknown-middleware', node.span, path, message), wanted, found: quote(name), didYouMean: near };
   }
 }
+
+/** Several rate limits are several limits. The same one twice would be one, which counts each request twice. */
+function isDuplicate(one: RouteMiddleware, other: RouteMiddleware): boolean {
+  if (one.name !== other.name) return false;
+  return (
+    one.name !== 'rate_limiting' ||
+    (isChanged(one) === isChanged(other) && isDeepStrictEqual(one.options, other.options))
+  );
+}
+
+const isChanged = ({ overrides }: RouteMiddleware): boolean => Object.keys(overrides).length > 0;
 
 /** Null for what the schema refuses. */
 function entryOf(node: ConfigNode, path: Path, route: ConfigNode | null): Entry | null {

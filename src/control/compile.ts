@@ -6,10 +6,10 @@ import { loadStartableConfig } from './load-config.ts';
 /** Never rejects: what is wrong with the file is the answer. */
 export async function compile(file: string): Promise<CompileAnswer> {
   try {
-    const { config, warnings, files, includes } = await loadStartableConfig(file);
+    const { config, codeVersion, warnings, files, includes } = await loadStartableConfig(file);
     return {
       type: 'compiled',
-      loaded: { compiled: compileConfig(config), warnings, sources: { files, patterns: includes } },
+      loaded: { compiled: compileConfig(config, codeVersion), warnings, sources: { files, patterns: includes } },
     };
   } catch (error) {
     if (error instanceof ConfigError) return { type: 'refused', diagnostics: error.diagnostics };

@@ -17,14 +17,15 @@ export interface ConfigChanges {
   readonly upstreams: Difference;
   /** How many upstreams are as they were, with connections and counts. */
   readonly upstreamsKept: number;
-  /** Blocks of the file in which anything else is different. */
+  /** Blocks of the file in which anything else is different, or the code that they name. */
   readonly blocks: readonly string[];
   /** Options that have changed and take effect with the next start. */
   readonly needRestart: readonly string[];
 }
 
-/** Both say the same. */
+/** Both say the same, and so does the code that they name. */
 export function isEquivalent(before: CompiledConfig, after: CompiledConfig): boolean {
+  if (before.codeVersion !== after.codeVersion) return false;
   return sameTexts(before.routes, after.routes) && isDeepStrictEqual(before.config, after.config);
 }
 
@@ -90,10 +91,12 @@ const BLOCKS = {
   middleware: 'middleware',
 } as const;
 
-function blocksOf({ config: before }: CompiledConfig, { config: after }: CompiledConfig): readonly string[] {
-  const keys = Object.keys(after) as (keyof typeof after)[];
-  const different = keys.filter((key) => !isDeepStrictEqual(before[key], after[key]));
-  return [...new Set(different.map((key) => (BLOCKS as Readonly<Record<string, string>>)[key] ?? key))];
+function blocksOf(before: CompiledConfig, after: CompiledConfig): readonly string[] {
+  const keys = Object.keys(after.config) as (keyof typeof after.config)[];
+  const different = keys.filter((key) => !isDeepStrictEqual(before.config[key], after.config[key]));
+  const names = different.map((key) => (BLOCKS as Readonly<Record<string, string>>)[key] ?? key);
+  const code = before.codeVersion === after.codeVersion ? [] : [BLOCKS.middleware];
+  return [...new Set([...names, ...code])];
 }
 
 function findRestarts({ config: { server: before } }: CompiledConfig, { config }: CompiledConfig): readonly string[] {

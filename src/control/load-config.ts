@@ -4,8 +4,11 @@ import { loadConfigFile } from '../config/load.ts';
 import type { ConfigChecks, LoadedConfig } from '../config/parse-config.ts';
 import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
-import { checkCustom } from './check-custom.ts';
+import { type CheckedCustom, checkCustom } from './check-custom.ts';
 import type { EventLog } from './event-log.ts';
+
+/** What is to be served: the configuration, and the code that it names. */
+export interface CheckedConfig extends LoadedConfig, Pick<CheckedCustom, 'codeVersion'> {}
 
 /**
  * Reads a configuration file, with everything checked that this gateway can check. Rejects with a ConfigError that holds
@@ -14,19 +17,19 @@ import type { EventLog } from './event-log.ts';
 export async function loadConfig(
   path: string,
   findFaults: ConfigChecks['findFaults'] = () => [],
-): Promise<LoadedConfig> {
+): Promise<CheckedConfig> {
   const checks = { checkRoutePattern: compilePatternError, findCoveredRoutes, findFaults };
   const loaded = await loadConfigFile(path, process.env, checks);
-  const faults = await checkCustom(loaded.config);
+  const { faults, codeVersion } = await checkCustom(loaded.config);
   if (faults.length > 0) throw new ConfigError(faults);
-  return loaded;
+  return { ...loaded, codeVersion };
 }
 
 /**
  * The same for a configuration that is to be served: asking for a protection that this version does not have is an error
  * there.
  */
-export async function loadStartableConfig(path: string): Promise<LoadedConfig> {
+export async function loadStartableConfig(path: string): Promise<CheckedConfig> {
   const loaded = await loadConfig(path);
   const blockers = loaded.warnings.filter(keepsFromStarting);
   if (blockers.length > 0) throw new ConfigError(blockers.map((blocker) => ({ ...blocker, severity: 'error' })));

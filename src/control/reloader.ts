@@ -4,13 +4,13 @@ import { type ConfigChanges, findChanges, isEquivalent } from './config-changes.
 import type { EventLog } from './event-log.ts';
 import type { Sources } from './file-watch.ts';
 import { logWarnings } from './load-config.ts';
-import type { Supervisor, SwitchTimes } from './supervisor.ts';
+import type { Supervisor, Switch, SwitchTimes } from './supervisor.ts';
 
 /** Who asked for it. */
 export type ReloadTrigger = 'file' | 'signal' | 'command';
 
 export type ReloadResult =
-  | ({ readonly outcome: 'reloaded'; readonly tookMs: number; readonly changes: ConfigChanges } & SwitchTimes)
+  | ({ readonly outcome: 'reloaded'; readonly tookMs: number; readonly changes: ConfigChanges } & Switch)
   | { readonly outcome: 'unchanged'; readonly tookMs: number }
   | { readonly outcome: 'failed'; readonly reason: string; readonly diagnostics: readonly Diagnostic[] };
 
@@ -83,10 +83,12 @@ export class Reloader {
     }
     logWarnings(loaded, this.#log);
     const changes = findChanges(before, loaded.compiled);
-    const times = rounded(await this.#supervisor.apply(loaded.compiled));
+    const { moduleBytes, ...exact } = await this.#supervisor.apply(loaded.compiled);
+    const times = rounded(exact);
     const tookMs = Math.round(performance.now() - startedMs);
-    this.#log.info('reloaded', { trigger, ...inShort(changes), ...times, tookMs });
-    return { outcome: 'reloaded', tookMs, changes, ...times };
+    const modules = moduleBytes === 0 ? {} : { moduleBytes };
+    this.#log.info('reloaded', { trigger, ...inShort(changes), ...modules, ...times, tookMs });
+    return { outcome: 'reloaded', tookMs, changes, moduleBytes, ...times };
   }
 
   #refuse(error: unknown, trigger: ReloadTrigger): ReloadResult {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BackendConfig } from '../config/config.ts';
+import type { PreparedMessage } from '../messages/to-control.ts';
 import type { FetchedKeySet, TlsMaterial } from '../messages/to-worker.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
@@ -29,6 +30,14 @@ export interface SwitchTimes {
   /** To go over to it. */
   readonly commitMs: number;
 }
+
+/** What making a configuration ready took. */
+interface Preparation extends Pick<SwitchTimes, 'prepareMs'> {
+  /** Text of users' modules that the workers that live have loaded so far, in bytes: what was loaded stays in memory. */
+  readonly moduleBytes: number;
+}
+
+export interface Switch extends SwitchTimes, Preparation {}
 
 /** What the workers serve. */
 interface Served {
@@ -184,11 +193,11 @@ export class Supervisor implements WorkerSurroundings {
    * Serves another configuration from now on. All workers have it ready before the first goes over to it. Rejects when it cannot
    * be served; then everything is as it was. The number of workers stays.
    */
-  apply(compiled: CompiledConfig): Promise<SwitchTimes> {
+  apply(compiled: CompiledConfig): Promise<Switch> {
     return this.#turns.take(() => this.#apply(compiled));
   }
 
-  async #apply(compiled: CompiledConfig): Promise<SwitchTimes> {
+  async #apply(compiled: CompiledConfig): Promise<Switch> {
     const { config: before } = this.#compiled;
     this.#names.useServers(compiled.config.resolver);
     await this.#names.add(compiled.config.backends, FIRST_ANSWERS_MS);
@@ -202,7 +211,7 @@ export class Supervisor implements WorkerSurroundings {
     }
   }
 
-  async #applyResolved(compiled: CompiledConfig): Promise<SwitchTimes> {
+  async #applyResolved(compiled: CompiledConfig): Promise<Switch> {
     const { config } = compiled;
     const certificates = new Certificates(config, this.log);
     const accessLog = this.#accessLogFor(config);
@@ -210,7 +219,7 @@ export class Supervisor implements WorkerSurroundings {
       this.#dropAccessLog(accessLog);
       throw error;
     });
-    const { served, prepareMs } = await this.#planAndPrepare(compiled, certificates.material, change).catch(
+    const { served, preparation } = await this.#planAndPrepare(compiled, certificates.material, change).catch(
       (error: unknown) => {
         change.abandon();
         this.#dropAccessLog(accessLog);
@@ -224,20 +233,23 @@ export class Supervisor implements WorkerSurroundings {
     this.#useAccessLog(accessLog);
     this.#certificates?.close();
     this.#watch(certificates);
-    return { prepareMs, commitMs };
+    return { ...preparation, commitMs };
   }
 
   /** Rejects also where there is not enough memory for what it wants to count. */
   async #planAndPrepare(compiled: CompiledConfig, tls: TlsMaterial, change: ListenerChange) {
     const served = this.#plan(compiled, tls, change.all);
-    return { served, prepareMs: await this.#prepare(served.plan, change.opened) };
+    return { served, preparation: await this.#prepare(served.plan, change.opened) };
   }
 
   /** All workers have it ready, or none has and it rejects. */
-  async #prepare(plan: WorkerPlan, opened: readonly PlannedListener[]): Promise<number> {
+  async #prepare(plan: WorkerPlan, opened: readonly PlannedListener[]): Promise<Preparation> {
     const prepared = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, opened)));
     const failed = prepared.find((each) => each.status === 'rejected');
-    if (failed === undefined) return largest(prepared.map((each) => (each.status === 'fulfilled' ? each.value : 0)));
+    const answers = prepared.flatMap((each) =>
+      each.status === 'fulfilled' && each.value !== null ? [each.value] : [],
+    );
+    if (failed === undefined) return preparationOf(answers);
     for (const slot of this.#slots) slot.discard();
     throw failed.reason;
   }
@@ -345,5 +357,12 @@ function spread({ server, upstreams }: TlsMaterial, origins: readonly number[]):
 }
 
 const backendsOf = ({ plan }: Served): readonly BackendConfig[] => plan.serving.compiled.config.backends;
+
+function preparationOf(answers: readonly PreparedMessage[]): Preparation {
+  return {
+    prepareMs: largest(answers.map(({ tookMs }) => tookMs)),
+    moduleBytes: answers.reduce((sum, { moduleBytes }) => sum + moduleBytes, 0),
+  };
+}
 
 const largest = (values: readonly number[]): number => Math.max(0, ...values);

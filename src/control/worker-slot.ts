@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SharedMemory } from '../memory/shared-memory.ts';
-import type { AccessLinesMessage, LogMessage } from '../messages/to-control.ts';
+import type { AccessLinesMessage, LogMessage, PreparedMessage } from '../messages/to-control.ts';
 import type { FetchedKeySet, ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import type { AccessLog } from './access-log.ts';
@@ -78,13 +78,13 @@ export class WorkerSlot implements WorkerListener {
     await this.#life?.end();
   }
 
-  /** Makes a change ready. Rejects when the worker cannot serve it. A worker that is dead just now is born with what is committed. */
-  async prepare({ serving }: WorkerPlan, opened: readonly PlannedListener[]): Promise<number> {
+  /** Makes a change ready. Rejects when the worker cannot serve it. A worker that is dead just now is born with what is committed: null. */
+  async prepare({ serving }: WorkerPlan, opened: readonly PlannedListener[]): Promise<PreparedMessage | null> {
     const life = this.#life;
     this.#prepared = life;
-    if (life === null) return 0;
+    if (life === null) return null;
     await life.ready;
-    return (await life.prepare(serving, this.#sourcesOf(opened))).tookMs;
+    return life.prepare(serving, this.#sourcesOf(opened));
   }
 
   /** Goes over to what was prepared; resolves with the time that the worker could do nothing else, in milliseconds. */

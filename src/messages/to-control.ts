@@ -20,6 +20,8 @@ export interface PreparedMessage {
   readonly failure: string | null;
   /** How long the worker could do nothing else, in milliseconds. */
   readonly tookMs: number;
+  /** Text of users' modules that the worker has loaded since it began, in bytes: what was loaded stays in memory. */
+  readonly moduleBytes: number;
 }
 
 /** The answer to `commit`: every request that begins from now on is served by the new configuration. */

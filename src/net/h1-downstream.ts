@@ -238,6 +238,8 @@ export class H1Downstream
     }
     this.#state = STATE.REPLYING;
     this.#readTimer.disarm();
+    // Its last piece may have paused the client: it is listened to again, or we would not hear it go.
+    this.#resumeReading();
     this.#listener?.requestEnded();
     return position;
   }
@@ -347,9 +349,9 @@ export class H1Downstream
   }
 
   resumeRequest(): void {
-    if (this.#state === STATE.BODY && this.#readPaused) this.#readTimer.arm(this.#service.limits.bodyTimeoutMs);
-    // A body that is complete may have paused the client with its last piece: it is listened to again, or we would not hear it go.
-    if (this.#state === STATE.BODY || (this.#state === STATE.REPLYING && this.#kept === null)) this.#resumeReading();
+    if (this.#state !== STATE.BODY || !this.#readPaused) return;
+    this.#readTimer.arm(this.#service.limits.bodyTimeoutMs);
+    this.#resumeReading();
   }
 
   #resumeReading(): void {

@@ -3,9 +3,8 @@ import { FRAMING } from '../http/framing.ts';
 import { COMMON_METHODS } from '../http/methods.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
-import { finish } from './finish.ts';
 import type { Answer } from './middleware.ts';
-import { passBack } from './pass-back.ts';
+import { sendOwnReply } from './own-reply.ts';
 import { traceLines } from './trace-lines.ts';
 
 /** RFC 9110 9.3.7: `OPTIONS *` asks about the server itself, so it goes no further. */
@@ -26,26 +25,16 @@ export function redirectToHttps(exchange: Exchange, port: number): void {
 export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
   const error = new PhotonError('method_not_allowed', `This path takes ${allow}.`);
   sendErrorReply(exchange, error, `Allow: ${allow}\r\n`);
-  finish(exchange, error);
 }
 
 /** Sends a reply that no upstream made. Throws PhotonError when a middleware does not let it pass back. */
 export function sendAnswer(exchange: Exchange, { status, lines, body }: Answer): void {
-  const { reply, downstream, services, request } = exchange;
+  const { reply, services } = exchange;
   const hasBody = status !== 204 && status !== 304;
   reply.status = status;
   reply.source = null;
   reply.framing = hasBody ? FRAMING.LENGTH : FRAMING.NONE;
   reply.contentLength = hasBody ? body.length : -1;
   reply.additions = `${lines}Date: ${services.date}\r\n${traceLines(1, exchange.id)}`;
-  passBack(exchange);
-  exchange.replyStarted = true;
-  // A body that still comes would be taken for the next request: the connection ends with this reply.
-  downstream?.sendHead(reply, !downstream.requestComplete);
-  if (hasBody && body !== '' && request.method !== 'HEAD') {
-    exchange.replyBodyBytes += body.length;
-    downstream?.sendText(body);
-  }
-  downstream?.sendEnd();
-  finish(exchange);
+  sendOwnReply(exchange, hasBody ? body : '', null);
 }

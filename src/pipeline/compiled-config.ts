@@ -23,10 +23,12 @@ export interface CompiledConfig {
   readonly keySetUrls: readonly string[];
   /** The middleware of users, each that is different from the others once. */
   readonly custom: readonly CustomMiddleware[];
+  /** The same as long as their code is; empty without any. */
+  readonly codeVersion: string;
 }
 
 /** Throws an Error for a pattern or host that cannot be read; the check of the configuration finds these first. */
-export function compileConfig(whole: Config): CompiledConfig {
+export function compileConfig(whole: Config, codeVersion = ''): CompiledConfig {
   const { routes, ...config } = whole;
   return {
     config,
@@ -36,6 +38,7 @@ export function compileConfig(whole: Config): CompiledConfig {
     buckets: bucketsWanted(whole),
     keySetUrls: keySetUrls([...config.server.middleware, ...routes.flatMap(({ middleware }) => middleware)]),
     custom: customOf({ ...config, routes }),
+    codeVersion,
   };
 }
 

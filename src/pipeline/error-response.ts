@@ -3,16 +3,15 @@ import { flatText } from '../base/latin1.ts';
 import { FRAMING } from '../http/framing.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Exchange } from './exchange.ts';
-import { passBack } from './pass-back.ts';
+import { sendOwnReply } from './own-reply.ts';
 import { traceLines } from './trace-lines.ts';
 
 /**
  * Makes the reply of a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON.
- * `extraLines`: field lines that belong to it, each with its CRLF. The one place where failures become bytes.
+ * `extraLines`: field lines that belong to it, each with its CRLF. The one place where failures become bytes. Finishes the exchange.
  */
 export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLines: string): void {
-  const { reply, request, downstream, services } = exchange;
-  if (downstream === null) return;
+  const { reply, request, services } = exchange;
   const asJson = acceptsJson(request.combinedValue('accept'));
   const body = asJson ? problemJson(error, exchange.id) : problemText(error, exchange.id);
   reply.status = error.status;
@@ -22,24 +21,7 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
     services.date
   }\r\n${traceLines(1, exchange.id)}`;
-  passAllTheWayBack(exchange);
-  exchange.replyStarted = true;
-  // A body that still comes would be taken for the next request: the connection ends with this reply.
-  downstream.sendHead(reply, error.closesConnection || !downstream.requestComplete);
-  if (request.method !== 'HEAD') {
-    exchange.replyBodyBytes += body.length;
-    downstream.sendText(body);
-  }
-  downstream.sendEnd();
-}
-
-/** A middleware that fails on an error reply has been told of: the reply goes out without its lines. */
-function passAllTheWayBack(exchange: Exchange): void {
-  while (exchange.unreturned > 0) {
-    try {
-      passBack(exchange);
-    } catch {}
-  }
+  sendOwnReply(exchange, body, error);
 }
 
 /** The failure told of last, and all of its problem but the id: the same things fail again and again. */

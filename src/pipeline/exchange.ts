@@ -14,9 +14,10 @@ import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
 import { cameSecurely } from './client-identity.ts';
-import { failExchange, missDeadline, refuseRequest } from './failure.ts';
+import { failExchange, loseRequest, missDeadline, refuseRequest } from './failure.ts';
 import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
+import type { HeldReply } from './hold-reply.ts';
 import { beginExchange } from './phases.ts';
 import { finishForwarding, forwardData, forwardTrailers } from './request-body.ts';
 import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
@@ -106,6 +107,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   replyBodyBytes = 0;
   requestEnd = false;
   replyStarted = false;
+  /** The head of the reply waits for a middleware; null when it does not. */
+  held: HeldReply | null = null;
   triedFresh = false;
   /** An interim reply was passed on to the client. */
   interimPassed = false;
@@ -170,6 +173,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.upstreamStatus = 0;
     this.requestEnd = false;
     this.replyStarted = false;
+    this.held = null;
     this.triedFresh = false;
     this.interimPassed = false;
     this.sentBody = null;
@@ -212,6 +216,11 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     return this.request.combinedValue(lowerCaseName);
   }
 
+  /** The reply waits for a middleware, and nobody takes what still comes of the request. */
+  get requestUnwanted(): boolean {
+    return this.held !== null && this.stream === null;
+  }
+
   // --- from the client -------------------------------------------------------------------------------------------------
 
   requestBegun(downstream: DownstreamStream): void {
@@ -237,11 +246,11 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   requestFailed(error: PhotonError): void {
-    failExchange(this, error);
+    loseRequest(this, error);
   }
 
   responseWritable(): void {
-    this.stream?.resumeResponse();
+    if (this.held === null) this.stream?.resumeResponse();
   }
 
   // --- from the upstream -----------------------------------------------------------------------------------------------
@@ -281,6 +290,11 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   timerExpired(timer: Timer): void {
     if (timer === this.deadline) missDeadline(this);
     else losePatience(this);
+  }
+
+  /** Something else than the two sides makes it fail. */
+  fail(error: unknown): void {
+    failExchange(this, error);
   }
 
   timerFailed(): void {

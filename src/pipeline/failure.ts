@@ -17,12 +17,17 @@ export function refuseRequest(exchange: Exchange, error: PhotonError): void {
   failExchange(exchange, error);
 }
 
+/** The rest of the request will not come. A reply that does not need it goes out all the same, if there is somebody to take it. */
+export function loseRequest(exchange: Exchange, error: PhotonError): void {
+  if (error.code === 'client_closed' || !exchange.requestUnwanted) failExchange(exchange, error);
+}
+
 /**
  * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request
- * that waits, in line or to be tried again, has been asked to.
+ * that waits, in line or to be tried again, has been asked to, and so may have one whose reply waits for a middleware.
  */
 export function missDeadline(exchange: Exchange): void {
-  const waits = exchange.line !== null || exchange.patience.armed;
+  const waits = exchange.line !== null || exchange.patience.armed || exchange.held !== null;
   const error =
     waits || exchange.downstream?.requestComplete
       ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
@@ -37,10 +42,14 @@ export function missDeadline(exchange: Exchange): void {
 export function failExchange(exchange: Exchange, failure: unknown): void {
   const error = failure instanceof PhotonError ? failure : internalError(exchange, failure);
   tryFailed(exchange, error);
+  exchange.held = null;
   exchange.stream?.cancel();
   exchange.stream = null;
-  if (error.code === 'client_closed' || exchange.replyStarted) exchange.downstream?.abort();
-  else sendErrorReply(exchange, error, extraLines(exchange, error));
+  if (error.code !== 'client_closed' && !exchange.replyStarted) {
+    sendErrorReply(exchange, error, extraLines(exchange, error));
+    return;
+  }
+  exchange.downstream?.abort();
   finish(exchange, error);
 }
 

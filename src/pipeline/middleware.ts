@@ -54,7 +54,7 @@ export interface Middleware {
   readonly responseDrops?: readonly string[];
   readonly onRequest?: (exchange: Exchange) => Verdict | Promise<Verdict>;
   /** The head of the reply is about to go out, whoever made it: lines may be added to `exchange.reply.additions`. */
-  readonly onResponse?: (exchange: Exchange) => void;
+  readonly onResponse?: (exchange: Exchange) => Promise<void> | void;
   /** The exchange is over. */
   readonly onFinish?: (exchange: Exchange, error: PhotonError | null) => void;
 }

@@ -59,13 +59,20 @@ export function tryAbandoned(exchange: Exchange): void {
 export function tryFailed(exchange: Exchange, error: PhotonError): void {
   if (!exchange.outcomeDue) return;
   if (!isUpstreamsFault(exchange, error)) sayAbandoned(exchange);
-  else if (exchange.replyStarted && isEventStream(exchange.response)) trySucceeded(exchange);
+  else if (hasAnswered(exchange) && isEventStream(exchange.response)) trySucceeded(exchange);
   else sayFailed(exchange, error.code);
 }
 
-/** A deadline that passes in mid-reply may be due to a client that takes it slowly. Before the head the upstream was silent. */
+/**
+ * A deadline that passes in mid-reply may be due to a client that takes it slowly, or to a middleware that does not let it pass. Before
+ * the head the upstream was silent.
+ */
 function isUpstreamsFault(exchange: Exchange, { fault, code }: PhotonError): boolean {
-  return fault === 'upstream' && !(code === 'deadline_exceeded' && exchange.replyStarted);
+  return fault === 'upstream' && !(code === 'deadline_exceeded' && hasAnswered(exchange));
+}
+
+function hasAnswered({ replyStarted, held }: Exchange): boolean {
+  return replyStarted || held !== null;
 }
 
 function sayFailed(exchange: Exchange, reason: string): void {

@@ -2,20 +2,39 @@ import { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Middleware } from './middleware.ts';
 
+/** A middleware that takes its time with the head of a reply. */
+export interface Delay {
+  readonly middleware: Middleware;
+  readonly promise: Promise<void>;
+}
+
 /**
  * The head of a reply is about to go out: it passes back through the middleware that the request has passed, the last one first.
- * Each is asked once, also when one of them fails and the reply becomes another one. Throws PhotonError.
+ * Each is asked once, also when one of them fails and the reply becomes another one. Where one has to be waited for it says so, and
+ * is called again for the others; null: it has passed them all. Throws PhotonError.
  */
-export function passBack(exchange: Exchange): void {
+export function passBack(exchange: Exchange): Delay | null {
   const chain = exchange.route?.chain;
   while (chain !== undefined && exchange.unreturned > 0) {
     const middleware = chain.middleware[--exchange.unreturned] as Middleware;
-    try {
-      middleware.onResponse?.(exchange);
-    } catch (error) {
-      throw middlewareError(exchange, middleware, error);
-    }
+    const promise = show(exchange, middleware);
+    if (promise !== undefined) return { middleware, promise };
   }
+  return null;
+}
+
+function show(exchange: Exchange, middleware: Middleware): Promise<void> | undefined {
+  try {
+    return middleware.onResponse?.(exchange) ?? undefined;
+  } catch (error) {
+    throw middlewareError(exchange, middleware, error);
+  }
+}
+
+/** It is not waited for; that it fails is told all the same. */
+export function disregard(exchange: Exchange, { middleware, promise }: Delay): void {
+  const { services } = exchange;
+  promise.catch((error: unknown) => services.middlewareFailed(middleware.name, error));
 }
 
 /** What a middleware throws on purpose says what to answer; everything else is its fault, and is told with its name. */

@@ -18,6 +18,7 @@ export function checkBodyLength({ request, maxBodyBytes }: Exchange): void {
 export function forwardData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
   const { stream, downstream, maxBodyBytes } = exchange;
   exchange.requestBodyBytes += end - start;
+  if (exchange.requestUnwanted) return;
   if (maxBodyBytes !== null && exchange.requestBodyBytes > maxBodyBytes) {
     failExchange(exchange, bodyTooLarge(maxBodyBytes));
     return;

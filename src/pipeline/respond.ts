@@ -1,9 +1,11 @@
+import type { PhotonError } from '../base/errors.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
 import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { finish } from './finish.ts';
+import { type HeldReply, holdReply, pauseSource } from './hold-reply.ts';
 import { judgeHead, trySucceeded } from './outcome.ts';
 import { passBack } from './pass-back.ts';
 import { traceLines } from './trace-lines.ts';
@@ -18,7 +20,7 @@ export function beginReply(exchange: Exchange): void {
 }
 
 function sendReply(exchange: Exchange): void {
-  const { response, reply, downstream } = exchange;
+  const { response, reply } = exchange;
   reply.status = response.status;
   exchange.upstreamStatus = response.status;
   if (exchange.generation?.timed) exchange.answeredMs = exchange.services.nowMs;
@@ -29,7 +31,26 @@ function sendReply(exchange: Exchange): void {
   reply.additions = traceLines(response.versionMinor, exchange.id);
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
-  if (exchange.unreturned > 0) passBack(exchange);
+  if (exchange.unreturned > 0) returnReply(exchange, null);
+  else startReply(exchange);
+}
+
+/** Takes the head back through the middleware, and on to the client with what has come of the body meanwhile. */
+function returnReply(exchange: Exchange, failure: PhotonError | null): void {
+  if (failure !== null) throw failure;
+  const delay = passBack(exchange);
+  if (delay !== null) {
+    holdReply(exchange, delay, returnReply);
+    return;
+  }
+  const { held } = exchange;
+  exchange.held = null;
+  startReply(exchange);
+  if (held !== null) release(exchange, held);
+}
+
+function startReply(exchange: Exchange): void {
+  const { response, reply, downstream } = exchange;
   reply.additions += stickyLine(exchange);
   exchange.replyStarted = true;
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
@@ -49,20 +70,40 @@ export function passInformational(exchange: Exchange): void {
   exchange.downstream?.sendInformational(exchange.response);
 }
 
+/** What was kept while the head waited. */
+function release(exchange: Exchange, { body, trailers, complete }: HeldReply): void {
+  // The upstream is asked to go on before, so that a client that does not keep up can ask it to wait.
+  exchange.stream?.resumeResponse();
+  const bytes = Buffer.concat(body);
+  replyData(exchange, bytes, 0, bytes.length);
+  if (trailers !== null) replyTrailers(exchange, trailers);
+  if (complete) endReply(exchange);
+}
+
 export function replyData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { downstream, stream } = exchange;
+  const { downstream, stream, held } = exchange;
+  if (held !== null) {
+    held.body.push(Buffer.from(bytes.subarray(start, end)));
+    return;
+  }
   exchange.replyBodyBytes += end - start;
   if (downstream !== null && !downstream.sendData(bytes, start, end)) stream?.pauseResponse();
 }
 
 export function replyTrailers(exchange: Exchange, trailers: Fields): void {
-  exchange.downstream?.sendTrailers(trailers);
+  if (exchange.held === null) exchange.downstream?.sendTrailers(trailers);
+  else exchange.held.trailers = trailers.copy();
 }
 
 /** The reply is complete. */
 export function endReply(exchange: Exchange): void {
   exchange.stream = null;
   trySucceeded(exchange);
+  if (exchange.held !== null) {
+    exchange.held.complete = true;
+    pauseSource(exchange);
+    return;
+  }
   exchange.downstream?.sendEnd();
   finish(exchange);
 }

@@ -50,11 +50,11 @@ function mayRetry(exchange: Exchange, error: PhotonError, stream: UpstreamStream
 /**
  * RFC 9110 9.2.2: a request is repeated only when its method is idempotent, or when nothing of it was sent, and here only when all
  * that has come of its body is still at hand. A POST may have taken effect although no reply came: its client has to decide. An
- * interim reply that was passed on is a part of the reply like its head.
+ * interim reply that was passed on is a part of the reply like its head, and so is a head that a middleware has seen.
  */
 function isSafeToRepeat(exchange: Exchange, stream: UpstreamStream): boolean {
-  const { request, replyStarted, interimPassed, sentBody } = exchange;
-  if (replyStarted || interimPassed || !(stream.unsent || isIdempotent(request.method))) return false;
+  const { request, replyStarted, held, interimPassed, sentBody } = exchange;
+  if (replyStarted || held !== null || interimPassed || !(stream.unsent || isIdempotent(request.method))) return false;
   return request.framing === FRAMING.NONE || sentBody !== null;
 }
 

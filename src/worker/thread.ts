@@ -21,11 +21,17 @@ const port = controlPort();
 const modules = new ModuleLoader();
 let plane: DataPlane | null = null;
 
+/** Loading modules takes time: whoever tells it something meanwhile is heard once it serves. */
+let begun = Promise.resolve();
+
 port.on('message', (message: MessageToWorker) => {
+  if (message.type === 'start') begun = start(message);
+  else if (plane === null) void begun.then(() => obey(message));
+  else obey(message);
+});
+
+function obey(message: Exclude<MessageToWorker, StartMessage>): void {
   switch (message.type) {
-    case 'start':
-      void start(message);
-      break;
     case 'prepare':
       void prepare(message);
       break;
@@ -46,7 +52,7 @@ port.on('message', (message: MessageToWorker) => {
       void drain();
       break;
   }
-});
+}
 
 function controlPort(): MessagePort {
   if (parentPort === null) {
@@ -94,7 +100,7 @@ async function prepare({ plan, listeners }: PrepareMessage): Promise<void> {
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }
-  post({ type: 'prepared', failure, tookMs: performance.now() - startedMs });
+  post({ type: 'prepared', failure, tookMs: performance.now() - startedMs, moduleBytes: modules.loadedBytes });
 }
 
 async function commit({ listeners }: CommitMessage): Promise<void> {

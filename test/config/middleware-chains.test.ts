@@ -86,6 +86,19 @@ const REFUSED: readonly { readonly why: string; readonly text: string; readonly 
     places: ['duplicate-middleware routes[0].middleware[1] 10:27'],
   },
   {
+    why: 'a rate limit twice as it is: it would be one limit that counts twice',
+    text: withList('[rate_limit, rate_limiting]', 'rate_limiting: { requests_per_second: 1 }'),
+    places: ['duplicate-middleware routes[0].middleware[1] 10:30'],
+  },
+  {
+    why: 'a rate limit twice with the same changes, in whatever words',
+    text: withList(
+      '[{ rate_limit: { burst: 3 } }, { rate_limit: { burst: 3, requests_per_second: 1 } }]',
+      'rate_limiting: { requests_per_second: 1 }',
+    ),
+    places: ['duplicate-middleware routes[0].middleware[1].rate_limit 10:48'],
+  },
+  {
     why: 'an unknown option',
     text: withList('[{ rate_limit: { burts: 3, requests_per_second: 1 } }]'),
     places: ['unknown-key routes[0].middleware[0].rate_limit.burts 10:34'],

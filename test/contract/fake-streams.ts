@@ -127,6 +127,7 @@ class FakeDownstream implements DownstreamStream {
   sendInformational(source: ResponseHead): void {
     this.#expectOpen(0);
     this.reply.interim.push(source.status);
+    this.#owesWritable ||= !this.takes;
   }
 
   sendHead(outgoing: OutgoingResponse, _close: boolean): void {
@@ -389,12 +390,19 @@ class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
   }
 
   data(text: string): void {
-    this.listener?.responseData(Buffer.from(`[${text}]`, 'latin1'), 1, text.length + 1);
+    const bytes = Buffer.from(`[${text}]`, 'latin1');
+    this.listener?.responseData(bytes, 1, text.length + 1);
+    // Valid during the call only.
+    bytes.fill('?');
   }
 
   end(trailers?: Lines): void {
-    if (trailers !== undefined) this.listener?.responseTrailers(trailerFields(trailers));
     const { listener } = this;
+    if (trailers !== undefined) {
+      const fields = trailerFields(trailers);
+      listener?.responseTrailers(fields);
+      fields.clear();
+    }
     this.listener = null;
     listener?.responseEnded();
   }

@@ -111,3 +111,20 @@ test('the same text in two places imports what is beside it', async () => {
   assert.deepEqual(await said(join(directory, 'here/module.ts')), { body: 'here' });
   assert.deepEqual(await said(join(directory, 'there/module.ts')), { body: 'there' });
 });
+
+test('a module that changes while it is loaded is loaded anew the next time, and so is what imports it', async () => {
+  const gates = globalThis as { moduleWaits?: Promise<void> };
+  const [top, bottom] = [fresh(), fresh()];
+  const waiting = (word: string) => `await globalThis.moduleWaits;\nexport const word: string = '${word}';`;
+  write(`${bottom}.ts`, waiting('one'));
+  const file = write(`${top}.ts`, speaking('word', `import { word } from './${bottom}.ts';`));
+  const gate = Promise.withResolvers<void>();
+  gates.moduleWaits = gate.promise;
+  const first = said(file);
+  // It has been read by then: its code waits.
+  for (let turn = 0; turn < 50; turn++) await new Promise((done) => setImmediate(done));
+  write(`${bottom}.ts`, waiting('two'));
+  gate.resolve();
+  assert.deepEqual(await first, { body: 'one' });
+  assert.deepEqual(await said(file), { body: 'two' });
+});

@@ -21,12 +21,14 @@ export async function reload(configFile: string): Promise<ExitCode> {
 
 function describe(result: Exclude<ReloadResult, { outcome: 'failed' }>): string {
   if (result.outcome === 'unchanged') return `nothing has changed (${result.tookMs} ms)`;
-  const { routes, upstreams, upstreamsKept, blocks, needRestart } = result.changes;
+  const { changes, moduleBytes } = result;
+  const { routes, upstreams, upstreamsKept, blocks, needRestart } = changes;
   const parts = [
     ...count('route', routes),
     ...count('upstream', upstreams),
     upstreamsKept > 0 ? `${upstreamsKept} upstreams kept with their connections` : '',
     blocks.length > 0 ? `changed: ${blocks.join(', ')}` : '',
+    moduleBytes > 0 ? `${moduleBytes} bytes of modules loaded so far` : '',
     needRestart.length > 0 ? `takes effect with the next start: ${needRestart.join(', ')}` : '',
   ];
   return [`reloaded in ${result.tookMs} ms`, ...parts.filter((part) => part !== '')].join('\n  ');

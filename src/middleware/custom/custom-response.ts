@@ -2,51 +2,63 @@ import { dropName, FieldDrops } from '../../http/field-drops.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
-/** The head of a reply as a middleware of your own sees it, during the call. */
+/** The head of a reply as a middleware of your own sees it: until its hook has returned, or the promise of it has settled. */
 export class CustomResponse {
   readonly #exchange: Exchange;
+  readonly #turn: number;
+  /** Of the exchange, falling as the reply passes back: how far it is while it is this middleware's. */
+  readonly #unreturned: number;
   readonly headers: EditableHeaders;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
-    this.headers = new EditableHeaders(new ResponseHeaders(exchange));
+    this.#turn = exchange.turn;
+    this.#unreturned = exchange.unreturned;
+    this.headers = new EditableHeaders(new ResponseHeaders(() => this.#current));
+  }
+
+  /** Throws an Error when the head has gone out, or another middleware has it, or another reply took its place. */
+  get #current(): Exchange {
+    const { turn, unreturned, replyStarted } = this.#exchange;
+    if (turn === this.#turn && unreturned === this.#unreturned && !replyStarted) return this.#exchange;
+    throw new Error('the head of the reply is gone: it must not be kept');
   }
 
   get status(): number {
-    return this.#exchange.reply.status;
+    return this.#current.reply.status;
   }
 
   /** The gateway made it, not an upstream. */
   get isOurs(): boolean {
-    return this.#exchange.reply.source === null;
+    return this.#current.reply.source === null;
   }
 }
 
 class ResponseHeaders implements HeaderSource {
-  readonly #exchange: Exchange;
+  readonly #current: () => Exchange;
 
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+  constructor(current: () => Exchange) {
+    this.#current = current;
   }
 
   get received(): Exchange['reply']['source'] {
-    return this.#exchange.reply.source;
+    return this.#current().reply.source;
   }
 
   get additions(): string {
-    return this.#exchange.reply.additions;
+    return this.#current().reply.additions;
   }
 
   set additions(lines: string) {
-    this.#exchange.reply.additions = lines;
+    this.#current().reply.additions = lines;
   }
 
   drop(name: string): void {
-    const { reply } = this.#exchange;
+    const { reply } = this.#current();
     reply.drops = new FieldDrops([...(reply.drops?.names ?? []), name]);
   }
 
   isDropped(name: string): boolean {
-    return this.#exchange.reply.drops?.names.has(dropName(name)) ?? false;
+    return this.#current().reply.drops?.names.has(dropName(name)) ?? false;
   }
 }

@@ -25,8 +25,9 @@ export function customMiddleware(
     return reply instanceof Promise ? reply.then(answerOf) : answerOf(reply);
   }
 
-  function onResponse(exchange: Exchange): void {
-    hooks.onResponse?.(new CustomResponse(exchange), requests.of(exchange));
+  function onResponse(exchange: Exchange): Promise<void> | undefined {
+    const result = hooks.onResponse?.(new CustomResponse(exchange), requests.of(exchange));
+    return result instanceof Promise ? result : undefined;
   }
 
   function onFinish(exchange: Exchange, error: { readonly code: string } | null): void {

@@ -36,8 +36,8 @@ export interface CustomReply {
 export interface CustomHooks {
   /** Before the request goes upstream: change it, answer it with a reply, or let it go on (undefined). */
   onRequest?(request: CustomRequest): CustomReply | undefined | Promise<CustomReply | undefined>;
-  /** Before the head of the reply goes out, whoever made it. */
-  onResponse?(response: CustomResponse, request: CustomRequest): void;
+  /** Before the head of the reply goes out, whoever made it. A promise is waited for, and the upstream with it. */
+  onResponse?(response: CustomResponse, request: CustomRequest): Promise<void> | void;
   /** When the exchange is over. */
   onFinish?(outcome: { readonly status: number; readonly error: string | null }, request: CustomRequest): void;
 }

@@ -4,6 +4,12 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MiddlewareDefinition } from './define-middleware.ts';
 
+interface FoundText {
+  /** Its file and digest. */
+  readonly own: string;
+  readonly bytes: number;
+}
+
 /** Marks the URLs of modules that are ours to load anew when they change. */
 const MARK = 'photon-version';
 /**
@@ -34,6 +40,8 @@ export class ModuleLoader {
   readonly #textOf = new Map<string, string>();
   /** Files whose URLs are under the digest of their text alone -> those URLs. */
   readonly #newest = new Map<string, string>();
+  /** What the load under way has found in the files: one that changes meanwhile must not be taken for what was loaded. */
+  readonly #found = new Map<string, FoundText>();
   /** Texts that were loaded so far, in bytes. */
   loadedBytes = 0;
 
@@ -58,6 +66,12 @@ export class ModuleLoader {
     throw new Error('want "export default defineMiddleware({...})"');
   }
 
+  /** Of a module that was loaded: its code, with all that it imports, is the same as long as this is. */
+  versionOf(file: string): string {
+    this.#found.clear();
+    return this.#digestOf(file, []);
+  }
+
   async #evaluate(file: string): Promise<{ readonly default?: unknown }> {
     try {
       const url = this.#urlOf(file);
@@ -67,6 +81,7 @@ export class ModuleLoader {
       return module;
     } finally {
       this.#newest.clear();
+      this.#found.clear();
     }
   }
 
@@ -75,9 +90,8 @@ export class ModuleLoader {
     const known = this.#urls.get(full);
     if (known !== undefined) return known;
     const url = `${pathToFileURL(file).href}?${MARK}=${full}`;
-    const text = readFileSync(file);
-    const own = keyOf(file, text);
-    this.loadedBytes += text.length;
+    const { own, bytes } = this.#textIn(file);
+    this.loadedBytes += bytes;
     this.#urls.set(full, url);
     this.#newest.set(file, url);
     this.#textOf.set(url, own);
@@ -87,10 +101,19 @@ export class ModuleLoader {
 
   /** Of a file's name and text and, as far as they are known, of those that it imports. `above`: those that import it. */
   #digestOf(file: string, above: readonly string[]): string {
-    const own = keyOf(file, readFileSync(file));
+    const { own } = this.#textIn(file);
     const imports = above.includes(file) ? [] : [...(this.#imports.get(own) ?? [])];
     const parts = [own, ...imports.map((each) => this.#digestOf(each, [...above, file]))];
     return digest(Buffer.from(parts.join('\n')));
+  }
+
+  #textIn(file: string): FoundText {
+    const known = this.#found.get(file);
+    if (known !== undefined) return known;
+    const text = readFileSync(file);
+    const found = { own: keyOf(file, text), bytes: text.length };
+    this.#found.set(file, found);
+    return found;
   }
 }
 

@@ -463,6 +463,18 @@ wire(
 );
 
 wire(
+  'a limit of a route takes the place of that of all routes, and counts a request once',
+  {
+    middleware: { rate_limiting: { requests_per_second: 0.1, burst: 2 } },
+    server: { middleware: ['rate_limit'] },
+    routes: [{ path: '/a', middleware: ['rate_limit'] }, { path: '/b' }],
+  },
+  async (context) => {
+    assert.deepEqual(await statuses(context, to('/a', '/b', '/a', '/b')), [200, 200, 429, 429]);
+  },
+);
+
+wire(
   'buckets outlive a reload that leaves the limit as it is, and begin anew when it changes',
   TWO_ROUTES,
   async (context) => {
