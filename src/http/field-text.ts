@@ -1,3 +1,5 @@
+import { trimBlanks } from './characters.ts';
+
 /** Printable ASCII: it means the same to everybody, and nothing in it ends a line. */
 const SAFE = /^[\x20-\x7e]*$/;
 const UNSAFE = /[^\x20-\x7e]/gu;
@@ -17,4 +19,19 @@ export function withoutFields(lines: string, names: ReadonlySet<string>): string
     .filter((line) => line !== '' && !names.has(line.slice(0, line.indexOf(':')).toLowerCase()))
     .map((line) => `${line}\r\n`)
     .join('');
+}
+
+/** The values of the fields of a name (lower case) among field lines, each with its CRLF, as one list (RFC 9110 5.3); undefined for none. */
+export function valueAmong(lines: string, name: string): string | undefined {
+  let combined: string | undefined;
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf('\r\n', start);
+    const colon = lines.indexOf(':', start);
+    if (colon - start === name.length && lines.slice(start, colon).toLowerCase() === name) {
+      const value = trimBlanks(lines.slice(colon + 1, end));
+      combined = combined === undefined ? value : `${combined}, ${value}`;
+    }
+    start = end + 2;
+  }
+  return combined;
 }

@@ -1,6 +1,7 @@
 import { PhotonError } from '../base/errors.ts';
 import { FRAMING } from '../http/framing.ts';
 import { COMMON_METHODS } from '../http/methods.ts';
+import { sendOwnBody } from './body-coding.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
@@ -42,10 +43,7 @@ export function sendAnswer(exchange: Exchange, { status, lines, body }: Answer):
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream?.sendHead(reply, !downstream.requestComplete);
-  if (hasBody && body !== '' && request.method !== 'HEAD') {
-    exchange.replyBodyBytes += body.length;
-    downstream?.sendText(body);
-  }
+  if (hasBody && body !== '' && request.method !== 'HEAD') sendOwnBody(exchange, body);
   downstream?.sendEnd();
   finish(exchange);
 }

@@ -1,6 +1,7 @@
 import type { PhotonError } from '../base/errors.ts';
 import { FRAMING } from '../http/framing.ts';
 import { reasonPhrase } from '../http/status.ts';
+import { sendOwnBody } from './body-coding.ts';
 import type { Exchange } from './exchange.ts';
 import { passBack } from './pass-back.ts';
 import { traceLines } from './trace-lines.ts';
@@ -18,6 +19,8 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.source = null;
   reply.framing = FRAMING.LENGTH;
   reply.contentLength = body.length;
+  // The reply whose place it takes may have been about to have one.
+  reply.coding = null;
   reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
     services.date
   }\r\n${traceLines(1, exchange.id)}`;
@@ -25,10 +28,7 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream.sendHead(reply, error.closesConnection || !downstream.requestComplete);
-  if (request.method !== 'HEAD') {
-    exchange.replyBodyBytes += body.length;
-    downstream.sendText(body);
-  }
+  if (request.method !== 'HEAD') sendOwnBody(exchange, body);
   downstream.sendEnd();
 }
 

@@ -13,7 +13,9 @@ import type { RoutedRequest } from '../routing/routed-request.ts';
 import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
+import type { BodyCoding } from './body-coding.ts';
 import { cameSecurely } from './client-identity.ts';
+import type { CodedBody } from './coded-body.ts';
 import { failExchange, missDeadline, refuseRequest } from './failure.ts';
 import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
@@ -52,6 +54,8 @@ class Reply implements OutgoingResponse {
   additions = '';
   framing: Framing = FRAMING.NONE;
   contentLength = -1;
+  /** What the body is coded in on its way; null: it goes as it is. Set by `codeBody`. */
+  coding: BodyCoding | null = null;
 }
 
 /**
@@ -106,6 +110,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   replyBodyBytes = 0;
   requestEnd = false;
   replyStarted = false;
+  /** The upstream's body goes through a coding; null when it goes as it comes. */
+  codedBody: CodedBody | null = null;
   triedFresh = false;
   /** An interim reply was passed on to the client. */
   interimPassed = false;
@@ -170,6 +176,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.upstreamStatus = 0;
     this.requestEnd = false;
     this.replyStarted = false;
+    this.codedBody = null;
+    this.reply.coding = null;
     this.triedFresh = false;
     this.interimPassed = false;
     this.sentBody = null;
@@ -241,7 +249,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   responseWritable(): void {
-    this.stream?.resumeResponse();
+    if (this.codedBody === null) this.stream?.resumeResponse();
+    else this.codedBody.resume();
   }
 
   // --- from the upstream -----------------------------------------------------------------------------------------------

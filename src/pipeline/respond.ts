@@ -1,5 +1,6 @@
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
+import { CodedBody } from './coded-body.ts';
 import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
@@ -32,6 +33,7 @@ function sendReply(exchange: Exchange): void {
   if (exchange.unreturned > 0) passBack(exchange);
   reply.additions += stickyLine(exchange);
   exchange.replyStarted = true;
+  if (reply.coding !== null) exchange.codedBody = new CodedBody(exchange, reply.coding);
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
   // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
   downstream?.sendHead(reply, !downstream.requestComplete);
@@ -50,19 +52,28 @@ export function passInformational(exchange: Exchange): void {
 }
 
 export function replyData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { downstream, stream } = exchange;
+  const { downstream, stream, codedBody } = exchange;
+  if (codedBody !== null) {
+    codedBody.write(bytes, start, end);
+    return;
+  }
   exchange.replyBodyBytes += end - start;
   if (downstream !== null && !downstream.sendData(bytes, start, end)) stream?.pauseResponse();
 }
 
 export function replyTrailers(exchange: Exchange, trailers: Fields): void {
-  exchange.downstream?.sendTrailers(trailers);
+  if (exchange.codedBody === null) exchange.downstream?.sendTrailers(trailers);
+  else exchange.codedBody.trailers = trailers;
 }
 
 /** The reply is complete. */
 export function endReply(exchange: Exchange): void {
   exchange.stream = null;
   trySucceeded(exchange);
+  if (exchange.codedBody !== null) {
+    exchange.codedBody.end();
+    return;
+  }
   exchange.downstream?.sendEnd();
   finish(exchange);
 }
