@@ -58,7 +58,7 @@ export class CodedBody {
   /** The upstream has sent everything. The exchange is finished when all of it is on its way to the client. */
   end(): void {
     this.#ended = true;
-    this.#goOn();
+    this.#guard(this.#goOn);
     // Of a request that is not complete yet nothing is wanted any more.
     if (!this.#closed) this.#exchange.downstream?.pauseRequest();
   }
@@ -66,7 +66,7 @@ export class CodedBody {
   /** The client has taken what was sent to it. */
   resume(): void {
     this.#held = false;
-    this.#goOn();
+    this.#guard(this.#goOn);
   }
 
   /** The exchange is over, however it ended: nothing of the coder stays. */
@@ -76,16 +76,20 @@ export class CodedBody {
     this.#stream?.destroy();
   }
 
-  /** Runs what does not come from a socket: a throw ends the exchange, and what was said is written. */
+  /** Runs what does not come from a socket, and writes what was said in it. */
   #event(work: () => void): void {
     if (this.#closed) return;
-    const exchange = this.#exchange;
+    this.#guard(work);
+    this.#exchange.services.settle();
+  }
+
+  /** A throw ends the exchange. */
+  #guard(work: () => void): void {
     try {
       work();
     } catch (error) {
-      failExchange(exchange, error);
+      failExchange(this.#exchange, error);
     }
-    exchange.services.settle();
   }
 
   readonly #goOn = (): void => {

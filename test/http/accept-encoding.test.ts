@@ -124,7 +124,9 @@ test('whatever list of codings and weights a client sends, the best acceptable c
 test('whatever text a client sends, nothing is chosen that it does not name', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary-ascii' }),
-    fc.array(fc.constantFrom('gzip', 'br', ';', 'q', '=', '0', '.', '1', ',', ' ', '*', '\t', 'x-')).map((parts) => parts.join('')),
+    fc
+      .array(fc.constantFrom('gzip', 'br', ';', 'q', '=', '0', '.', '1', ',', ' ', '*', '\t', 'x-'))
+      .map((parts) => parts.join('')),
   );
   fc.assert(
     fc.property(text, offers, (accept, offered) => {

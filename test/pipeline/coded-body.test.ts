@@ -278,6 +278,22 @@ test('a coder that cannot be made cuts the reply and is reported', async () => {
   assert.deepEqual([scene.faults.length, CodedBody.open], [1, 0]);
 });
 
+test('a body that cannot be coded on the spot cuts the reply and is reported', async () => {
+  class Broken extends ManualCoding {
+    override whole(): Buffer {
+      throw new Error('no memory');
+    }
+  }
+  const onResponse: Middleware['onResponse'] = (exchange) => codeBody(exchange, new Broken());
+  const scene = fakeScene({ middleware: [{ name: 'code', stage: 'compress', onResponse }] });
+  scene.client.begin('GET', '/to/it', {}, 'none');
+  scene.upstream().begin(200, {}, 'chunked');
+  scene.upstream().data('a');
+  scene.upstream().end();
+  assert.deepEqual([scene.client.replies[0]?.ending, scene.log.endings], ['cut', ['internal_error']]);
+  assert.deepEqual([scene.faults.length, CodedBody.open], [1, 0]);
+});
+
 test('what a client still sends while its coded reply ends is held back, not kept', async (context) => {
   const { scene, coding, reply } = await begin(context, 'POST', 'chunked');
   scene.client.data('a');

@@ -15,10 +15,13 @@ export type CodingName = BuiltInOptions['compress']['encodings'][number];
 /** A coding by its name in Content-Encoding, which tries as hard as `level` says (1 to 9). */
 export const CONTENT_CODINGS: { readonly [N in CodingName]: (level: number) => BodyCoding } = { gzip, br, zstd };
 
+/** Node makes a buffer of this size for what comes out of a whole body: with its usual 16 KiB a body of 2 KB costs a third more. */
+const CHUNK_BYTES = 4096;
+
 /** RFC 1952. A stream holds 0.35 MB, whatever the level. */
 function gzip(level: number): BodyCoding {
   return {
-    whole: (bytes) => gzipSync(bytes, { level }),
+    whole: (bytes) => gzipSync(bytes, { level, chunkSize: CHUNK_BYTES }),
     createStream: () => createGzip({ level, flush: constants.Z_SYNC_FLUSH }),
   };
 }
@@ -34,7 +37,7 @@ function br(level: number): BodyCoding {
     [constants.BROTLI_PARAM_LGWIN]: BROTLI_WINDOW_BITS,
   };
   return {
-    whole: (bytes) => brotliCompressSync(bytes, { params }),
+    whole: (bytes) => brotliCompressSync(bytes, { params, chunkSize: CHUNK_BYTES }),
     createStream: () => createBrotliCompress({ params, flush: constants.BROTLI_OPERATION_FLUSH }),
   };
 }
@@ -52,7 +55,7 @@ function zstd(level: number): BodyCoding {
     [constants.ZSTD_c_chainLog]: ZSTD_TABLE_BITS,
   };
   return {
-    whole: (bytes) => zstdCompressSync(bytes, { params }),
+    whole: (bytes) => zstdCompressSync(bytes, { params, chunkSize: CHUNK_BYTES }),
     createStream: () => createZstdCompress({ params, flush: constants.ZSTD_e_flush }),
   };
 }
