@@ -236,6 +236,14 @@ test('middleware is told in the order of its stages', () => {
   assert.deepEqual([route?.cache.active, route?.cache.enabled, route?.cache.ttlMs], [false, true, 10_000]);
 });
 
+test('a reply of the gateway that would be compressed is told as it would go out', () => {
+  const respond = { body: 'x'.repeat(2000) };
+  const routes = [{ path: '/**', middleware: ['respond', 'compress'] }];
+  const { result } = explain('/', { document: { routes, middleware: { respond, compress: {} } }, headers: ['Accept-Encoding: br'] });
+  assert.ok(result.kind === 'answered');
+  assert.ok(result.fields.includes('Content-Encoding: br'), result.fields.join('\n'));
+});
+
 test('an upstream with a limit of one connection can be explained again and again', () => {
   const backends = { web: { upstreams: [{ address: '127.0.0.1:3001', max_connections: 1 }] } };
   const { config } = parseConfig(JSON.stringify({ ...DOCUMENT, load_balancing: { backends } }), {
