@@ -239,7 +239,10 @@ test('middleware is told in the order of its stages', () => {
 test('a reply of the gateway that would be compressed is told as it would go out', () => {
   const respond = { body: 'x'.repeat(2000) };
   const routes = [{ path: '/**', middleware: ['respond', 'compress'] }];
-  const { result } = explain('/', { document: { routes, middleware: { respond, compress: {} } }, headers: ['Accept-Encoding: br'] });
+  const { result } = explain('/', {
+    document: { routes, middleware: { respond, compress: {} } },
+    headers: ['Accept-Encoding: br'],
+  });
   assert.ok(result.kind === 'answered');
   assert.ok(result.fields.includes('Content-Encoding: br'), result.fields.join('\n'));
 });
