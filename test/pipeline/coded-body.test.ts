@@ -294,6 +294,19 @@ test('a body that cannot be coded on the spot cuts the reply and is reported', a
   assert.deepEqual([scene.faults.length, CodedBody.open], [1, 0]);
 });
 
+test('an error that takes the place of a reply is not in its coding', async () => {
+  const chain: Middleware[] = [
+    { name: 'fail', stage: 'compress', onResponse: () => assert.fail('on purpose') },
+    { name: 'code', stage: 'compress', onResponse: (exchange) => codeBody(exchange, new ManualCoding()) },
+  ];
+  const scene = fakeScene({ middleware: chain });
+  scene.client.begin('GET', '/to/it', {}, 'none');
+  scene.upstream().begin(200, {}, 'chunked');
+  const [reply] = scene.client.replies;
+  assert.deepEqual([reply?.status, JSON.parse(reply?.body ?? '').status, reply?.ending], [500, 500, 'complete']);
+  assert.deepEqual([scene.log.endings, CodedBody.open], [['middleware_failed'], 0]);
+});
+
 test('what a client still sends while its coded reply ends is held back, not kept', async (context) => {
   const { scene, coding, reply } = await begin(context, 'POST', 'chunked');
   scene.client.data('a');
