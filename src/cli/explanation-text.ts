@@ -85,8 +85,8 @@ function middlewareFacts(middleware: ExplainedRoute['middleware']): readonly Fac
   if (middleware.length === 0) return [['middleware', 'none']];
   return middleware.map(({ name, stage, overrides }, index): Fact => {
     const different = Object.keys(overrides).length === 0 ? '' : ` ${JSON.stringify(overrides)}`;
-    const stageName = stage === null || stage === name ? '' : ` (stage ${stage})`;
-    return [index === 0 ? 'middleware' : '', unlessActive(`${name}${stageName}${different}`, stage !== null)];
+    const stageName = stage === name ? '' : ` (stage ${stage})`;
+    return [index === 0 ? 'middleware' : '', `${name}${stageName}${different}`];
   });
 }
 

@@ -1,7 +1,6 @@
 import type { ConfigNode, Path, Scalar } from './config-node.ts';
 import { formatPath } from './config-node.ts';
 import { type Finding, warningAt } from './finding.ts';
-import { builtInNamed } from './schema/middleware/block.ts';
 import type { Span } from './source-text.ts';
 
 /** An option that is read and checked, but that nothing in this version acts upon. */
@@ -13,16 +12,11 @@ interface NotYet {
    * start without it; the configuration can be checked and explained all the same.
    */
   readonly reaction: 'warn' | 'refuse';
-  /** Only middleware of these names, in a list. */
-  readonly middleware?: readonly string[];
   /** Values that ask for what happens anyway. */
   readonly unless?: readonly Scalar[];
   /** A key of a mapping whose value `false` switches the whole mapping off. */
   readonly switch?: string;
 }
-
-/** Middleware that is not there yet, by every name it has; `custom` stands for your own. */
-const NO_MIDDLEWARE_YET: readonly string[] = ['compress'];
 
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
@@ -33,8 +27,6 @@ const NOT_YET: readonly NotYet[] = [
   { path: 'routes.*.middleware.*.authentication.basic', reaction: 'refuse' },
   { path: 'server.middleware.*.auth.basic', reaction: 'refuse' },
   { path: 'server.middleware.*.authentication.basic', reaction: 'refuse' },
-  { path: 'server.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
-  { path: 'routes.*.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
   { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },
@@ -45,11 +37,6 @@ const NOT_YET: readonly NotYet[] = [
 /** Whether this version acts upon an option, given as in the table above (`routes.*.retries`). */
 export function isActive(option: string): boolean {
   return NOT_YET.every(({ path }) => path !== option);
-}
-
-/** Whether this version has the middleware of a route's list that has this name. */
-export function isMiddlewareActive(name: string): boolean {
-  return !NO_MIDDLEWARE_YET.includes(builtInNamed(name) ?? 'custom');
 }
 
 /** Reports every option of the document that this version does not act upon. Only what is written there counts. */
@@ -86,17 +73,10 @@ function report(entry: NotYet, { node, span, path }: Match): readonly Finding[] 
   return [warningAt(refused ? 'not-available-yet' : 'not-active-yet', span, path, message)];
 }
 
-function isInert({ unless = [], middleware, switch: key }: NotYet, node: ConfigNode): boolean {
-  if (middleware !== undefined) return isMiddlewareActive(nameInList(node));
+function isInert({ unless = [], switch: key }: NotYet, node: ConfigNode): boolean {
   if (node.kind === 'scalar') return unless.some((value) => saysTheSame(node, value));
   const switchNode = key !== undefined && node.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
   return switchNode?.kind === 'scalar' && saysTheSame(switchNode, false);
-}
-
-/** An entry of a list of middleware is a name, or a mapping of one name to its options. */
-function nameInList(node: ConfigNode): string {
-  if (node.kind === 'mapping') return [...node.entries.keys()][0] ?? '';
-  return node.kind === 'scalar' ? String(node.value) : '';
 }
 
 /** A substituted value is a text, whatever it will be converted to. */

@@ -1,7 +1,6 @@
 import { monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
 import type { Config, RouteConfig, RouteMiddleware } from '../config/config.ts';
-import { isMiddlewareActive } from '../config/not-yet.ts';
 import { FRAMING } from '../http/framing.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memory.ts';
@@ -171,5 +170,5 @@ export class DryRun implements PipelineServices {
 /** That of users is told of, but not run: what it does is its own. */
 function middlewareOnPaper(entry: RouteMiddleware, route: RouteConfig, deps: MiddlewareDeps): readonly Middleware[] {
   if (entry.module !== null) return [{ name: entry.name, stage: 'custom' }];
-  return isMiddlewareActive(entry.name) ? createMiddleware(entry, route, deps) : [];
+  return createMiddleware(entry, route, deps);
 }

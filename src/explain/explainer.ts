@@ -1,6 +1,6 @@
 import { usualAddress } from '../base/address.ts';
 import type { BackendConfig, Config, RouteConfig } from '../config/config.ts';
-import { isActive, isMiddlewareActive } from '../config/not-yet.ts';
+import { isActive } from '../config/not-yet.ts';
 import { middlewareOf } from '../pipeline/build-generation.ts';
 import { type RankedRule, rankRules } from '../routing/ranking.ts';
 import { explainCandidates } from './candidates.ts';
@@ -93,17 +93,12 @@ export class Explainer {
     };
   }
 
-  /** In the order of the stages; at the end what this version does not have. */
+  /** In the order of the stages. */
   #explainMiddleware(route: RouteConfig, index: number): readonly ExplainedMiddleware[] {
     const entries = middlewareOf(route, this.#config.server.middleware);
     const overridesOf = (wanted: string) => entries.find(({ name }) => name === wanted)?.overrides ?? {};
     const { middleware } = this.#dryRun.generation.routes.at(index).chain;
-    return [
-      ...middleware.map(({ name, stage }) => ({ name, stage, overrides: overridesOf(name) })),
-      ...entries
-        .filter(({ name }) => !isMiddlewareActive(name))
-        .map(({ name, overrides }) => ({ name, stage: null, overrides })),
-    ];
+    return middleware.map(({ name, stage }) => ({ name, stage, overrides: overridesOf(name) }));
   }
 
   #explainCache({ cache: ofRoute }: RouteConfig): ExplainedCache {

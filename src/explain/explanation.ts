@@ -64,8 +64,7 @@ export interface ExplainedRoute {
 
 export interface ExplainedMiddleware {
   readonly name: string;
-  /** Null: this version does not have it. */
-  readonly stage: Stage | null;
+  readonly stage: Stage;
   /** What the route wants different from the block, as written. */
   readonly overrides: Readonly<Record<string, unknown>>;
 }

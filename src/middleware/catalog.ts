@@ -2,6 +2,7 @@ import type { BuiltInMiddleware, CustomMiddleware, RouteConfig, RouteMiddleware 
 import type { Middleware } from '../pipeline/middleware.ts';
 import { authentication } from './auth/authentication.ts';
 import { bodyLimit } from './body-limit.ts';
+import { compress } from './compress/compress.ts';
 import { cors } from './cors.ts';
 import { customKey } from './custom/load-custom.ts';
 import type { MiddlewareDeps } from './deps.ts';
@@ -19,15 +20,15 @@ type OptionsOf<N extends BuiltInMiddleware['name']> = Extract<BuiltInMiddleware,
  * Makes the middleware that one entry of a route's list stands for: most often one, several where it has parts in several stages.
  * Throws an Error when it cannot be made: then the configuration is not served.
  */
-type Create<N extends BuiltInMiddleware['name']> = (
-  options: OptionsOf<N>,
+type Create<Options> = (
+  options: Options,
   deps: MiddlewareDeps,
   route: RouteConfig,
   entry: RouteMiddleware,
 ) => readonly Middleware[];
 
 /** The middleware that there is, by the name of its block: a new one is one file and one line here. */
-const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
+const CATALOG: { readonly [N in BuiltInMiddleware['name']]: Create<OptionsOf<N>> } = {
   ip_filter: ipFilter,
   rate_limiting: rateLimit,
   authentication,
@@ -38,18 +39,18 @@ const CATALOG: { readonly [N in BuiltInMiddleware['name']]?: Create<N> } = {
   rewrite,
   transform,
   headers: securityHeaders,
+  compress,
 };
 
-/** Throws an Error for what is not in the catalog; the check of the configuration finds that first. */
+/** Throws an Error when it cannot be made. */
 export function createMiddleware(
   entry: RouteMiddleware,
   route: RouteConfig,
   deps: MiddlewareDeps,
 ): readonly Middleware[] {
   if (entry.module !== null) return madeBefore(entry, deps);
+  const create: Create<never> = CATALOG[entry.name];
   // Sound: the options of an entry are those of its name.
-  const create = CATALOG[entry.name] as Create<never> | undefined;
-  if (create === undefined) throw new Error(`there is no middleware "${entry.name}"`);
   return create(entry.options as never, deps, route, entry);
 }
 

@@ -18,6 +18,8 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.source = null;
   reply.framing = FRAMING.LENGTH;
   reply.contentLength = body.length;
+  // The reply whose place it takes may have been about to have one.
+  reply.coding = null;
   reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
     services.date
   }\r\n${traceLines(1, exchange.id)}`;

@@ -13,7 +13,9 @@ import type { RoutedRequest } from '../routing/routed-request.ts';
 import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
+import type { BodyCoding } from './body-coding.ts';
 import { cameSecurely } from './client-identity.ts';
+import type { CodedBody } from './coded-body.ts';
 import { failExchange, loseRequest, missDeadline, refuseRequest } from './failure.ts';
 import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
@@ -53,6 +55,8 @@ class Reply implements OutgoingResponse {
   additions = '';
   framing: Framing = FRAMING.NONE;
   contentLength = -1;
+  /** What the body is coded in on its way; null: it goes as it is. Set by `codeBody`. */
+  coding: BodyCoding | null = null;
 }
 
 /**
@@ -109,6 +113,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   replyStarted = false;
   /** The head of the reply waits for a middleware; null when it does not. */
   held: HeldReply | null = null;
+  /** The upstream's body goes through a coding; null when it goes as it comes. */
+  codedBody: CodedBody | null = null;
   triedFresh = false;
   /** An interim reply was passed on to the client. */
   interimPassed = false;
@@ -174,6 +180,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.requestEnd = false;
     this.replyStarted = false;
     this.held = null;
+    this.codedBody = null;
+    this.reply.coding = null;
     this.triedFresh = false;
     this.interimPassed = false;
     this.sentBody = null;
@@ -250,7 +258,9 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   responseWritable(): void {
-    if (this.held === null) this.stream?.resumeResponse();
+    if (this.held !== null) return;
+    if (this.codedBody === null) this.stream?.resumeResponse();
+    else this.codedBody.resume();
   }
 
   // --- from the upstream -----------------------------------------------------------------------------------------------

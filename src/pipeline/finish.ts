@@ -11,6 +11,7 @@ export function finish(exchange: Exchange, error: PhotonError | null = null): vo
   exchange.deadline.disarm();
   exchange.patience.disarm();
   exchange.line?.leave(exchange);
+  exchange.codedBody?.close();
   tellMiddleware(exchange, error);
   exchange.services.exchangeFinished(exchange, error);
 }

@@ -5,11 +5,14 @@ import type { Exchange } from './exchange.ts';
  * The stages of the middleware, in the order in which requests pass them, whatever the order in the configuration. What refuses
  * comes before what it protects: nobody is redirected, answered or counted as a consumer before it is known that he may be here.
  *
- *   request   ip_filter > cors > rate_limit > authentication > consumer_limit > body_limit > redirect > respond > rewrite >
- *             custom > transform > headers > compress > (cache, upstream)
+ *   request   compress > ip_filter > cors > rate_limit > authentication > consumer_limit > body_limit > redirect > respond > rewrite >
+ *             custom > transform > headers > (cache, upstream)
  *   reply     the same way back, through those stages that the request has passed; for replies of the gateway too
+ *
+ * `compress` does nothing with requests: it is the first, so that it sees the head of every reply as the last, as all others left it.
  */
 export const STAGES = [
+  'compress',
   'ip_filter',
   'cors',
   'rate_limit',
@@ -22,7 +25,6 @@ export const STAGES = [
   'custom',
   'transform',
   'headers',
-  'compress',
 ] as const;
 
 export type Stage = (typeof STAGES)[number];

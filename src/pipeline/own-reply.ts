@@ -1,4 +1,5 @@
 import type { PhotonError } from '../base/errors.ts';
+import { sendOwnBody } from './body-coding.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import { holdReply } from './hold-reply.ts';
@@ -44,9 +45,6 @@ function write(exchange: Exchange, body: string, closes: boolean): void {
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream?.sendHead(reply, closes || !downstream.requestComplete);
-  if (body !== '' && request.method !== 'HEAD') {
-    exchange.replyBodyBytes += body.length;
-    downstream?.sendText(body);
-  }
+  if (body !== '' && request.method !== 'HEAD') sendOwnBody(exchange, body);
   downstream?.sendEnd();
 }

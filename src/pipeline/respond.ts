@@ -1,6 +1,7 @@
 import type { PhotonError } from '../base/errors.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
+import { CodedBody } from './coded-body.ts';
 import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
@@ -53,6 +54,7 @@ function startReply(exchange: Exchange): void {
   const { response, reply, downstream } = exchange;
   reply.additions += stickyLine(exchange);
   exchange.replyStarted = true;
+  if (reply.coding !== null) exchange.codedBody = new CodedBody(exchange, reply.coding);
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
   // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
   downstream?.sendHead(reply, !downstream.requestComplete);
@@ -81,9 +83,13 @@ function release(exchange: Exchange, { body, trailers, complete }: HeldReply): v
 }
 
 export function replyData(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  const { downstream, stream, held } = exchange;
+  const { downstream, stream, held, codedBody } = exchange;
   if (held !== null) {
     held.body.push(Buffer.from(bytes.subarray(start, end)));
+    return;
+  }
+  if (codedBody !== null) {
+    codedBody.write(bytes, start, end);
     return;
   }
   exchange.replyBodyBytes += end - start;
@@ -91,8 +97,10 @@ export function replyData(exchange: Exchange, bytes: Buffer, start: number, end:
 }
 
 export function replyTrailers(exchange: Exchange, trailers: Fields): void {
-  if (exchange.held === null) exchange.downstream?.sendTrailers(trailers);
-  else exchange.held.trailers = trailers.copy();
+  const { downstream, held, codedBody } = exchange;
+  if (held !== null) held.trailers = trailers.copy();
+  else if (codedBody !== null) codedBody.trailers = trailers;
+  else downstream?.sendTrailers(trailers);
 }
 
 /** The reply is complete. */
@@ -102,6 +110,10 @@ export function endReply(exchange: Exchange): void {
   if (exchange.held !== null) {
     exchange.held.complete = true;
     pauseSource(exchange);
+    return;
+  }
+  if (exchange.codedBody !== null) {
+    exchange.codedBody.end();
     return;
   }
   exchange.downstream?.sendEnd();

@@ -34,8 +34,8 @@ function describe(url: string, out = new CapturedTerminal(), document: object = 
 }
 
 const LINES = [
-  { line: 'middleware  headers {"nosniff":false}', why: 'what the route wants different' },
-  { line: '            compress (not active yet in this version)', why: 'a name that nothing runs yet' },
+  { line: 'middleware  compress', why: 'the first of the stages' },
+  { line: '            headers {"nosniff":false}', why: 'what the route wants different' },
   { line: 'cache       ttl 5m (not active yet in this version)', why: 'a cache that stores nothing yet' },
   { line: 'deadline    none', why: 'no timeout' },
   {

@@ -426,21 +426,6 @@ test('what has no effect yet is a warning at the place where it is asked for', (
 
 const NOT_STARTABLE: readonly Fault[] = [
   {
-    why: 'a middleware',
-    text: route('middleware: [ { compress: {} } ]'),
-    place: 'not-available-yet routes[0].middleware[0] 10:19',
-  },
-  {
-    why: 'a middleware with options',
-    text: route('middleware: [ { compress: { min_size: 1KiB } } ]'),
-    place: 'not-available-yet routes[0].middleware[0] 10:19',
-  },
-  {
-    why: 'a middleware of every route',
-    text: server('middleware: [ { compress: {} } ]'),
-    place: 'not-available-yet server.middleware[0] 3:17',
-  },
-  {
     why: 'WebSockets',
     text: route('websocket: { enabled: true }'),
     place: 'not-available-yet routes[0].websocket.enabled 10:18',

@@ -57,10 +57,19 @@ function fill(fields: Fields, lines: Lines): void {
   });
 }
 
-function trailerFields(lines: Lines): Fields {
+/** Gives trailers out for the time of the call, as `net/streams.ts` says: afterwards they are others. */
+function lendTrailers(lines: Lines, take: (trailers: Fields) => void): void {
   const fields = new Fields(16);
   fill(fields, lines);
-  return fields;
+  take(fields);
+  fields.clear();
+}
+
+/** Gives bytes out for the time of the call, in the middle of a buffer that is used again afterwards. */
+function lendBytes(text: string, take: (bytes: Buffer, start: number, end: number) => void): void {
+  const bytes = Buffer.from(`[${text}]`, 'latin1');
+  take(bytes, 1, text.length + 1);
+  bytes.fill('!');
 }
 
 /** The fields that pass, by lower-case name. */
@@ -260,11 +269,11 @@ class FakeClient implements ClientSide {
   }
 
   data(text: string): void {
-    this.#last.listener?.requestData(Buffer.from(`[${text}]`, 'latin1'), 1, text.length + 1);
+    lendBytes(text, (bytes, start, end) => this.#last.listener?.requestData(bytes, start, end));
   }
 
   end(trailers?: Lines): void {
-    if (trailers !== undefined) this.#last.listener?.requestTrailers(trailerFields(trailers));
+    if (trailers !== undefined) lendTrailers(trailers, (lent) => this.#last.listener?.requestTrailers(lent));
     this.#last.requestComplete = true;
     this.#last.listener?.requestEnded();
   }
@@ -390,19 +399,12 @@ class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
   }
 
   data(text: string): void {
-    const bytes = Buffer.from(`[${text}]`, 'latin1');
-    this.listener?.responseData(bytes, 1, text.length + 1);
-    // Valid during the call only.
-    bytes.fill('?');
+    lendBytes(text, (bytes, start, end) => this.listener?.responseData(bytes, start, end));
   }
 
   end(trailers?: Lines): void {
+    if (trailers !== undefined) lendTrailers(trailers, (lent) => this.listener?.responseTrailers(lent));
     const { listener } = this;
-    if (trailers !== undefined) {
-      const fields = trailerFields(trailers);
-      listener?.responseTrailers(fields);
-      fields.clear();
-    }
     this.listener = null;
     listener?.responseEnded();
   }

@@ -221,19 +221,30 @@ test('a scheme that nobody listens for is told', () => {
   assert.deepEqual(said.result, { kind: 'no-listener', detail: 'no listener speaks https' });
 });
 
-test('middleware is told in the order of its stages, and what is not active yet is named as such', () => {
+test('middleware is told in the order of its stages', () => {
   const middleware = ['compress', { headers: { nosniff: false } }, 'ip_filter'];
   const routes = [{ path: '/**', middleware, cache: { enabled: true, ttl: '10s' }, retries: 2 }];
   const { route } = explain('/', {
     document: { routes, middleware: { compress: {}, ip_filter: { deny: ['10.0.0.0/8'] } } },
   });
   assert.deepEqual(route?.middleware, [
+    { name: 'compress', stage: 'compress', overrides: {} },
     { name: 'ip_filter', stage: 'ip_filter', overrides: {} },
     { name: 'headers', stage: 'headers', overrides: { nosniff: false } },
-    { name: 'compress', stage: null, overrides: {} },
   ]);
   assert.equal(route?.retries, 2);
   assert.deepEqual([route?.cache.active, route?.cache.enabled, route?.cache.ttlMs], [false, true, 10_000]);
+});
+
+test('a reply of the gateway that would be compressed is told as it would go out', () => {
+  const respond = { body: 'x'.repeat(2000) };
+  const routes = [{ path: '/**', middleware: ['respond', 'compress'] }];
+  const { result } = explain('/', {
+    document: { routes, middleware: { respond, compress: {} } },
+    headers: ['Accept-Encoding: br'],
+  });
+  assert.ok(result.kind === 'answered');
+  assert.ok(result.fields.includes('Content-Encoding: br'), result.fields.join('\n'));
 });
 
 test('an upstream with a limit of one connection can be explained again and again', () => {

@@ -1,6 +1,6 @@
 import { isToken } from '../../http/characters.ts';
 import { dropName } from '../../http/field-drops.ts';
-import { withoutFields } from '../../http/field-text.ts';
+import { valueAmong, withoutFields } from '../../http/field-text.ts';
 import type { Fields } from '../../http/fields.ts';
 import { isConnectionField } from '../../http/hop-by-hop.ts';
 
@@ -30,8 +30,8 @@ export class EditableHeaders {
   get(name: string): string | null {
     const lower = name.toLowerCase();
     const received = this.#source.isDropped(lower) ? undefined : this.#source.received?.combinedValue(lower);
-    const values = [...(received === undefined ? [] : [received]), ...valuesIn(this.#source.additions, lower)];
-    return values.length === 0 ? null : values.join(', ');
+    const added = valueAmong(this.#source.additions, lower);
+    return received === undefined || added === undefined ? (received ?? added ?? null) : `${received}, ${added}`;
   }
 
   has(name: string): boolean {
@@ -57,13 +57,6 @@ export class EditableHeaders {
     this.#source.drop(lower);
     this.#source.additions = withoutFields(this.#source.additions, new Set([dropName(lower)]));
   }
-}
-
-function valuesIn(lines: string, name: string): readonly string[] {
-  return lines.split('\r\n').flatMap((line) => {
-    const colon = line.indexOf(':');
-    return line.slice(0, colon).toLowerCase() === name ? [line.slice(colon + 1).trim()] : [];
-  });
 }
 
 function check(name: string, value: string): void {
