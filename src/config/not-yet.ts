@@ -28,11 +28,6 @@ const NO_MIDDLEWARE_YET: readonly string[] = ['compress'];
 const NOT_YET: readonly NotYet[] = [
   { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
-  { path: 'middleware.authentication.basic', reaction: 'refuse' },
-  { path: 'routes.*.middleware.*.auth.basic', reaction: 'refuse' },
-  { path: 'routes.*.middleware.*.authentication.basic', reaction: 'refuse' },
-  { path: 'server.middleware.*.auth.basic', reaction: 'refuse' },
-  { path: 'server.middleware.*.authentication.basic', reaction: 'refuse' },
   { path: 'server.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.middleware.*', reaction: 'refuse', middleware: NO_MIDDLEWARE_YET },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },

@@ -10,10 +10,12 @@ import type {
   FetchedKeySet,
   ListenerPlan,
   MessageToWorker,
+  PasswordAnswer,
   ServingPlan,
   StartMessage,
   TlsMaterial,
 } from '../messages/to-worker.ts';
+import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { isBoundSocket } from '../net/binding.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
@@ -30,6 +32,7 @@ export interface WorkerListener {
   onAccessLines(message: AccessLinesMessage, blocks: AccessBlocks): void;
   onAccessDropped(lines: number): void;
   onKeySetWanted(url: string): void;
+  onPasswordWanted(question: PasswordQuestion): void;
 }
 
 /**
@@ -74,6 +77,9 @@ export class WorkerLife {
           break;
         case 'key-set-wanted':
           listener.onKeySetWanted(message.url);
+          break;
+        case 'password-wanted':
+          listener.onPasswordWanted(message);
           break;
         case 'access-lines':
           listener.onAccessLines(message, accessBlocks);
@@ -125,6 +131,10 @@ export class WorkerLife {
 
   useKeySet(keySet: FetchedKeySet): void {
     this.#post({ type: 'key-set', ...keySet });
+  }
+
+  answerPassword(answer: PasswordAnswer): void {
+    this.#post({ type: 'password-answer', ...answer });
   }
 
   discard(): void {
