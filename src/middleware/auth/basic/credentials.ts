@@ -8,7 +8,7 @@ export interface Credentials {
 }
 
 /** In bytes of UTF-8. */
-export const MAX_USER_BYTES = 255;
+const MAX_USER_BYTES = 255;
 
 const SCHEME = 'basic';
 const SPACE = 0x20;
