@@ -117,6 +117,8 @@ export class MemoryGateway {
       nowMs: () => this.#io.eventMs,
       unixMs: () => performance.timeOrigin + this.#io.eventMs,
       keySets: { current: () => null, renew: () => null },
+      userFiles: [],
+      passwords: { isKnown: () => false, check: () => raise('nobody has a password here') },
       buckets: new TokenBuckets(createTokenBuckets(1000, monotonicClock.nowMs())),
     };
   }

@@ -32,6 +32,11 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
     lines: null,
     mend: 'Name the PEM file of the public key of the issuer, one that fits the algorithms.',
   },
+  'unusable-user': {
+    lines: null,
+    mend: 'A line is a name, a colon and a hash. Make it with `htpasswd -B`, or with `openssl passwd -6` behind the name and its colon; comments begin with `#`.',
+  },
+  'duplicate-user': { lines: null, mend: 'Leave one of the two, in the configuration or in the file.' },
   'unusable-listener': {
     lines: null,
     mend: 'Make the directory of the socket, or take away the file that is in its place.',

@@ -207,6 +207,15 @@ export interface BackendConfig {
  * A middleware that a route names, with all of its options: those of its block, overridden by those of the route, with
  * defaults, durations in milliseconds and sizes in bytes.
  */
+/** A file of users, read. */
+export interface UserFile {
+  /** As `basic.htpasswd` has it, made absolute. */
+  readonly path: string;
+  /** Of its text: another one, other users. */
+  readonly digest: string;
+  readonly users: readonly (readonly [name: string, hash: string])[];
+}
+
 export type RouteMiddleware = BuiltInMiddleware | CustomMiddleware;
 
 export type BuiltInMiddleware = {
@@ -335,4 +344,6 @@ export interface Config {
    * explained, but must not be served.
    */
   readonly notAvailableYet: readonly string[];
+  /** The files of users that middleware names. */
+  readonly userFiles: readonly UserFile[];
 }

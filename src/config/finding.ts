@@ -50,6 +50,8 @@ export const DIAGNOSTIC_MEANINGS = {
   'not-available-yet': 'The option asks for a protection or protocol that this version does not have.',
   'unusable-tls-file': 'A certificate, a private key or a list of authorities cannot be used.',
   'unusable-public-key': 'A public key of tokens cannot be read, or does not fit the algorithms.',
+  'unusable-user': 'A line of a file of users is not one, or the hash of its password cannot be used.',
+  'duplicate-user': 'A user is there twice.',
   'unusable-listener': 'An address to listen at names nothing that this machine has.',
   'unusable-pid-file': 'The pid file cannot be written.',
   'unusable-log-file': 'The file of the access log cannot be written.',

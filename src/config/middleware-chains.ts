@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import type { RouteMiddleware } from './config.ts';
+import type { RouteMiddleware, UserFile } from './config.ts';
 import {
   type ConfigNode,
   childOf,
@@ -19,7 +19,9 @@ import { checkBlock, checkInRoute } from './middleware-references.ts';
 import { checkPublicKey, publicKeyText, UnusablePublicKey } from './public-key-file.ts';
 import { ALIASES, BUILT_IN, type BuiltIn, builtInNamed } from './schema/middleware/block.ts';
 import { customMiddleware } from './schema/middleware/custom.ts';
-import type { DirectoryOf } from './source-set.ts';
+import type { SourceSet } from './source-set.ts';
+import type { Span } from './source-text.ts';
+import { UserFiles } from './user-files.ts';
 import { type Validated, validate } from './validate.ts';
 
 /** The middleware of all lists of a document, and what is wrong with it. */
@@ -31,6 +33,10 @@ export interface MiddlewareChains {
   readonly ofRoutes: readonly (readonly RouteMiddleware[])[];
   /** The files that options name and that were read for them. */
   readonly files: readonly string[];
+  /** The files of users among them. */
+  readonly userFiles: readonly UserFile[];
+  /** What must not be shown of files that are sources now. */
+  readonly secrets: readonly Span[];
 }
 
 /** An entry of a list of middleware. */
@@ -46,13 +52,21 @@ interface Entry {
 
 /**
  * Puts together what each list of middleware asks for: the options of the block, overridden by those of the list, and
- * validated as one. `directoryOf` is where a relative path at a place of the source starts from.
+ * validated as one. Files of users are added to `sources`.
  */
-export function readMiddleware(root: ConfigNode, directoryOf: DirectoryOf): MiddlewareChains {
-  const reader = new ChainReader(root, directoryOf);
+export function readMiddleware(root: ConfigNode, sources: SourceSet): MiddlewareChains {
+  const reader = new ChainReader(root, sources);
   const ofServer = reader.read(childOf(root, 'server'), ['server'], null);
   const ofRoutes = itemsOf(childOf(root, 'routes')).map((route, index) => reader.read(route, ['routes', index], route));
-  return { findings: [...reader.findings, ...reader.unusedBlocks()], ofServer, ofRoutes, files: reader.files };
+  const { userFiles } = reader;
+  return {
+    findings: [...reader.findings, ...userFiles.findings, ...reader.unusedBlocks()],
+    ofServer,
+    ofRoutes,
+    files: [...reader.files, ...userFiles.paths],
+    userFiles: userFiles.files,
+    secrets: userFiles.secrets,
+  };
 }
 
 type Authentication = Extract<RouteMiddleware, { readonly name: 'authentication' }> & {
@@ -63,7 +77,8 @@ class ChainReader {
   readonly findings: Finding[] = [];
   readonly files: string[] = [];
   readonly #blocks: ConfigNode | null;
-  readonly #directoryOf: DirectoryOf;
+  readonly #sources: SourceSet;
+  readonly userFiles: UserFiles;
   readonly #used = new Set<string>();
   readonly #unchanged = new Map<BuiltIn, Validated<unknown>>();
   /** By the options that name the file of a key: thousands of routes may have the same. */
@@ -71,9 +86,10 @@ class ChainReader {
   /** The blocks that are wrong in themselves; nothing that is made from them is looked at. */
   readonly #broken = new Set<string>();
 
-  constructor(root: ConfigNode, directoryOf: DirectoryOf) {
+  constructor(root: ConfigNode, sources: SourceSet) {
     this.#blocks = childOf(root, 'middleware');
-    this.#directoryOf = directoryOf;
+    this.#sources = sources;
+    this.userFiles = new UserFiles(sources);
     for (const name of Object.keys(BUILT_IN) as BuiltIn[]) this.#checkBlock(name);
     this.#checkCustomNames();
   }
@@ -160,7 +176,7 @@ class ChainReader {
     } as RouteMiddleware;
     const isSound = references.every(({ severity }) => severity !== 'error');
     return isSound && middleware.name === 'authentication' && middleware.module === null
-      ? this.#withPublicKey(middleware, options, entry)
+      ? this.#withUsers(this.#withPublicKey(middleware, options, entry), options, entry)
       : middleware;
   }
 
@@ -173,7 +189,7 @@ class ChainReader {
     if (known !== undefined) return known;
     this.#withKeys.set(middleware.options, middleware);
     try {
-      const text = publicKeyText(jwt.public_key, this.#directoryOf(key.span), (file) => this.files.push(file));
+      const text = publicKeyText(jwt.public_key, this.#sources.directoryOf(key.span), (file) => this.files.push(file));
       checkPublicKey(text, jwt.algorithm === undefined ? (jwt.algorithms ?? []) : [jwt.algorithm]);
       const read = { ...middleware, options: { ...middleware.options, jwt: { ...jwt, public_key: text } } };
       this.#withKeys.set(middleware.options, read);
@@ -184,6 +200,11 @@ class ChainReader {
       this.findings.push(errorAt('unusable-public-key', key.span, [...path, 'jwt', 'public_key'], message));
       return middleware;
     }
+  }
+
+  #withUsers(middleware: Authentication, node: MappingNode, { path }: Entry): Authentication {
+    const options = this.userFiles.complete(middleware.options, node, path);
+    return options === middleware.options ? middleware : { ...middleware, options };
   }
 
   /** Ten thousand routes may name one block, which is the same for all that change nothing. */
@@ -200,7 +221,7 @@ class ChainReader {
     const { document } = validate(customMiddleware, block);
     if (document === null) return null;
     const options = toPlainValue(optionsOf(childOf(block, 'options'), entry), new Map()) as Record<string, unknown>;
-    const module = resolve(this.#directoryOf(block.span), document.module);
+    const module = resolve(this.#sources.directoryOf(block.span), document.module);
     return { name: entry.name, module, options, overrides: plainOverrides(entry) };
   }
 

@@ -22,11 +22,6 @@ interface NotYet {
 const NOT_YET: readonly NotYet[] = [
   { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
-  { path: 'middleware.authentication.basic', reaction: 'refuse' },
-  { path: 'routes.*.middleware.*.auth.basic', reaction: 'refuse' },
-  { path: 'routes.*.middleware.*.authentication.basic', reaction: 'refuse' },
-  { path: 'server.middleware.*.auth.basic', reaction: 'refuse' },
-  { path: 'server.middleware.*.authentication.basic', reaction: 'refuse' },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
   { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },
   { path: 'metrics', reaction: 'warn', switch: 'prometheus' },

@@ -100,7 +100,7 @@ function compileRoot(
   { checkRoutePattern, findCoveredRoutes, findFaults }: ConfigChecks,
 ): Pick<LoadedConfig, 'config' | 'warnings' | 'files'> {
   const { document, findings } = validate(configSchema, root);
-  const chains = readMiddleware(root, sources.directoryOf);
+  const chains = readMiddleware(root, sources);
   const all = withoutEchoes([
     ...earlier,
     ...findings,
@@ -111,7 +111,7 @@ function compileRoot(
     ...findNotYet(root),
   ]);
   const locate = (found: readonly Finding[]) =>
-    found.length === 0 ? [] : locateFindings(sources, found, secretSpans(root));
+    found.length === 0 ? [] : locateFindings(sources, found, [...secretSpans(root), ...chains.secrets]);
   const isError = ({ severity }: Finding) => severity === 'error';
   if (document === null || all.some(isError)) throw new ConfigError(locate(all));
   const missing = all.filter(({ code }) => code === 'not-available-yet').map(({ path }) => formatPath(path));

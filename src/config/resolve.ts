@@ -57,6 +57,7 @@ export function resolveConfig(
     },
     healthCheck,
     notAvailableYet,
+    userFiles: chains.userFiles,
   });
 }
 

@@ -4,7 +4,7 @@ import { didYouMean } from './did-you-mean.ts';
 import type { Span } from './source-text.ts';
 
 /** Keys whose values are secrets, at any depth below them. */
-const SECRET_KEY = /secret|passw|token|credential|private_?key|authorization|^keys$|^users$|^consumers$/i;
+const SECRET_KEY = /secret|(?<!ht)passw|token|credential|private_?key|authorization|^keys$|^users$|^consumers$/i;
 
 /**
  * The same keys in text that could not be parsed, with the rest of their line. What a key goes on with is bounded: a line

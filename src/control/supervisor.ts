@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BackendConfig } from '../config/config.ts';
 import type { PreparedMessage } from '../messages/to-control.ts';
 import type { FetchedKeySet, TlsMaterial } from '../messages/to-worker.ts';
+import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { formatAddress, type OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
 import type { CompiledConfig, RoutelessConfig } from '../pipeline/compiled-config.ts';
@@ -19,6 +20,7 @@ import { expandNames } from './names/expand-names.ts';
 import { NameLookup, systemSources } from './names/name-lookup.ts';
 import { UpstreamNames } from './names/upstream-names.ts';
 import { checksWithin, readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
+import { PasswordKeeper } from './password-keeper.ts';
 import { SlotTable } from './slot-table.ts';
 import { Turns } from './turns.ts';
 import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
@@ -72,6 +74,7 @@ export class Supervisor implements WorkerSurroundings {
   #namesWait = false;
   readonly #listeners = new Listeners();
   readonly #keySets: KeySetKeeper;
+  readonly #passwords: PasswordKeeper;
   #slots: readonly WorkerSlot[] = [];
   #certificates: Certificates | null = null;
   #health: HealthChecker | null = null;
@@ -87,6 +90,7 @@ export class Supervisor implements WorkerSurroundings {
     this.#keySets = new KeySetKeeper(log, (keySet) => {
       for (const slot of this.#slots) slot.useKeySet(keySet);
     });
+    this.#passwords = new PasswordKeeper(log, (row, answer) => this.#slots[row]?.answerPassword(answer));
   }
 
   /** What is served, as it was wanted. */
@@ -106,6 +110,14 @@ export class Supervisor implements WorkerSurroundings {
     this.#keySets.want(url);
   }
 
+  get passwordQueue(): SharedArrayBuffer {
+    return this.#passwords.memory;
+  }
+
+  checkPassword(row: number, question: PasswordQuestion): void {
+    this.#passwords.ask(row, question);
+  }
+
   clearRow(row: number): void {
     this.#table.clearRow(row);
   }
@@ -120,6 +132,7 @@ export class Supervisor implements WorkerSurroundings {
     const change = await this.#listeners.prepare(this.#compiled.config.server);
     change.commit();
     this.#keySets.use(this.#compiled.keySetUrls);
+    this.#passwords.use(this.#compiled.checksPasswords);
     this.#health = new HealthChecker({ transport, log: this.log, maxChecks: checksWithin(readOpenFileLimit()) });
     try {
       this.accessLog = this.#openAccessLog(this.#compiled.config);
@@ -226,9 +239,12 @@ export class Supervisor implements WorkerSurroundings {
         throw error;
       },
     );
+    // Before the first request can ask.
+    if (compiled.checksPasswords) this.#passwords.use(true);
     const commitMs = await this.#commit(served);
     this.#compiled = compiled;
     this.#keySets.use(compiled.keySetUrls);
+    this.#passwords.use(compiled.checksPasswords);
     this.#settle(change);
     this.#useAccessLog(accessLog);
     this.#certificates?.close();
@@ -340,6 +356,7 @@ export class Supervisor implements WorkerSurroundings {
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
     this.#keySets.close();
+    this.#passwords.close();
     this.#certificates?.close();
     this.#health?.close();
     // Certificates that are being read right now must not start the checks again.

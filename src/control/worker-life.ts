@@ -10,10 +10,12 @@ import type {
   FetchedKeySet,
   ListenerPlan,
   MessageToWorker,
+  PasswordAnswer,
   ServingPlan,
   StartMessage,
   TlsMaterial,
 } from '../messages/to-worker.ts';
+import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 
 /** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
@@ -29,6 +31,7 @@ export interface WorkerListener {
   onAccessLines(message: AccessLinesMessage, blocks: AccessBlocks): void;
   onAccessDropped(lines: number): void;
   onKeySetWanted(url: string): void;
+  onPasswordWanted(question: PasswordQuestion): void;
 }
 
 /**
@@ -73,6 +76,9 @@ export class WorkerLife {
           break;
         case 'key-set-wanted':
           listener.onKeySetWanted(message.url);
+          break;
+        case 'password-wanted':
+          listener.onPasswordWanted(message);
           break;
         case 'access-lines':
           listener.onAccessLines(message, accessBlocks);
@@ -124,6 +130,10 @@ export class WorkerLife {
 
   useKeySet(keySet: FetchedKeySet): void {
     this.#post({ type: 'key-set', ...keySet });
+  }
+
+  answerPassword(answer: PasswordAnswer): void {
+    this.#post({ type: 'password-answer', ...answer });
   }
 
   discard(): void {

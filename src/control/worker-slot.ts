@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SharedMemory } from '../memory/shared-memory.ts';
 import type { AccessLinesMessage, LogMessage, PreparedMessage } from '../messages/to-control.ts';
-import type { FetchedKeySet, ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { FetchedKeySet, ListenerPlan, PasswordAnswer, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import type { AccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
@@ -25,6 +26,10 @@ export interface WorkerSurroundings {
   readonly keySets: readonly FetchedKeySet[];
   /** A worker asks for newer ones of a URL. */
   wantKeySet(url: string): void;
+  /** How many passwords wait, for workers to read. */
+  readonly passwordQueue: SharedArrayBuffer;
+  /** The worker of a row asks whether a password is right. */
+  checkPassword(row: number, question: PasswordQuestion): void;
   /** Forgets what the worker of a row counted. */
   clearRow(row: number): void;
 }
@@ -64,6 +69,11 @@ export class WorkerSlot implements WorkerListener {
   /** News of the keys of an issuer. */
   useKeySet(keySet: FetchedKeySet): void {
     this.#life?.useKeySet(keySet);
+  }
+
+  /** For whichever worker there is now: one that did not ask takes no notice. */
+  answerPassword(answer: PasswordAnswer): void {
+    this.#life?.answerPassword(answer);
   }
 
   /** No replacement from now on; resolves when the worker has finished its work and is gone. */
@@ -128,12 +138,12 @@ export class WorkerSlot implements WorkerListener {
 
   #begin(): WorkerLife {
     const { serving, listeners } = this.#plan;
-    const { shared, keySets } = this.#surroundings;
+    const { shared, keySets, passwordQueue } = this.#surroundings;
     // Made anew for each life: lines of the one before may still wait to be written.
     const accessMemory = AccessBlocks.allocate();
     const sources = this.#sourcesOf(listeners);
     const life = new WorkerLife(
-      { type: 'start', row: this.#row, listeners: sources, shared, keySets, accessMemory, ...serving },
+      { type: 'start', row: this.#row, listeners: sources, shared, keySets, passwordQueue, accessMemory, ...serving },
       this,
     );
     this.#life = life;
@@ -187,6 +197,10 @@ export class WorkerSlot implements WorkerListener {
 
   onKeySetWanted(url: string): void {
     this.#surroundings.wantKeySet(url);
+  }
+
+  onPasswordWanted({ digest, hash, password }: PasswordQuestion): void {
+    this.#surroundings.checkPassword(this.#row, { digest, hash, password });
   }
 
   onAccessDropped(lines: number): void {

@@ -73,13 +73,16 @@ export class DryRun implements PipelineServices {
       warn: (_event: string, fields?: object) => this.fault(fields),
       error: (_event: string, fields?: object) => this.fault(fields),
     };
-    // Nothing is fetched for an explanation.
+    // Nothing is fetched, and no password hashed, for an explanation.
     const keySets = { current: () => null, renew: () => null };
+    const passwords = { isKnown: () => false, check: refuseToHash };
     const deps: MiddlewareDeps = {
       custom: new Map(),
       nowMs: () => this.#io.eventMs,
       unixMs: Date.now,
       keySets,
+      userFiles: config.userFiles,
+      passwords,
       log,
       buckets: this.#buckets,
       rateLimitCounts: new RateLimitCounts(),
@@ -165,6 +168,10 @@ export class DryRun implements PipelineServices {
   fault(error: unknown): void {
     this.#fault ??= error;
   }
+}
+
+function refuseToHash(): never {
+  throw new PhotonError('authentication_unavailable', 'Passwords are not checked here.');
 }
 
 /** That of users is told of, but not run: what it does is its own. */

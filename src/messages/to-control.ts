@@ -36,6 +36,15 @@ export interface KeySetWantedMessage {
   readonly url: string;
 }
 
+/** Is this the password? It is answered with `password-answer`, not always in the order of the questions. */
+interface PasswordWantedMessage {
+  readonly type: 'password-wanted';
+  /** Stands for the user, the hash and the password. */
+  readonly digest: string;
+  readonly hash: string;
+  readonly password: string;
+}
+
 /** An event for the log, which the control thread writes. */
 export interface LogMessage {
   readonly type: 'log';
@@ -67,5 +76,6 @@ export type MessageToControl =
   | CommittedMessage
   | LogMessage
   | KeySetWantedMessage
+  | PasswordWantedMessage
   | AccessLinesMessage
   | AccessDroppedMessage;

@@ -28,6 +28,8 @@ export interface StartMessage extends ServingPlan {
   readonly listeners: readonly ListenerPlan[];
   /** Those that are known so far. */
   readonly keySets: readonly FetchedKeySet[];
+  /** How many passwords wait, of `PasswordQueueState.allocate`. */
+  readonly passwordQueue: SharedArrayBuffer;
   /** Where the worker writes its lines of the access log, of `AccessBlocks.allocate`. */
   readonly accessMemory: SharedArrayBuffer;
 }
@@ -90,6 +92,19 @@ export interface KeySetMessage extends FetchedKeySet {
   readonly type: 'key-set';
 }
 
+/** What has become of a password that a worker asked about. */
+export interface PasswordAnswer {
+  readonly digest: string;
+  /** `full`: too many wait; `failed`: it cannot be told. */
+  readonly verdict: 'right' | 'wrong' | 'full' | 'failed';
+  /** Until when the same may be said without asking again, where it is right; in milliseconds of the monotonic clock. */
+  readonly untilMs: number;
+}
+
+export interface PasswordAnswerMessage extends PasswordAnswer {
+  readonly type: 'password-answer';
+}
+
 /** Accept nothing new, finish what is running, then say `drained`. */
 export interface DrainMessage {
   readonly type: 'drain';
@@ -102,4 +117,5 @@ export type MessageToWorker =
   | DiscardMessage
   | TlsMessage
   | KeySetMessage
+  | PasswordAnswerMessage
   | DrainMessage;

@@ -1,5 +1,7 @@
+import type { UserFile } from '../config/config.ts';
 import type { TokenBuckets } from '../memory/token-buckets.ts';
 import type { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
+import type { PasswordChecks } from './auth/basic/password-checks.ts';
 import type { KeySets } from './auth/jwt/key-source.ts';
 import type { CustomChain } from './custom/load-custom.ts';
 
@@ -13,6 +15,9 @@ export interface MiddlewareDeps {
   unixMs(): number;
   /** The keys that issuers of tokens publish. */
   readonly keySets: KeySets;
+  /** The users of the files that the configuration names. */
+  readonly userFiles: readonly UserFile[];
+  readonly passwords: PasswordChecks;
   readonly log: {
     info(event: string, fields?: object): void;
     warn(event: string, fields?: object): void;

@@ -21,6 +21,8 @@ export interface CompiledConfig {
   readonly buckets: number;
   /** Where issuers of tokens publish their keys. */
   readonly keySetUrls: readonly string[];
+  /** Some client shows a password, which has to be hashed. */
+  readonly checksPasswords: boolean;
   /** The middleware of users, each that is different from the others once. */
   readonly custom: readonly CustomMiddleware[];
   /** The same as long as their code is; empty without any. */
@@ -30,13 +32,15 @@ export interface CompiledConfig {
 /** Throws an Error for a pattern or host that cannot be read; the check of the configuration finds these first. */
 export function compileConfig(whole: Config, codeVersion = ''): CompiledConfig {
   const { routes, ...config } = whole;
+  const middleware = [...config.server.middleware, ...routes.flatMap((route) => route.middleware)];
   return {
     config,
     routes: shareTexts(routes.map((route) => JSON.stringify(route))),
     routeIds: shareTexts(routes.map(({ id }) => id)),
     routerTables: buildRouterTables(routes),
     buckets: bucketsWanted(whole),
-    keySetUrls: keySetUrls([...config.server.middleware, ...routes.flatMap(({ middleware }) => middleware)]),
+    keySetUrls: keySetUrls(middleware),
+    checksPasswords: middleware.some(checksPasswords),
     custom: customOf({ ...config, routes }),
     codeVersion,
   };
@@ -58,6 +62,12 @@ export function customOf({ server, routes }: Config): readonly CustomMiddleware[
   const entries: readonly RouteMiddleware[] = [...server.middleware, ...routes.flatMap(({ middleware }) => middleware)];
   const custom = entries.filter((entry): entry is CustomMiddleware => entry.module !== null);
   return [...new Map(custom.map((entry) => [JSON.stringify([entry.name, entry.options]), entry])).values()];
+}
+
+function checksPasswords(each: RouteMiddleware): boolean {
+  if (each.module !== null || each.name !== 'authentication') return false;
+  const { auth_type: type, basic } = each.options;
+  return basic !== undefined && (type === 'basic' || type === 'any');
 }
 
 function keySetUrls(middleware: readonly RouteMiddleware[]): readonly string[] {

@@ -4,7 +4,8 @@ import { RepeatedWarning } from '../base/repeated-warning.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
-import type { ListenerPlan, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { ListenerPlan, PasswordAnswer, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import type { CustomChain } from '../middleware/custom/load-custom.ts';
 import type { OpenAddress } from '../net/binding.ts';
 import { chooseTransport } from '../net/choose-transport.ts';
@@ -26,6 +27,7 @@ import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
 import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
 import { WorkerKeySets } from './worker-key-sets.ts';
+import { WorkerPasswords } from './worker-passwords.ts';
 
 /** Where events of the data plane go. Not for what happens per request. */
 export interface DataPlaneLog {
@@ -44,6 +46,10 @@ export interface DataPlaneOptions extends ServingPlan {
   readonly accessSink: AccessSink;
   /** Has the key set of a URL fetched; the answer is a call of `useKeySet`. */
   readonly wantKeySet: (url: string) => void;
+  /** How many passwords wait, of `PasswordQueueState.allocate`. */
+  readonly passwordQueue: SharedArrayBuffer;
+  /** Has a password checked; the answer is a call of `answerPassword`. */
+  readonly checkPassword: (question: PasswordQuestion) => void;
   /** The middleware of users that the plan has, made. */
   readonly custom?: CustomChain;
   /** A clock driven by hand: then time passes only when `tick` is called. */
@@ -77,6 +83,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #acceptFaults: RepeatedWarning;
   readonly #accessRecorder: AccessRecorder;
   readonly #keySets: WorkerKeySets;
+  readonly #passwords: WorkerPasswords;
   readonly #ticking: NodeJS.Timeout | null;
   #drained: PromiseWithResolvers<void> | null = null;
 
@@ -99,6 +106,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#allSockets = SharedCount.sockets(shared, row);
     this.#row = row;
     this.#keySets = new WorkerKeySets(() => this.#io.eventMs, options.wantKeySet);
+    this.#passwords = new WorkerPasswords(() => this.#io.eventMs, options.passwordQueue, options.checkPassword);
     this.#environment = {
       io: this.#io,
       transport: this.#transport,
@@ -110,6 +118,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
         nowMs: () => this.#io.eventMs,
         unixMs: () => this.#accessRecorder.epochMs + this.#io.eventMs,
         keySets: this.#keySets,
+        passwords: this.#passwords,
         log,
         rateLimitCounts: this.rateLimitCounts,
       },
@@ -274,6 +283,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** The keys that an issuer publishes at a URL are these; null: there are none yet. */
   useKeySet(url: string, text: string | null): void {
     this.#keySets.use(url, text);
+  }
+
+  /** What has become of a question of ours. */
+  answerPassword(answer: PasswordAnswer): void {
+    this.#passwords.answer(answer);
   }
 
   /** In the order of the configuration. */

@@ -16,7 +16,7 @@ export interface Serving extends BuiltGeneration {
 
 /** What upstreams and middleware need of the worker, whatever the configuration. */
 export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
-  readonly middleware: Omit<MiddlewareDeps, 'custom' | 'buckets'>;
+  readonly middleware: Omit<MiddlewareDeps, 'custom' | 'buckets' | 'userFiles'>;
 }
 
 /**
@@ -30,8 +30,8 @@ export function makeServing(
   previous: Serving | null,
   custom: CustomChain,
 ): Serving {
-  const { server } = plan.compiled.config;
-  const deps = { ...environment.middleware, custom, buckets: new TokenBuckets(plan.buckets) };
+  const { server, userFiles } = plan.compiled.config;
+  const deps = { ...environment.middleware, custom, userFiles, buckets: new TokenBuckets(plan.buckets) };
   const built = buildGeneration(
     { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, deps) },
     {

@@ -12,6 +12,7 @@ import type {
   PrepareMessage,
   StartMessage,
 } from '../messages/to-worker.ts';
+import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { loadCustom } from '../middleware/custom/load-custom.ts';
 import { ModuleLoader } from '../middleware/custom/module-loader.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
@@ -48,6 +49,9 @@ function obey(message: Exclude<MessageToWorker, StartMessage>): void {
     case 'key-set':
       plane?.useKeySet(message.url, message.text);
       break;
+    case 'password-answer':
+      plane?.answerPassword(message);
+      break;
     case 'drain':
       void drain();
       break;
@@ -79,7 +83,8 @@ const accessSink: AccessSink = {
 async function start({ listeners, keySets, ...options }: StartMessage): Promise<void> {
   const custom = await loadCustom(options.compiled.custom, modules, { log });
   const wantKeySet = (url: string) => post({ type: 'key-set-wanted', url });
-  plane = new DataPlane({ ...options, log, accessSink, custom, wantKeySet });
+  const checkPassword = (question: PasswordQuestion) => post({ type: 'password-wanted', ...question });
+  plane = new DataPlane({ ...options, log, accessSink, custom, wantKeySet, checkPassword });
   for (const { url, text } of keySets) plane.useKeySet(url, text);
   for (const listener of listeners) await plane.listen(listener);
   post({ type: 'ready' });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { ConfigError } from '../../src/config/diagnostic.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 
 type Plain = { [key: string]: unknown } | unknown[];
 
-const FULL = readFileSync(new URL('fixtures/full.json', import.meta.url), 'utf8');
+const FILE = fileURLToPath(new URL('fixtures/full.json', import.meta.url));
+const FULL = readFileSync(FILE, 'utf8');
 
 type Step = string | number;
 
@@ -112,7 +114,7 @@ test('one change of a valid file gives a configuration, or errors that name the 
       const document = JSON.parse(FULL) as Plain;
       const mutated = mutate(document, way, change);
       try {
-        parseConfig(JSON.stringify(document, null, 1), { file: 'a.json', format: 'json', env: {} });
+        parseConfig(JSON.stringify(document, null, 1), { file: FILE, format: 'json', env: {} });
       } catch (error) {
         assert.ok(error instanceof ConfigError, String(error));
         const errors = error.diagnostics.filter(({ severity }) => severity === 'error');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import type { ConfigFormat } from '../../src/config/parse-text.ts';
 import {
@@ -18,8 +18,8 @@ import {
 const FORMATS: readonly ConfigFormat[] = ['yaml', 'json', 'toml'];
 
 function parseFixture(format: ConfigFormat) {
-  const text = readFileSync(new URL(`fixtures/full.${format}`, import.meta.url), 'utf8');
-  return parseConfig(text, { file: `full.${format}`, format, env: {} });
+  const file = fileURLToPath(new URL(`fixtures/full.${format}`, import.meta.url));
+  return parseConfig(readFileSync(file, 'utf8'), { file, format, env: {} });
 }
 
 test('a listener, a backend and a route are a whole configuration', () => {
@@ -164,7 +164,7 @@ test('every option reaches the configuration', () => {
   };
   const audit = {
     name: 'audit',
-    module: resolve('audit.ts'),
+    module: fileURLToPath(new URL('fixtures/audit.ts', import.meta.url)),
     options: { level: 1, tags: ['a', 'b'] },
     overrides: {},
   };

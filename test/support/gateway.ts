@@ -4,10 +4,12 @@ import { type Clock, monotonicClock } from '../../src/base/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { readTlsMaterial } from '../../src/control/tls-material.ts';
+import { PasswordQueueState } from '../../src/memory/password-queue.ts';
 import { createSharedMemory, SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import { createTokenBuckets, type TokenBucketMemory } from '../../src/memory/token-buckets.ts';
 import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { ServingPlan } from '../../src/messages/to-worker.ts';
+import type { PasswordQuestion } from '../../src/middleware/auth/basic/password-checks.ts';
 import { loadCustom } from '../../src/middleware/custom/load-custom.ts';
 import { ModuleLoader } from '../../src/middleware/custom/module-loader.ts';
 import type { ClientCertificateMaterial, TlsServerMaterial } from '../../src/net/tls-server.ts';
@@ -54,11 +56,25 @@ export interface GatewaySettings {
   readonly middleware?: Settings | undefined;
   /** Called for the keys of an issuer; the answer is `plane.useKeySet`. */
   readonly wantKeySet?: ((url: string) => void) | undefined;
+  /** Who checks passwords for all workers; by default nobody. */
+  readonly passwords?: PasswordDesk | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
   /** What rate limits count in; by default its own. */
   readonly buckets?: TokenBucketMemory | undefined;
 }
+
+/** What a data plane asks about passwords; the answer is `plane.answerPassword`. */
+export interface PasswordDesk {
+  /** Of `PasswordQueueState.allocate`. */
+  readonly memory: SharedArrayBuffer;
+  ask(plane: DataPlane, row: number, question: PasswordQuestion): void;
+}
+
+const NO_PASSWORDS: PasswordDesk = {
+  memory: PasswordQueueState.allocate(),
+  ask: () => assert.fail('a password is to be checked'),
+};
 
 /** A data plane in this process, listening on a free port. */
 export interface Gateway {
@@ -115,8 +131,9 @@ async function startWorker(
     dropped: (lines) => assert.fail(`${lines} lines of the access log were dropped`),
   };
   const plan = planOf(settings, memories);
+  const passwords = settings.passwords ?? NO_PASSWORDS;
   const log = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
-  const plane = new DataPlane({
+  const plane: DataPlane = new DataPlane({
     ...plan,
     shared,
     row,
@@ -124,6 +141,8 @@ async function startWorker(
     accessMemory,
     accessSink,
     wantKeySet: settings.wantKeySet ?? (() => assert.fail('a key set is wanted')),
+    passwordQueue: passwords.memory,
+    checkPassword: (question) => passwords.ask(plane, row, question),
     custom: await loadCustom(plan.compiled.custom, modules, { log }),
     ...(clock === undefined ? {} : { clock }),
   });

@@ -4,6 +4,7 @@ import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
 import { apiKey } from './api-key.ts';
+import { basic } from './basic.ts';
 import { jwt } from './jwt.ts';
 import { type Attempt, type AuthScheme, Refusal } from './scheme.ts';
 
@@ -13,7 +14,7 @@ type SchemeName = Exclude<Options['auth_type'], 'any'>;
 /** The ways to show who one is, in the order in which "any" looks for them; one line each. */
 const SCHEMES: {
   readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, deps: MiddlewareDeps) => AuthScheme;
-} = { jwt, api_key: apiKey };
+} = { jwt, api_key: apiKey, basic };
 
 /** Lets those pass that show who they are, in one of the ways that the options name. */
 export function authentication(options: Options, deps: MiddlewareDeps): readonly Middleware[] {
@@ -51,6 +52,7 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
       // Why they do not hold is told to nobody: it would help those who guess.
       return refused('The credentials do not hold.', challenges(schemes, scheme, attempt));
     }
+    for (const each of schemes) each.hide?.(exchange);
     exchange.consumer = attempt.consumer;
     if (attempt.lines !== '') exchange.requestAdditions += attempt.lines;
     return undefined;

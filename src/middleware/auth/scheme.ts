@@ -33,4 +33,6 @@ export interface AuthScheme {
    * where it cannot tell.
    */
   attempt(exchange: Exchange): Attempt | Promise<Attempt>;
+  /** The request goes on, whichever scheme let it in: takes what is a secret of this one out of what goes upstream. */
+  hide?(exchange: Exchange): void;
 }

@@ -1,4 +1,4 @@
-import { fieldText } from '../../../http/field-text.ts';
+import { consumerText } from '../consumer-text.ts';
 import type { Identity } from '../scheme.ts';
 import type { JwtOptions } from './claim-rules.ts';
 import { type JsonObject, memberOf } from './json-object.ts';
@@ -28,16 +28,15 @@ export function identityOf(
 }
 
 /**
- * A claim as the value of a field; null for one that is not there. Texts that differ stay different: everything but printable
- * ASCII is percent-encoded, and so are the percent sign and blanks at the ends. Lists and objects have no such form: a token
- * that has one where a text is asked for is refused, so that nobody is let in without what the upstream goes by.
+ * A claim as the value of a field; null for one that is not there. Lists and objects have no such form: a token that has one where a
+ * text is asked for is refused, so that nobody is let in without what the upstream goes by.
  */
 function textOf(claim: unknown): string | null {
   if (claim === undefined) return null;
   if (typeof claim !== 'string' && typeof claim !== 'number' && typeof claim !== 'boolean') throw new UnusableClaim();
   const text = String(claim);
   if (!text.isWellFormed()) throw new UnusableClaim();
-  const written = fieldText(text.replace(/%|^ | $/g, encodeURIComponent));
+  const written = consumerText(text);
   if (written.length > MAX_VALUE_CHARS) throw new UnusableClaim();
   return written;
 }
