@@ -44,6 +44,8 @@ export interface EjectionPolicy {
  *   - one whose breaker is due for a probe may be chosen, and is taken when the claim is won; when another worker wins it, the pick
  *     goes on with the others;
  *   - one that is coming up is passed over now and then, unless there is no other.
+ *
+ * A request that has failed already is nobody's probe while one that is well has not been tried: with few retries it would fail for good.
  */
 export class Backend {
   readonly name: string;
@@ -65,6 +67,8 @@ export class Backend {
   /** Decides who is passed over, the same for all; negative: nobody has asked yet. */
   #draw = -1;
   #passedOver = false;
+  /** Nobody is probed with this request. */
+  #sparesRequest = false;
 
   /** With `sticky`, it is that which chooses. */
   constructor(
@@ -109,18 +113,21 @@ export class Backend {
   }
 
   #choose(request: BalancedRequest): Upstream | null {
+    this.#sparesRequest = this.#tried.length > 0;
+    const upstream = this.#pickFresh(request);
+    if (upstream !== null || !this.#sparesRequest) return upstream;
+    this.#sparesRequest = false;
+    return this.#pickFresh(request) ?? this.#balancer.pick(request, this.#isEligible);
+  }
+
+  #pickFresh(request: BalancedRequest): Upstream | null {
     this.#draw = -1;
     this.#passedOver = false;
     const upstream = this.#balancer.pick(request, this.#isFresh);
-    if (upstream !== null) return upstream;
+    if (upstream !== null || !this.#passedOver) return upstream;
     // A draw of 0 passes nobody over.
     this.#draw = 0;
-    if (this.#passedOver) return this.#balancer.pick(request, this.#isFresh) ?? this.#pickTried(request);
-    return this.#pickTried(request);
-  }
-
-  #pickTried(request: BalancedRequest): Upstream | null {
-    return this.#tried.length === 0 ? null : this.#balancer.pick(request, this.#isEligible);
+    return this.#balancer.pick(request, this.#isFresh);
   }
 
   readonly #isFresh = (upstream: Upstream): boolean => this.#isEligible(upstream) && !this.#tried.includes(upstream);
@@ -145,7 +152,7 @@ export class Backend {
   #mayServe(upstream: Upstream, marks: number): boolean {
     this.#panics ??= this.#isPanic();
     if (this.#panics) return true;
-    if ((marks & STATUS.UNHEALTHY) !== 0 || this.#lost.includes(upstream)) return false;
+    if (this.#sparesRequest || (marks & STATUS.UNHEALTHY) !== 0 || this.#lost.includes(upstream)) return false;
     return this.breaker?.mayProbe(upstream) ?? true;
   }
 

@@ -148,6 +148,15 @@ describe('a pick', () => {
     assert.equal(bench.at(0).takeClaim(), 0, 'one try has the claim');
   });
 
+  test('after a failure is no probe while one that is well was not tried, and is one before those that were', () => {
+    const bench = new Bench();
+    bench.trip(0, 1);
+    bench.time.eventMs += 60_000;
+    for (let time = 0; time < 6; time++) assert.equal(bench.pick([bench.at(0)]), 2);
+    assert.equal(bench.pick([bench.at(0), bench.at(2)]), 1);
+    assert.ok(bench.at(1).takeClaim() > 0);
+  });
+
   test('goes on with the others when the claim is lost at the last moment', () => {
     const bench = new Bench();
     bench.trip(0, 1);
