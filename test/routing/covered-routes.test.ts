@@ -64,6 +64,11 @@ const CASES: readonly {
     ],
     covered: [null, 0],
   },
+  {
+    why: 'two "**" in a row mean what one means, so that both are as specific',
+    rules: [rule('/**/**', { methods: ['GET', 'POST'] }), rule('/**', { methods: ['GET'] })],
+    covered: [null, 0],
+  },
   { why: 'one expression twice', rules: [rule('^/a[0-9]'), rule('^/a[0-9]')], covered: [null, 0] },
   {
     why: '"*" does not take the empty segment',

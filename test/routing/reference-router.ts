@@ -124,5 +124,6 @@ function pathClasses(pattern: string): string[] {
       if (segment === '*' || segment.startsWith('{')) return 'c one';
       return /[*?]/.test(segment) ? `b glob ${999 - segment.replace(/[*?]/g, '').length}` : 'a literal';
     });
-  return [...classes, 'd end'];
+  // Two "**" in a row mean what one means.
+  return [...classes.filter((text, place) => text !== 'f any' || classes[place - 1] !== text), 'd end'];
 }
