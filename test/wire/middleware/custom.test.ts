@@ -4,9 +4,12 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { bufferBytes } from '../../support/garbage.ts';
+import { eventually } from '../../support/guard.ts';
 import { ok } from '../../support/upstream.ts';
 import { runWire, type WireContext, type WireOptions, wire } from '../../support/wire.ts';
 
+const MIB = 1024 * 1024;
 const directory = mkdtempSync(join(tmpdir(), 'photon-custom-'));
 after(() => rmSync(directory, { recursive: true }));
 
@@ -115,6 +118,27 @@ wire(
     const { fields, body } = await exchange(context, sent);
     assert.deepEqual([fields.get('x-waited'), body], ['yes', 'hello']);
     await context.client.expectStatus(200);
+  },
+);
+
+wire(
+  'a client that sends a body on and on while a module waits is stopped, and the body waits in the system and not in memory',
+  hooks('onRequest: () => new Promise((go) => { globalThis.letGo = go; })'),
+  async ({ client, upstream }) => {
+    const total = 256 * MIB;
+    await client.send(`PUT /u/7 HTTP/1.1\r\nHost: a\r\nContent-Length: ${total}\r\n\r\n`);
+    const before = bufferBytes();
+    const taken = await client.sendUntilStalled(Buffer.alloc(65_536, 'b'), total);
+    assert.ok(taken < 32 * MIB, `${taken} bytes were taken`);
+    assert.ok(bufferBytes() - before < 2 * MIB, `${bufferBytes() - before} bytes are held in memory`);
+    (globalThis as { letGo?: () => void }).letGo?.();
+    const connection = await upstream.accept();
+    await connection.expectHead();
+    await eventually(
+      'the rest to arrive',
+      () => connection.inbox.totalBytes >= taken,
+      () => connection.inbox.describe(),
+    );
   },
 );
 
