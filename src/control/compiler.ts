@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import { type CompiledConfig, shareCompiled } from '../pipeline/compiled-config.ts';
 import type { Sources } from './file-watch.ts';
+import { BEHIND } from './stand-behind.ts';
 
 /** A configuration that can be served. */
 export interface LoadedCompiled {
@@ -16,9 +17,6 @@ export type CompileAnswer =
   | { readonly type: 'compiled'; readonly loaded: LoadedCompiled }
   | { readonly type: 'refused'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'failed'; readonly reason: string };
-
-/** The argument that says: others are being served, and go first. */
-export const BEHIND = '--behind';
 
 /** The source runs as it is, the package as JavaScript. */
 const PROGRAM = new URL(`./compile-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);

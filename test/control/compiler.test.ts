@@ -46,10 +46,18 @@ function nameOf(pid: string): string {
 }
 
 const socketsOf = (pid: number): readonly string[] =>
-  readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
-    const target = readlinkSync(`/proc/${pid}/fd/${name}`);
-    return target.startsWith('socket:') ? [target] : [];
-  });
+  readdirSync(`/proc/${pid}/fd`)
+    .map((name) => targetOf(`/proc/${pid}/fd/${name}`))
+    .filter((target) => target.startsWith('socket:'));
+
+/** A file that is being read may be closed by now. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
+}
 
 async function isGone(pid: number): Promise<void> {
   while (nameOf(String(pid)) !== '') await pause(5);
