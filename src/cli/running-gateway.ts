@@ -36,6 +36,15 @@ export class RunningGateway {
   /** Resolves when it serves. Rejects, with nothing left open, with what keeps it from starting. */
   static async start(file: string, log: EventLog): Promise<RunningGateway> {
     const compiler = new Compiler();
+    try {
+      return await RunningGateway.#startWith(compiler, file, log);
+    } catch (error) {
+      compiler.close();
+      throw error;
+    }
+  }
+
+  static async #startWith(compiler: Compiler, file: string, log: EventLog): Promise<RunningGateway> {
     const loaded = await compiler.compile(file);
     logWarnings(loaded, log);
     const supervisor = new Supervisor(loaded.compiled, log);
