@@ -156,7 +156,8 @@ for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
       },
     };
     const script = async (bench: CheckBench) => {
-      bench.use({ check: { failure_threshold: 1 }, upstreams: [1] });
+      // To connect is all of a tcp check, and does not go through a transport: see connect-check.test.ts.
+      bench.use({ check: { check_type: 'http', failure_threshold: 1 }, upstreams: [1] });
       await bench.pass(4 * INTERVAL_MS);
       assert.deepEqual([bench.states, bench.events], ['+', ['health-checks-starved 1 1']]);
       failing = false;

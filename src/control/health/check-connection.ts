@@ -2,26 +2,9 @@ import { PhotonError } from '../../base/errors.ts';
 import type { ByteReceiver, Connection } from '../../net/connection.ts';
 import type { IoContext } from '../../net/io-context.ts';
 import type { Transport } from '../../net/transport.ts';
+import { type Check, type CheckEnding, type CheckListener, OWN_FAULTS } from './check.ts';
 import type { CheckPlan } from './check-plan.ts';
 import { CheckReply } from './check-reply.ts';
-
-/** Hears how a check goes. */
-export interface CheckListener {
-  /** How it went: why the upstream is not well, or null. At most once in a check, and before its end. */
-  checkJudged(failure: string | null): void;
-  /** The check is over, said exactly once in each that is not abandoned. */
-  checkOver(ending: CheckEnding): void;
-}
-
-/**
- * - `kept`: the connection can serve the next check
- * - `closed`: it is gone
- * - `stale`: it is gone, and was so before anything was asked: the server gave up an idle connection, as it may
- * - `starved`: it did not come about for want of descriptors or ports of our own, which says nothing about the upstream
- */
-export type CheckEnding = 'kept' | 'closed' | 'stale' | 'starved';
-
-const OWN_FAULTS: ReadonlySet<string | null> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
 /**
  *   CONNECTING --connected--> ASKING --the reply is complete, and both sides keep the connection--> IDLE
@@ -31,7 +14,7 @@ const OWN_FAULTS: ReadonlySet<string | null> = new Set(['EMFILE', 'ENFILE', 'EAD
 type State = 'connecting' | 'asking' | 'idle' | 'closed';
 
 /** A connection for one check, or for one after the other where they keep it. */
-export class CheckConnection implements ByteReceiver {
+export class CheckConnection implements ByteReceiver, Check {
   /** A reply is read to its end within one call, or copied: it needs no buffer of its own. */
   readonly inBody = false;
   readonly #plan: CheckPlan;

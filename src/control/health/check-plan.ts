@@ -44,6 +44,11 @@ export function planCheck(
   };
 }
 
+/** Nothing is said to the upstream. */
+export function onlyConnects({ question, preface, target }: CheckPlan): boolean {
+  return question === null && preface === '' && target.tls === null;
+}
+
 function wantedReply({ expectedStatus, expectedBody }: HealthCheckConfig): ReplyExpectation {
   return { status: expectedStatus, body: expectedBody === null ? null : Buffer.from(expectedBody) };
 }

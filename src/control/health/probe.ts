@@ -3,9 +3,11 @@ import { UpstreamState } from '../../memory/upstream-state.ts';
 import type { IoContext } from '../../net/io-context.ts';
 import { Timer, type TimerOwner } from '../../net/timer-wheel.ts';
 import type { Transport } from '../../net/transport.ts';
-import { CheckConnection, type CheckEnding, type CheckListener } from './check-connection.ts';
-import { type CheckPlan, planCheck } from './check-plan.ts';
+import type { Check, CheckEnding, CheckListener } from './check.ts';
+import { CheckConnection } from './check-connection.ts';
+import { type CheckPlan, onlyConnects, planCheck } from './check-plan.ts';
 import { type CheckedUpstream, isSameServer } from './checked-upstream.ts';
+import { ConnectCheck } from './connect-check.ts';
 import { Thresholds } from './thresholds.ts';
 
 /** What the probes of all upstreams share. */
@@ -47,7 +49,7 @@ export class Probe implements TimerOwner, CheckListener {
   readonly #timer: Timer;
   /** Null: none has been needed since the certificates are others. */
   #plan: CheckPlan | null = null;
-  #connection: CheckConnection | null = null;
+  #check: Check | null = null;
   #checking = false;
   /** When the next check is to begin, or when the one under way was to. */
   #plannedMs = 0;
@@ -105,7 +107,7 @@ export class Probe implements TimerOwner, CheckListener {
   timerExpired(): void {
     const { timeoutMs } = this.#upstream.check;
     if (!this.#checking) this.#surroundings.checkDue(this);
-    else if (this.#connection !== null) this.#connection.expire(timeoutMs);
+    else if (this.#check !== null) this.#check.expire(timeoutMs);
     // To begin threw, which has been reported.
     else this.startAnew();
   }
@@ -118,7 +120,7 @@ export class Probe implements TimerOwner, CheckListener {
   begin(): void {
     this.#checking = true;
     this.#timer.arm(this.#upstream.check.timeoutMs);
-    if (this.#plan !== null && this.#connection?.idle) this.#connection.ask();
+    if (this.#plan !== null && this.#check?.idle) this.#check.ask();
     else this.#connect();
   }
 
@@ -126,9 +128,12 @@ export class Probe implements TimerOwner, CheckListener {
     const { io, transport } = this.#surroundings;
     const { config, check, address, tls } = this.#upstream;
     // One that was kept came about with other certificates.
-    this.#connection?.abandon();
+    this.#check?.abandon();
     this.#plan ??= planCheck(config, check, address, tls);
-    this.#connection = new CheckConnection(io, transport, this.#plan, this);
+    const plan = this.#plan;
+    this.#check = onlyConnects(plan)
+      ? new ConnectCheck(io, plan.target, this)
+      : new CheckConnection(io, transport, plan, this);
   }
 
   checkJudged(failure: string | null): void {
@@ -152,7 +157,7 @@ export class Probe implements TimerOwner, CheckListener {
       return;
     }
     if (ending === 'starved') this.#surroundings.starved();
-    if (ending !== 'kept') this.#connection = null;
+    if (ending !== 'kept') this.#check = null;
     this.#checking = false;
     this.#planNext();
     this.#wait();
@@ -171,8 +176,8 @@ export class Probe implements TimerOwner, CheckListener {
   }
 
   #abandon(): void {
-    this.#connection?.abandon();
-    this.#connection = null;
+    this.#check?.abandon();
+    this.#check = null;
     if (!this.#checking) return;
     this.#checking = false;
     this.#surroundings.checkEnded();
