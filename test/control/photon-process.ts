@@ -147,7 +147,11 @@ export class PhotonProcess {
   }
 
   crashWorker(row: number, kind: CrashRequest['kind'] = 'throw'): void {
-    this.#child.send({ thread: `photon-worker-${row}`, kind } satisfies CrashRequest);
+    this.crashThread(`photon-worker-${row}`, kind);
+  }
+
+  crashThread(thread: string, kind: CrashRequest['kind']): void {
+    this.#child.send({ thread, kind } satisfies CrashRequest);
   }
 
   async #collect(): Promise<Ending> {
