@@ -34,7 +34,7 @@ async function start(t: TestContext) {
   return { photon, file, htpasswd, as };
 }
 
-test('users of the configuration and of a file pass with their passwords alone, at every worker', async (t) => {
+test('users of the configuration and of a file pass with their passwords alone, and no password is logged', async (t) => {
   const { photon, as } = await start(t);
   for (let n = 0; n < 6; n++) {
     assert.equal(await as('alice', 'Hello world!'), 200);
@@ -44,6 +44,7 @@ test('users of the configuration and of a file pass with their passwords alone, 
   }
   photon.kill('SIGTERM');
   const { stdout, stderr } = await photon.ended;
+  assert.match(stdout, /"path":"\/x"/, 'the access log is written there');
   const tokens = ['bob:wrong secret', 'alice:Hello world!'].map((text) => Buffer.from(text).toString('base64'));
   for (const secret of ['Hello world!', 'wrong secret', ...tokens]) {
     assert.ok(!`${stdout}${stderr}`.includes(secret), 'no output shows a password');
@@ -56,6 +57,7 @@ test('a password that was remembered is refused as soon as the user has another 
   writeFileSync(htpasswd, `bob:${OTHER}\n`);
   await photon.event('reloaded');
   for (let n = 0; n < 4; n++) assert.equal(await as('bob', 'Hello world!'), 401);
+  assert.equal(await as('bob', 'another'), 200);
 });
 
 test('a file with a fault at reload is named with its line, and the users from before stay', async (t) => {
