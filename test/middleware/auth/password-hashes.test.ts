@@ -106,3 +106,15 @@ for (const { text, error } of [
     );
   });
 }
+
+for (const { cost, why } of [
+  { cost: 'm=262145,t=1,p=1', why: 'too much memory' },
+  { cost: 'm=256,t=65,p=1', why: 'too many passes' },
+  { cost: 'm=262144,t=5,p=1', why: 'too much of both together' },
+  { cost: 'm=256,t=1,p=17', why: 'too many lanes' },
+]) {
+  test(`an argon2 hash that would hold up the thread is refused: ${why}`, () => {
+    const hash = ARGON2.replace(/m=\d+,t=\d,p=\d/, cost);
+    assert.throws(() => parsePasswordHash(hash), /argon2 with m of at most 262144/);
+  });
+}
