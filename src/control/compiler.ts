@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import { type CompiledConfig, shareCompiled } from '../pipeline/compiled-config.ts';
 import type { Sources } from './file-watch.ts';
@@ -100,12 +101,21 @@ function startProcess(args: readonly string[]): ChildProcess {
     // Never our own outputs: they would be made to block, and a log that nobody reads would stop the gateway.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  child.stdout?.pipe(process.stdout, { end: false });
-  child.stderr?.pipe(process.stderr, { end: false });
+  if (child.stdout !== null) forward(child.stdout, process.stdout);
+  if (child.stderr !== null) forward(child.stderr, process.stderr);
   // It may wait for its turn for ever; the gateway ends without it.
   child.unref();
   child.channel?.unref();
   return child;
+}
+
+/** Not by `pipe`: it adds to the listeners of each output, of which there is one set for every worker, and Node warns of too many. */
+function forward(from: Readable, to: Writable): void {
+  from.on('data', (chunk: Buffer) => {
+    if (to.write(chunk)) return;
+    from.pause();
+    to.once('drain', () => from.resume());
+  });
 }
 
 function answerOf(child: ChildProcess, file: string): Promise<CompileAnswer> {

@@ -9,11 +9,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { PhotonProcess, temporaryDirectory } from './photon-process.ts';
 
 /** A configuration in TypeScript whose one route has this expression for its id; `before` runs each time that it is compiled. */
-const textOf = (id: string, before = '') => `
+const textOf = (id: string, before = '', workers = 2) => `
 import { getPriority } from 'node:os';
 ${before}
 export default {
-  server: { http_addr: '127.0.0.1:0', workers: 2 },
+  server: { http_addr: '127.0.0.1:0', workers: ${workers} },
   load_balancing: { backends: { web: { upstreams: [{ address: '127.0.0.1:9' }] } } },
   routes: [{ id: ${id}, path: '/**' }],
 };
@@ -113,6 +113,13 @@ test('what a configuration prints comes out of the gateway', async (t) => {
   const { stdout, stderr } = await photon.ended;
   assert.match(stdout, /to the output/);
   assert.match(stderr, /to the errors/);
+});
+
+test('many workers and a process that compiles share the outputs without a warning', async (t) => {
+  const { photon } = await start(t, textOf('"a"', '', 16));
+  await waitingCompiler(photon);
+  photon.kill('SIGTERM');
+  assert.doesNotMatch((await photon.ended).stderr, /Warning/);
 });
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
