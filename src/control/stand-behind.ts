@@ -4,12 +4,15 @@ import { constants, setPriority } from 'node:os';
 /** The argument of a process that says: others are being served, and go first. */
 export const BEHIND = '--behind';
 
-/** This process takes what others leave of the processors. Linux has a priority for each thread, and the others one for the process. */
+/**
+ * This process waits for others, without waiting for ever where they take all: it gets a tenth beside one that is busy. Linux has a
+ * priority for each thread, and other systems one for the process.
+ */
 export function standBehind(): void {
   try {
-    for (const thread of threads()) setPriority(thread, constants.priority.PRIORITY_LOW);
+    for (const thread of threads()) setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
-    // Then it takes its share.
+    // Then it takes its share like any other.
   }
 }
 
