@@ -75,6 +75,8 @@ class RudeClient {
     // Of a TLS connection and the socket that it took over, either may be the one that says so.
     const sockets = [...new Set([this.carrier, this.socket])];
     this.closed = Promise.race(sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve))));
+    // Of the two the other one may never say it, after a reset beside a FIN: the process is to end all the same.
+    void this.closed.then(() => this.carrier.unref());
     for (const socket of sockets) socket.on('error', () => {});
     this.socket.on('end', () => this.socket.end());
     this.socket.resume();
