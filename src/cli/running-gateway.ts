@@ -59,7 +59,7 @@ export class RunningGateway {
       throw error;
     }
     await gateway.#openSocket(loaded.compiled.config.server.upgradeSock ?? controlSocketPath(file));
-    void compiler.startAhead();
+    compiler.startAhead();
     return gateway;
   }
 

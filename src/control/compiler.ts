@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import { type CompiledConfig, shareCompiled } from '../pipeline/compiled-config.ts';
@@ -60,19 +59,27 @@ export class Compiler {
     throw new Error(`Cannot use ${file}: ${answer.reason}`);
   }
 
-  /** Ends the process of the last `compile`, and then starts that of the next one. */
-  async startAhead(): Promise<void> {
+  /** Ends the process of the last `compile`, and then starts that of the next one. Where that cannot be done, `compile` tries again. */
+  startAhead(): void {
     this.#arguments = [BEHIND];
     const last = this.#last;
     this.#last = null;
-    if (last !== null) await endOf(last);
+    if (last === null || isOver(last)) this.#startNext();
+    else last.once('exit', () => this.#startNext()).kill('SIGKILL');
+  }
+
+  #startNext(): void {
     if (this.#closed || this.#next !== null) return;
-    const child = startProcess(this.#arguments);
-    const forget = () => {
-      if (this.#next === child) this.#next = null;
-    };
-    child.once('error', forget).once('exit', forget);
-    this.#next = child;
+    try {
+      const child = startProcess(this.#arguments);
+      const forget = () => {
+        if (this.#next === child) this.#next = null;
+      };
+      child.once('error', forget).once('exit', forget);
+      this.#next = child;
+    } catch {
+      // No memory for another process, for example.
+    }
   }
 
   close(): void {
@@ -83,10 +90,9 @@ export class Compiler {
   }
 }
 
-/** Ends it. Resolves when it is gone. */
-async function endOf(child: ChildProcess): Promise<void> {
-  const running = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-  if (running && child.kill('SIGKILL')) await once(child, 'exit');
+/** It has ended, or never began. */
+function isOver({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
 }
 
 function startProcess(args: readonly string[]): ChildProcess {
@@ -101,8 +107,9 @@ function startProcess(args: readonly string[]): ChildProcess {
     // Never our own outputs: they would be made to block, and a log that nobody reads would stop the gateway.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  if (child.stdout !== null) forward(child.stdout, process.stdout);
-  if (child.stderr !== null) forward(child.stderr, process.stderr);
+  // Without descriptors for it there is nothing of all this, whatever the types say, and an `error` follows.
+  if (child.stdout) forward(child.stdout, process.stdout);
+  if (child.stderr) forward(child.stderr, process.stderr);
   // It may wait for its turn for ever; the gateway ends without it.
   child.unref();
   child.channel?.unref();
@@ -125,8 +132,10 @@ function answerOf(child: ChildProcess, file: string): Promise<CompileAnswer> {
   child.once('message', (answer: CompileAnswer) => resolve(answer));
   child.once('error', (error) => fail(error.message));
   child.once('exit', (code, signal) => fail(`the process that read it ended with ${signal ?? `code ${code}`}`));
-  child.send(file, (error) => {
-    if (error !== null) fail(error.message);
-  });
+  if (child.connected) {
+    child.send(file, (error) => {
+      if (error !== null) fail(error.message);
+    });
+  }
   return promise.finally(() => clearTimeout(timer));
 }

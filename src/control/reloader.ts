@@ -70,7 +70,7 @@ export class Reloader {
     } catch (error) {
       return this.#refuse(error, trigger);
     } finally {
-      void this.#compiler.startAhead();
+      this.#compiler.startAhead();
     }
   }
 

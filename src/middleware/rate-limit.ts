@@ -107,14 +107,16 @@ function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
 }
 
 /*
- * draft-ietf-httpapi-ratelimit-headers-11 (May 2026, not final): both fields are Lists of Strings with parameters, which are Integers (RFC 9651 3.1, 3.3).
+ * draft-ietf-httpapi-ratelimit-headers-11 (May 2026, not final): both fields are Lists of Strings with parameters, which are Integers
+ * (RFC 9651 3.1, 3.3).
  *
  *   3.1  RateLimit-Policy: "ip";q=100;w=2     `q` requests in `w` seconds, `w` at least 1
  *   4.1  RateLimit: "ip";r=93;t=1             `r` are left; whoever sends no more than that within `t` seconds passes. Here `t` is when the bucket is
  *                                             full again, or, with `r=0`, when it has one token
  *
- * Section 6 would have Retry-After not before the end of `t`. It agrees where a limit refuses; a limit beside it that has some left may take longer to be
- * full, which nobody has to wait for, and clients go by Retry-After (section 7). `pk` is left out: it would tell what is counted by.
+ * Section 6 would have Retry-After not before the end of `t`. It agrees where a limit refuses; a limit beside it that has some left may
+ * take longer to be full, which nobody has to wait for, and clients go by Retry-After (section 7). `pk` is left out: it would tell what
+ * is counted by.
  * Limits that are only tried out say nothing.
  */
 

@@ -7,8 +7,8 @@ import { buildRouterTables, type RouterTables, shareTables } from '../routing/ro
 export type RoutelessConfig = Omit<Config, 'routes'>;
 
 /**
- * A configuration as it goes from thread to thread, and from process to process. What grows with the number of routes lies in shared memory, so that a thread
- * that serves takes ten thousand of them over in well under a millisecond.
+ * A configuration as it goes from thread to thread, and from process to process. What grows with the number of routes lies in shared
+ * memory, so that a thread that serves takes ten thousand of them over in well under a millisecond.
  */
 export interface CompiledConfig {
   readonly config: RoutelessConfig;

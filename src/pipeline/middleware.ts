@@ -44,7 +44,8 @@ export type Verdict = Answer | PhotonError | undefined;
 /**
  * What stands between the route and the upstream. One object serves all requests of its routes in a worker, so nothing of a single
  * request is kept in it. A hook that throws a PhotonError refuses the request with it, as one does that returns it, which takes a
- * microsecond or two less and is for what attackers make happen most; any other error is a 500 and is logged with the name. Hooks are synchronous wherever nothing has to be waited for: then the chain costs no promise.
+ * microsecond or two less and is for what attackers make happen most; any other error is a 500 and is logged with the name. Hooks
+ * are synchronous wherever nothing has to be waited for: then the chain costs no promise.
  */
 export interface Middleware {
   /** As in the configuration, for the log and `explain`. */

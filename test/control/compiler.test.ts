@@ -107,6 +107,24 @@ test('a waiting process that is killed is replaced when it is wanted', async (t)
   assert.deepEqual((await photon.event('reloaded'))['routes'], { added: ['b'], removed: ['a'] });
 });
 
+test('without a descriptor left for a process the gateway serves on, says so at a reload, and reloads when there are some', async (t) => {
+  const file = join(temporaryDirectory(t), 'photon.config.ts');
+  writeFileSync(file, textOf('"a"'));
+  const photon = new PhotonProcess(t, ['--config', file], { XDG_RUNTIME_DIR: dirname(file) }, { openFileLimit: 300 });
+  await photon.event('ready');
+  const pid = await waitingCompiler(photon);
+  await photon.takeDescriptors();
+  process.kill(pid, 'SIGKILL');
+  await isGone(pid);
+  // What it had open is free now.
+  await photon.takeDescriptors();
+  photon.kill('SIGHUP');
+  assert.match(String((await photon.event('reload-failed'))['reason']), /EMFILE/);
+  await photon.giveDescriptors();
+  writeFileSync(file, textOf('"b"'));
+  assert.deepEqual((await photon.event('reloaded'))['routes'], { added: ['b'], removed: ['a'] });
+});
+
 test('what a configuration prints comes out of the gateway', async (t) => {
   const { photon } = await start(t, textOf('"a"', 'console.log("to the output"); console.error("to the errors");'));
   photon.kill('SIGTERM');
