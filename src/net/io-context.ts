@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { GatheredEvents } from './gathered-events.ts';
 import { OutputBatch } from './output-batch.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -12,10 +13,15 @@ export class IoContext {
   /** Read at most once in an event: a reading costs as much as a good part of a log line. Not a number: not yet. */
   #eventMs = Number.NaN;
   readonly #reportFault: (error: unknown) => void;
+  readonly #received: GatheredEvents;
 
-  /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
-  constructor(clock: Clock, reportFault: (error: unknown) => void) {
+  /**
+   * `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. `eventsAlone`: as
+   * for `GatheredEvents`.
+   */
+  constructor(clock: Clock, reportFault: (error: unknown) => void, eventsAlone?: number) {
     this.#clock = clock;
+    this.#received = new GatheredEvents(() => this.settle(), eventsAlone);
     this.wheel = new TimerWheel(clock, reportFault);
     this.#reportFault = reportFault;
   }
@@ -31,7 +37,13 @@ export class IoContext {
     this.#reportFault(error);
   }
 
-  /** Ends an event: writes what was said in it. */
+  /** Ends an event in which bytes came. What was said in it is written now, or with what others say that come together with it. */
+  settleReceived(): void {
+    this.#eventMs = Number.NaN;
+    this.#received.add();
+  }
+
+  /** Ends an event: writes what was said in it, and in those before that wait to be written. */
   settle(): void {
     this.#eventMs = Number.NaN;
     for (let settled = false; !settled; ) {
