@@ -68,12 +68,18 @@ function defaultBurst(perSecond: number): number {
 function admission(limits: readonly RequestLimit[], deps: MiddlewareDeps, route: RouteConfig) {
   const policy = policyLine(limits);
   const counts = deps.rateLimitCounts.ofRoute(route.id);
+  let lastSeconds = 0;
+  let lastRefusal = limited(0);
 
   function refusal(waitMs: number): PhotonError {
     counts.refused++;
     // RFC 9110 10.2.3: whole seconds. Rounded up, so that who waits exactly so long passes.
     const seconds = Math.ceil(waitMs / 1000);
-    return new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
+    if (seconds !== lastSeconds) {
+      lastSeconds = seconds;
+      lastRefusal = limited(seconds);
+    }
+    return lastRefusal;
   }
 
   return function admit(exchange: Exchange): Verdict {
@@ -86,6 +92,10 @@ function admission(limits: readonly RequestLimit[], deps: MiddlewareDeps, route:
     if (isOverInDryRun(limits)) counts.passedInDryRun++;
     return undefined;
   };
+}
+
+function limited(seconds: number): PhotonError {
+  return new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
 }
 
 /** Those that are only tried out do not keep the others from being taken from. */
