@@ -29,9 +29,7 @@ export function parseSignedToken(token: string): SignedToken | null {
   if (token.length > MAX_TOKEN_CHARS) return null;
   const headerEnd = token.indexOf('.');
   const signedEnd = token.indexOf('.', headerEnd + 1);
-  // The signature of `none` would be empty.
-  if (headerEnd === -1 || signedEnd === -1 || signedEnd === token.length - 1) return null;
-  if (token.indexOf('.', signedEnd + 1) !== -1) return null;
+  if (headerEnd === -1 || signedEnd === -1) return null;
   const names = headerNames(token.slice(0, headerEnd));
   if (names === null) return null;
   const { algorithm, keyId } = names;
