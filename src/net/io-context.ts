@@ -4,14 +4,16 @@ import { GatheredEvents } from './gathered-events.ts';
 import { OutputBatch } from './output-batch.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
+const NOT_YET = -1;
+
 /** What all connections of one worker share. */
 export class IoContext {
   readonly buffers: BufferPool = new BufferPool();
   readonly output: OutputBatch = new OutputBatch();
   readonly wheel: TimerWheel;
   readonly #clock: Clock;
-  /** Read at most once in an event: a reading costs as much as a good part of a log line. Not a number: not yet. */
-  #eventMs = Number.NaN;
+  /** Read at most once in an event: a reading costs as much as a good part of a log line. */
+  #eventMs: number = NOT_YET;
   readonly #reportFault: (error: unknown) => void;
   readonly #received: GatheredEvents;
 
@@ -28,7 +30,7 @@ export class IoContext {
 
   /** When the event that is under way began to ask, in milliseconds of the clock. */
   get eventMs(): number {
-    if (Number.isNaN(this.#eventMs)) this.#eventMs = this.#clock.nowMs();
+    if (this.#eventMs === NOT_YET) this.#eventMs = this.#clock.nowMs();
     return this.#eventMs;
   }
 
@@ -39,13 +41,13 @@ export class IoContext {
 
   /** Ends an event in which bytes came. What was said in it is written now, or with what others say that come together with it. */
   settleReceived(): void {
-    this.#eventMs = Number.NaN;
+    this.#eventMs = NOT_YET;
     this.#received.add();
   }
 
   /** Ends an event: writes what was said in it, and in those before that wait to be written. */
   settle(): void {
-    this.#eventMs = Number.NaN;
+    this.#eventMs = NOT_YET;
     for (let settled = false; !settled; ) {
       try {
         this.output.flush();
