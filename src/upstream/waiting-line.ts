@@ -10,6 +10,8 @@ import type { ConnectionRoom, RoomSeeker } from './connection-room.ts';
 export interface Waiter {
   /** There may be room. Returns false when there is none for it, and it goes on waiting; otherwise it has left the line. */
   takeTurn(): boolean;
+  /** It waits there from now on. */
+  moved(line: WaitingLine): void;
 }
 
 /**
@@ -68,13 +70,29 @@ export class WaitingLine implements Flushable, RoomSeeker, TimerOwner {
     if (this.#queue.waiting >= this.#size) return false;
     this.#waiters.add(waiter);
     this.#queue.joined();
+    this.#seek();
+    return true;
+  }
+
+  #seek(): void {
     for (const room of this.#rooms) room.addSeeker(this);
     if (!this.#look.armed) this.#lookLater();
     this.#listen();
     // What became free before we were seen to wait was not told to us.
     this.wake();
     this.#rooms.some((room) => room.askForRoom());
-    return true;
+  }
+
+  /** All who wait here wait there instead, in the same order, for rooms that may be others. Both are of one backend: as many wait as before. */
+  moveTo(line: WaitingLine): void {
+    if (line === this || !this.occupied) return;
+    for (const waiter of this.#waiters) {
+      line.#waiters.add(waiter);
+      waiter.moved(line);
+    }
+    this.#waiters.clear();
+    this.#rest();
+    line.#seek();
   }
 
   /** It waits no longer, whatever the reason; once it has left this does nothing. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createSharedMemory } from '../../src/memory/shared-memory.ts';
+import { createSharedMemory, SharedCount } from '../../src/memory/shared-memory.ts';
 import { type Waiter, WaitingLine } from '../../src/upstream/waiting-line.ts';
 import { MemoryNet } from '../net/memory-connection.ts';
 
@@ -10,22 +10,32 @@ const LOOK_MS = 100;
 /** A line that nobody ever tells of room. */
 class Bench {
   readonly net = new MemoryNet();
-  readonly line: WaitingLine;
+  readonly #slot = { memory: createSharedMemory({ backends: [{ upstreams: [] }] }, 2), number: 0 };
+  line: WaitingLine = this.another(64);
 
-  constructor() {
-    const memory = createSharedMemory({ backends: [{ upstreams: [] }] }, 2);
-    this.line = new WaitingLine(this.net.io, [], { size: 64, timeoutMs: 60_000 }, { memory, number: 0 }, 0);
+  /** One more line of the same backend. */
+  another(size: number): WaitingLine {
+    return new WaitingLine(this.net.io, [], { size, timeoutMs: 60_000 }, this.#slot, 0);
+  }
+
+  /** How many wait, as all workers see it. */
+  get waiting(): number {
+    return SharedCount.backendWaiting(this.#slot, 1).total;
   }
 
   /** Somebody who waits. Whoever joins makes the first in line look: that is not counted. */
-  join(turn: () => boolean = () => false): Waiter & { looks: number } {
+  join(turn: () => boolean = () => false): Waiter & { looks: number; line: WaitingLine } {
     const waiter = {
       looks: 0,
       takeTurn: () => {
         waiter.looks++;
         const served = turn();
-        if (served) this.line.leave(waiter);
+        if (served) waiter.line.leave(waiter);
         return served;
+      },
+      line: this.line,
+      moved: (line: WaitingLine) => {
+        waiter.line = line;
       },
     };
     this.net.event(() => assert.ok(this.line.join(waiter)));
@@ -88,6 +98,37 @@ describe('who waits in line', () => {
     }
     // Once for each that came, and then as time passes.
     assert.equal(waiter.looks, 20 + 10);
+  });
+
+  test('moves to another line in the order of its coming, and looks there at once', () => {
+    const bench = new Bench();
+    const order: number[] = [];
+    let room = false;
+    const turns = [0, 1, 2].map((number) => () => {
+      if (room) order.push(number);
+      return room;
+    });
+    for (const turn of turns) bench.join(turn);
+    const [old, next] = [bench.line, bench.another(1)];
+    room = true;
+    bench.net.event(() => old.moveTo(next));
+    assert.deepEqual(order, [0, 1, 2]);
+    assert.ok(!old.occupied && !next.occupied);
+    assert.equal(bench.waiting, 0);
+  });
+
+  test('is counted once when it moves, and leaves the line that it is in', () => {
+    const bench = new Bench();
+    const [old, next] = [bench.line, bench.another(64)];
+    const waiters = [bench.join(), bench.join()];
+    bench.net.event(() => old.moveTo(next));
+    const before = waiters[0]?.looks ?? 0;
+    assert.deepEqual([bench.waiting, old.occupied, next.occupied], [2, false, true]);
+    assert.ok(waiters.every(({ line }) => line === next));
+    bench.net.pass(LOOK_MS);
+    assert.equal(waiters[0]?.looks, before + 1);
+    for (const waiter of waiters) bench.net.event(() => waiter.line.leave(waiter));
+    assert.deepEqual([bench.waiting, next.occupied], [0, false]);
   });
 
   test('looks again after a look that failed', () => {

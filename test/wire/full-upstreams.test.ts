@@ -308,6 +308,114 @@ wire('requests that wait are refused as soon as no upstream is well', limited(1)
   await client.expectReply({ body: 'first' });
 });
 
+const SAME: WireOptions = { ...limited(1, 9, '60s'), maxUpstreams: 2, configuration: 1_000_000 };
+
+wire(
+  'requests that wait go to a server that a name stands for since, in the order of their coming, and new ones after them',
+  SAME,
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    const busy = await occupy(context);
+    const clients = await Promise.all(Array.from({ length: 3 }, () => client.connect()));
+    for (const [number, waiter] of clients.slice(0, 2).entries()) {
+      await waiter.send(GET.replace('/x', `/${number}`));
+      await settle();
+    }
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      gateway.prepare({ upstreamPorts: [upstream.port, next.port] });
+      gateway.plane.commit();
+      const connection = await next.accept();
+      await connection.expectRequest({ target: '/0' });
+      assert.equal(waiting(context), 1);
+      await clients[2]?.send(GET.replace('/x', '/2'));
+      await settle();
+      assert.equal(waiting(context), 2);
+      for (const [number, each] of clients.entries()) {
+        if (number > 0) await connection.expectRequest({ target: `/${number}` });
+        await connection.send(ok(`${number}`));
+        await each.expectReply({ status: 200, body: `${number}` });
+      }
+      await busy.send(ok('first'));
+      await client.expectReply({ body: 'first' });
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+wire(
+  'a request that waits for a server that its name stands for no more goes to the next one',
+  SAME,
+  async (context) => {
+    const { client, gateway } = context;
+    const busy = await occupy(context);
+    const waiter = await client.connect();
+    await waiter.send(GET);
+    await settle();
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      next.answerAll(() => ok('next', 'Connection: close'));
+      // Counted in the same place: with the limit from before there would be no room.
+      gateway.prepare({ upstreamPorts: [next.port], upstream: { max_connections: 9 } });
+      gateway.plane.commit();
+      await waiter.expectReply({ status: 200, body: 'next' });
+      await busy.send(ok('first'));
+      await client.expectReply({ body: 'first' });
+      await busy.expectClosed();
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+wire(
+  'another try of a request goes to a server that its name stands for since',
+  { ...SAME, routes: [{ retries: 1 }] },
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    const busy = await occupy(context);
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      next.answerAll(() => ok('next', 'Connection: close'));
+      gateway.prepare({ upstreamPorts: [upstream.port, next.port] });
+      gateway.plane.commit();
+      busy.reset();
+      await client.expectReply({ status: 200, body: 'next' });
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+const OTHER: WireOptions = { ...limited(1, 9, '2s'), maxUpstreams: 2 };
+
+wire('a request that waits does not go to a server of another configuration', OTHER, async (context) => {
+  const { client, upstream, gateway, clock } = context;
+  const busy = await occupy(context);
+  const waiter = await client.connect();
+  await waiter.send(GET);
+  await settle();
+  const next = await WireUpstream.listen('the next upstream');
+  try {
+    gateway.prepare({ upstreamPorts: [upstream.port, next.port] });
+    gateway.plane.commit();
+    await clock.advance(1000);
+    await busy.send(ok('first'));
+    await busy.expectRequest();
+    await busy.send(ok('second'));
+    await waiter.expectReply({ status: 200, body: 'second' });
+    await client.expectReply({ status: 200, body: 'first' });
+    next.expectNoConnection();
+    gateway.plane.close();
+  } finally {
+    await next.dispose();
+  }
+});
+
 interface TwoWorkers {
   readonly gateways: readonly Gateway[];
   readonly factories: readonly ClientFactory[];
