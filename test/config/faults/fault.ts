@@ -9,6 +9,7 @@ export interface Fault {
   readonly place: string;
 }
 
+/** The shortest configuration with more options in the place that the name says, a line each. */
 export const upstream = (...options: readonly string[]) =>
   lines(
     SERVER,
@@ -40,7 +41,7 @@ export const backend = (...options: readonly string[]) =>
 export const top = (...options: readonly string[]) => lines(SERVER, BACKENDS, ROUTES, options);
 export const twoBackends = [...BACKENDS, '    api:', '      upstreams: [ { address: b:80 } ]'];
 
-/** A test for each. */
+/** A test for each: it is refused for that alone, at its place. */
 export function testRefusals(faults: readonly Fault[]): void {
   for (const { why, text, place } of faults) {
     test(`refused with its place: ${why}`, () => {
