@@ -61,7 +61,9 @@ class Bench extends EventEmitter<{ told: []; died: [] }> {
   }
 }
 
-test('a right password lets nobody in when its thread ends in the middle of the hash, nor do those behind it', async (t) => {
+test('a right password lets nobody in when its thread ends in the middle of the hash, nor do those behind it', {
+  timeout: 20_000,
+}, async (t) => {
   const bench = new Bench(t);
   bench.keeper.ask(0, question('first', QUICK, 'Hello world!'));
   assert.deepEqual(await bench.answers(1), ['0 first right']);
