@@ -98,7 +98,7 @@ export class MemoryGateway {
     const shared = createSharedMemory(config, 1);
     const deps = this.#deps();
     const plan = {
-      ...{ compiled: compileConfig(config), slots: slotsOf(shared, config), row: 0, httpsPort: null },
+      ...{ compiled: compileConfig(config), configuration: 1, slots: slotsOf(shared, config), row: 0, httpsPort: null },
       tls: { server: null, upstreams: [] },
       createMiddleware: ((entry, route) => createMiddleware(entry, route, deps)) satisfies MiddlewareFactory,
     };

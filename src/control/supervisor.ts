@@ -69,6 +69,8 @@ export class Supervisor implements WorkerSurroundings {
   readonly #names: UpstreamNames;
   /** Null before the start. */
   #served: Served | null = null;
+  /** How many configurations there have been. */
+  #configurations = 0;
   readonly #turns = new Turns();
   /** Names stand for something else than what is served, and that waits for its turn. */
   #namesWait = false;
@@ -165,11 +167,13 @@ export class Supervisor implements WorkerSurroundings {
     });
   }
 
-  #plan({ config, ...compiled }: CompiledConfig, tls: TlsMaterial, listeners: readonly PlannedListener[]): Served {
+  #plan(compiled: CompiledConfig, tls: TlsMaterial, listeners: readonly PlannedListener[]): Served {
+    const { config } = compiled;
     const server = { ...config.server, workers: this.#workers };
     const { backends, origins } = expandNames(config.backends, this.#names);
     const serving = {
       compiled: { ...compiled, config: withinOpenFileLimit({ ...config, server, backends }, this.log) },
+      configuration: this.#numberOf(compiled),
       slots: this.#table.slotsFor(backends),
       buckets: this.#buckets.memoryFor(compiled.buckets),
       tls: spread(tls, origins),
@@ -177,6 +181,12 @@ export class Supervisor implements WorkerSurroundings {
       maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
     };
     return { plan: { listeners, serving }, origins };
+  }
+
+  /** That of what is served, where it is that; another one for everything else, whether it comes to be served or not. */
+  #numberOf(compiled: CompiledConfig): number {
+    if (this.#served !== null && compiled === this.#compiled) return this.#served.plan.serving.configuration;
+    return ++this.#configurations;
   }
 
   /** This is what the workers serve from now on: told of each change of servers, of their slots and of their TLS. */

@@ -90,6 +90,7 @@ export class DryRun implements PipelineServices {
     const { generation } = buildGeneration(
       {
         compiled: compileConfig(config),
+        configuration: 1,
         slots: slotsOf(shared, config),
         row: 0,
         tls: { upstreams: [] },

@@ -8,6 +8,8 @@ import type { CompiledConfig } from '../pipeline/compiled-config.ts';
 /** What a worker serves from some moment on. */
 export interface ServingPlan {
   readonly compiled: CompiledConfig;
+  /** Names the configuration: with the same number nothing but the servers behind names is another than before. */
+  readonly configuration: number;
   /** Where its upstreams and backends are counted. */
   readonly slots: Slots;
   /** What its rate limits count in. */

@@ -16,6 +16,7 @@ import { createBalancer } from '../upstream/balancing/create-balancer.ts';
 import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
+import type { Seat } from '../upstream/seat.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import { WaitingLine } from '../upstream/waiting-line.ts';
 import type { CompiledConfig } from './compiled-config.ts';
@@ -26,6 +27,7 @@ import { RoutePlans } from './route-plans.ts';
 
 /** A Generation and what has to be closed with it. */
 export interface BuiltGeneration {
+  readonly configuration: number;
   readonly generation: Generation;
   readonly backends: readonly Backend[];
 }
@@ -33,6 +35,8 @@ export interface BuiltGeneration {
 /** What a Generation is made from. */
 export interface GenerationPlan {
   readonly compiled: CompiledConfig;
+  /** Names the configuration: with the same number nothing but the servers behind names is another than before. */
+  readonly configuration: number;
   /** Where upstreams and backends are counted. */
   readonly slots: Slots;
   /** The row of the shared memory that the worker counts on. */
@@ -57,7 +61,7 @@ export function buildGeneration(
   previous: BuiltGeneration | null = null,
 ): BuiltGeneration {
   const { config, routes, routerTables } = plan.compiled;
-  const backends = buildBackends(plan, environment, adoptable(previous));
+  const backends = buildBackends(plan, environment, adoptable(previous), seatsOf(plan, previous));
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   const { server } = config;
   const generation: Generation = {
@@ -80,7 +84,7 @@ export function buildGeneration(
     accessPolicy: config.accessLog.enabled ? accessPolicy(config.accessLog) : null,
     timed: config.accessLog.enabled,
   };
-  return { generation, backends };
+  return { configuration: plan.configuration, generation, backends };
 }
 
 function chainOf({ compiled, createMiddleware }: GenerationPlan, route: RouteConfig): MiddlewareChain {
@@ -117,10 +121,20 @@ function adoptable(previous: BuiltGeneration | null): Adoptable {
   return new Map(entries);
 }
 
+/** By backend. */
+type Seats = ReadonlyMap<string, Seat<Backend>>;
+
+/** Requests of another configuration end as they began: their backends have no successors. */
+function seatsOf({ configuration }: GenerationPlan, previous: BuiltGeneration | null): Seats {
+  const backends = previous?.configuration === configuration ? previous.backends : [];
+  return new Map(backends.map(({ name, seat }) => [name, seat]));
+}
+
 function buildBackends(
   { compiled, slots, row, tls }: GenerationPlan,
   environment: UpstreamEnvironment,
   known: Adoptable,
+  seats: Seats,
 ): readonly Backend[] {
   let number = 0;
   return compiled.config.backends.map((settings, index) => {
@@ -143,7 +157,8 @@ function buildBackends(
     const cursor = new SharedCursor(backend);
     const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
     const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
-    return new Backend(name, upstreams, balancer, ejectionPolicy(settings, environment), relief, sessions);
+    const policy = ejectionPolicy(settings, environment);
+    return new Backend(name, upstreams, balancer, policy, relief, sessions, seats.get(name));
   });
 }
 

@@ -297,6 +297,10 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     return takeTurn(this);
   }
 
+  moved(line: WaitingLine): void {
+    this.line = line;
+  }
+
   timerExpired(timer: Timer): void {
     if (timer === this.deadline) missDeadline(this);
     else losePatience(this);

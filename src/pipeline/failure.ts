@@ -62,7 +62,7 @@ function extraLines(exchange: Exchange, error: PhotonError): string {
 
 /** What is full may have room again at any time. What is not well is looked at again at a time that its backend knows. */
 function retryAfterSeconds({ route }: Exchange, error: PhotonError): number {
-  return error.code === 'no_upstream' && route !== null ? route.backend.retryAfterSeconds : 1;
+  return error.code === 'no_upstream' && route !== null ? route.backend.current.retryAfterSeconds : 1;
 }
 
 function internalError(exchange: Exchange, failure: unknown): PhotonError {

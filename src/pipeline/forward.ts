@@ -1,5 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import { FRAMING } from '../http/framing.ts';
+import type { Backend } from '../upstream/backend.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
@@ -26,12 +27,17 @@ export function forward(exchange: Exchange): void {
 
 /** Sends the request to an upstream that has room. Where none has, or others wait already, it waits in line for one. */
 export function dispatch(exchange: Exchange): void {
-  const { line } = (exchange.route as RoutePlan).backend.relief;
+  const { line } = backendOf(exchange).relief;
   if (!line.occupied && sendWhereRoomIs(exchange)) return;
   if (!line.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.line = line;
   exchange.patience.arm(line.timeoutMs);
   exchange.downstream?.pauseRequest();
+}
+
+/** That of its route, with the servers that are behind it now. */
+function backendOf({ route }: Exchange): Backend {
+  return (route as RoutePlan).backend.current;
 }
 
 /** There may be room for a request that waits in line. Returns false when there is none. */
@@ -62,7 +68,7 @@ export function giveUp(exchange: Exchange, error: unknown): void {
 
 /** Returns false when no upstream has room. Others may be quicker to take it: then the next one is asked. */
 function sendWhereRoomIs(exchange: Exchange): boolean {
-  const { backend } = exchange.route as RoutePlan;
+  const backend = backendOf(exchange);
   for (;;) {
     const upstream = backend.pick(exchange, exchange.tried);
     if (upstream === null) return false;

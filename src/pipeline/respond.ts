@@ -63,7 +63,7 @@ function startReply(exchange: Exchange): void {
 /** The cookie that keeps the client with the upstream that answers it; empty where it has it, and where none is wanted. */
 function stickyLine(exchange: Exchange): string {
   const { route, upstream } = exchange;
-  const sticky = route === null ? null : route.backend.sticky;
+  const sticky = route === null ? null : route.backend.current.sticky;
   return sticky === null || upstream === null ? '' : sticky.cookieLine(exchange, upstream);
 }
 

@@ -5,6 +5,7 @@ import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
 import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { Seat } from './seat.ts';
 import { rampShare } from './slow-start.ts';
 import type { Upstream } from './upstream.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -51,6 +52,7 @@ export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
   readonly relief: Relief;
+  readonly seat: Seat<Backend>;
   /** Null: clients do not stay with an upstream. */
   readonly sticky: StickySessions<Upstream> | null;
   readonly #balancer: Balancer<Upstream>;
@@ -78,8 +80,10 @@ export class Backend {
     policy: EjectionPolicy,
     relief: Relief,
     sticky: StickySessions<Upstream> | null = null,
+    seat: Seat<Backend> = new Seat(),
   ) {
     this.relief = relief;
+    this.seat = seat;
     this.name = name;
     this.upstreams = upstreams;
     this.sticky = sticky;
@@ -89,6 +93,16 @@ export class Backend {
     const tripped = policy.breaker === null ? 0 : STATUS.TRIPPED;
     const ramping = policy.slowStartMs === null ? 0 : STATUS.RAMPING;
     this.#minded = STATUS.UNHEALTHY | tripped | ramping;
+  }
+
+  /** The one to send requests to: this one, or another one with the servers that its names stand for now. */
+  get current(): Backend {
+    return this.seat.holder ?? this;
+  }
+
+  /** Serves from now on. Whoever waits for an upstream of the one before waits for these. */
+  takeSeat(): void {
+    this.seat.take(this)?.relief.line.moveTo(this.relief.line);
   }
 
   /** Null: upstreams that keep failing are not left alone. */

@@ -3,26 +3,39 @@ import type { Slot } from '../memory/shared-memory.ts';
 import { SharedQueue } from '../memory/shared-queue.ts';
 import type { IoContext } from '../net/io-context.ts';
 import type { Flushable } from '../net/output-batch.ts';
+import { Timer, type TimerOwner, TimerWheel } from '../net/timer-wheel.ts';
 import type { ConnectionRoom, RoomSeeker } from './connection-room.ts';
 
 /** Who waits for a connection. */
 export interface Waiter {
   /** There may be room. Returns false when there is none for it, and it goes on waiting; otherwise it has left the line. */
   takeTurn(): boolean;
+  /** It waits there from now on. */
+  moved(line: WaitingLine): void;
 }
 
 /**
- * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first
- * served. They are woken by what happens and never look on their own: a connection of this worker becomes idle or closes
- * (`ConnectionRoom`), or another worker rings.
+ * So often, and a tick later at most, who waits looks whether another upstream is well. A look costs about as much as one request;
+ * the shortest time in line that is of use to anybody is a good deal longer.
  */
-export class WaitingLine implements Flushable, RoomSeeker {
+const LOOK_MS = 2 * TimerWheel.tickMs;
+
+/**
+ * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first
+ * served. What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionRoom`), or another worker rings.
+ *
+ * That an upstream is well again wakes nobody: the control thread only writes it down, and the cooldown of a breaker ends without
+ * anybody doing anything. So, while somebody waits and only then, the first in line looks on its own now and then.
+ */
+export class WaitingLine implements Flushable, RoomSeeker, TimerOwner {
   readonly #io: IoContext;
   readonly #queue: SharedQueue;
   readonly #size: number;
   readonly #rooms: readonly ConnectionRoom[];
   /** In the order of their coming. */
   readonly #waiters = new Set<Waiter>();
+  /** Armed while somebody waits. */
+  readonly #look: Timer;
   #listening = false;
   #woken = false;
   /** How long a request may wait. */
@@ -40,6 +53,7 @@ export class WaitingLine implements Flushable, RoomSeeker {
     this.#rooms = rooms;
     this.#queue = new SharedQueue(slot, row);
     this.#size = size;
+    this.#look = new Timer(io.wheel, this);
     this.timeoutMs = timeoutMs;
   }
 
@@ -56,20 +70,42 @@ export class WaitingLine implements Flushable, RoomSeeker {
     if (this.#queue.waiting >= this.#size) return false;
     this.#waiters.add(waiter);
     this.#queue.joined();
+    this.#seek();
+    return true;
+  }
+
+  #seek(): void {
     for (const room of this.#rooms) room.addSeeker(this);
+    if (!this.#look.armed) this.#lookLater();
     this.#listen();
     // What became free before we were seen to wait was not told to us.
     this.wake();
     this.#rooms.some((room) => room.askForRoom());
-    return true;
+  }
+
+  /** All who wait here wait there instead, in the same order, for rooms that may be others. Both are of one backend: as many wait as before. */
+  moveTo(line: WaitingLine): void {
+    if (line === this || !this.occupied) return;
+    for (const waiter of this.#waiters) {
+      line.#waiters.add(waiter);
+      waiter.moved(line);
+    }
+    this.#waiters.clear();
+    this.#rest();
+    line.#seek();
   }
 
   /** It waits no longer, whatever the reason; once it has left this does nothing. */
   leave(waiter: Waiter): void {
     if (!this.#waiters.delete(waiter)) return;
     this.#queue.left();
-    if (!this.occupied) for (const room of this.#rooms) room.removeSeeker(this);
+    if (!this.occupied) this.#rest();
     this.#passOn();
+  }
+
+  #rest(): void {
+    this.#look.disarm();
+    for (const room of this.#rooms) room.removeSeeker(this);
   }
 
   /**
@@ -85,6 +121,20 @@ export class WaitingLine implements Flushable, RoomSeeker {
   flush(): void {
     this.#woken = false;
     for (const waiter of this.#waiters) if (!waiter.takeTurn()) return;
+  }
+
+  timerExpired(): void {
+    this.#lookLater();
+    this.wake();
+  }
+
+  timerFailed(): void {
+    if (this.occupied) this.#lookLater();
+  }
+
+  #lookLater(): void {
+    // A timer never runs out early, so it runs out late; a look may as well come a little early.
+    this.#look.arm(LOOK_MS - TimerWheel.lateMs);
   }
 
   #listen(): void {

@@ -127,6 +127,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     };
     this.#serving = makeServing(options, row, this.#environment, null, custom);
     this.generation = this.#serving.generation;
+    this.#seatBackends();
     this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
   }
 
@@ -324,6 +325,12 @@ export class DataPlane implements DownstreamService, PipelineServices {
     const kept = new Set(this.#upstreams);
     for (const upstream of this.#retired) if (!upstream.inUse) this.#retired.delete(upstream);
     for (const upstream of before) if (!kept.has(upstream)) this.#retire(upstream);
+    this.#seatBackends();
+    this.#io.settle();
+  }
+
+  #seatBackends(): void {
+    for (const backend of this.#serving.backends) backend.takeSeat();
   }
 
   #retire(upstream: Upstream): void {

@@ -191,6 +191,7 @@ export function scenePlan(config: Config, shared: SharedMemory): GenerationPlan 
   const tls = { server: null, upstreams: [] };
   return {
     compiled: compileConfig(config),
+    configuration: 1,
     slots: slotsOf(shared, config),
     row: 0,
     tls,

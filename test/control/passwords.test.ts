@@ -12,7 +12,7 @@ const HELLO_256 = '$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5';
 /** Of another password, likewise. */
 const OTHER = '$5$saltstring$JuLX9aQ0fd97jUvsNmCJG4Yty/DFFBor1sXgZWo3iN4';
 
-async function start(t: TestContext) {
+async function start(t: TestContext, others: Readonly<Record<string, string>> = {}) {
   const upstream = await Upstream.start(t);
   const directory = temporaryDirectory(t);
   const [file, htpasswd] = [join(directory, 'config.json'), join(directory, 'users')];
@@ -20,7 +20,7 @@ async function start(t: TestContext) {
   const config = {
     server: { http_addr: '127.0.0.1:0', workers: 2 },
     load_balancing: { backends: { origin: { upstreams: [{ address: `127.0.0.1:${upstream.port}` }] } } },
-    middleware: { authentication: { auth_type: 'basic', basic: { users: { alice: HELLO }, htpasswd } } },
+    middleware: { authentication: { auth_type: 'basic', basic: { users: { alice: HELLO, ...others }, htpasswd } } },
     routes: [{ path: '/**', middleware: ['auth'] }],
   };
   writeFileSync(file, JSON.stringify(config));
@@ -84,3 +84,34 @@ test('a thread of hashes that dies is replaced, and the next right password pass
   while (status === 503) status = await as('alice', 'Hello world!');
   assert.equal(status, 200);
 });
+
+/** Of "Hello world!": half a second each. */
+const SLOW_HASHES = [
+  {
+    kind: 'bcrypt',
+    why: 'is cut off in the middle: it is JavaScript',
+    hash: '$2b$13$52sWjs3//eVfy3pigNTRIuFCcM0Nrc3OtEIO.YHKP9N.W4.dnAShy',
+  },
+  {
+    kind: 'argon2',
+    why: 'is hashed to the end, which nobody hears of: it is one call',
+    hash: '$argon2id$v=19$m=65536,t=8,p=1$c2FsdHN0cmluZ3NhbHRzdA$ViMGnPY1h4UEj9A2NazsNPzXiTZODkahI80lg4X4Mbc',
+  },
+];
+
+for (const { kind, why, hash } of SLOW_HASHES) {
+  test(`passwords that are under way or wait when the thread dies get 503; one of ${kind} ${why}`, async (t) => {
+    const { photon, as } = await start(t, { slow: hash });
+    const attempts = Array.from({ length: 5 }, (_, n) => as('slow', `wrong ${n}`));
+    // One of them is answered: the next is being hashed.
+    assert.equal(await Promise.race(attempts), 401);
+    photon.crashThread('photon-passwords', 'terminate');
+    await photon.event('password-thread-died');
+    const statuses = (await Promise.all(attempts)).toSorted();
+    // Where the machine is slow to end the thread, one more may have come to its end.
+    assert.match(statuses.join(' '), /^401( 401)?( 503)+$/);
+    let status = 503;
+    while (status === 503) status = await as('slow', 'Hello world!');
+    assert.equal(status, 200);
+  });
+}

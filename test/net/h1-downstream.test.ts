@@ -315,6 +315,48 @@ describe('the end of a connection', () => {
     assert.equal(bench.closings, 1);
   });
 
+  test('does not wait for anything where the client has ended its side and has all of its reply', () => {
+    const bench = new Bench();
+    bench.answers = 'later';
+    bench.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    bench.connection.ends();
+    bench.net.event(() => bench.requests[0]?.answer(200));
+    assert.deepEqual(bench.replies, ['200 for /1;']);
+    assert.equal(bench.closings, 1);
+  });
+
+  test('comes after the last whole request where the client’s end has cut off the next head', () => {
+    const bench = new Bench();
+    bench.answers = 'later';
+    bench.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HT');
+    bench.connection.ends();
+    bench.net.event(() => bench.requests[0]?.answer(200));
+    assert.deepEqual(bench.replies, ['200 for /1;']);
+    assert.equal(bench.closings, 1);
+    assert.equal(bench.requests.length, 1);
+  });
+
+  test('is waited for with reading on, though the client was held back: otherwise we would not hear it', () => {
+    const bench = new Bench();
+    bench.answers = 'later';
+    bench.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    bench.connection.sends('x'.repeat(LIMITS.maxHeadBytes));
+    assert.ok(bench.connection.paused);
+    bench.net.event(() => bench.requests[0]?.downstream?.abort());
+    assert.ok(bench.connection.writingEnded);
+    assert.ok(!bench.connection.paused);
+    bench.connection.ends();
+    assert.equal(bench.closings, 1);
+  });
+
+  test('leaves nothing of it but the address that was asked for', () => {
+    const bench = new Bench();
+    const { peer } = bench.downstream;
+    assert.deepEqual([peer.address, peer.port, peer.localPort], ['192.0.2.7', 4711, 8080]);
+    bench.connection.breaks();
+    assert.deepEqual([peer.address, peer.port, peer.localPort], ['192.0.2.7', 0, 0]);
+  });
+
   test('cuts a reply without a length with a reset, so that it cannot be taken for complete', () => {
     const bench = new Bench();
     bench.answers = 'later';

@@ -60,6 +60,10 @@ export interface GatewaySettings {
   readonly passwords?: PasswordDesk | undefined;
   /** Sockets of clients and upstreams that it may have. */
   readonly maxSockets?: number | undefined;
+  /** How many upstreams may be prepared; by default as many as it begins with. */
+  readonly maxUpstreams?: number | undefined;
+  /** Its number. By default every one that is prepared is another than those before. */
+  readonly configuration?: number | undefined;
   /** What rate limits count in; by default its own. */
   readonly buckets?: TokenBucketMemory | undefined;
 }
@@ -101,7 +105,12 @@ const EVENTS = process.env['PHOTON_TRANSPORT'] === 'plain' ? {} : { eventsAlone:
 
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
-  const shared = createSharedMemory(configOf(settings), settings.workers ?? 1);
+  const { upstreamPorts, maxUpstreams = upstreamPorts.length, workers = 1 } = settings;
+  const placeholders = Array.from({ length: maxUpstreams - upstreamPorts.length }, () => 1);
+  const shared = createSharedMemory(
+    configOf({ ...settings, upstreamPorts: [...upstreamPorts, ...placeholders] }),
+    workers,
+  );
   const buckets = settings.buckets ?? createTokenBuckets(1024, (clock ?? monotonicClock).nowMs());
   return startWorker(settings, { shared, buckets }, 0, clock);
 }
@@ -174,6 +183,8 @@ async function startWorker(
   };
 }
 
+let configurations = 0;
+
 /** What a gateway with these settings serves. Upstreams are counted by their place: tests change all or none of them. */
 function planOf(settings: GatewaySettings, { shared, buckets }: Memories): ServingPlan {
   const config = configOf(settings);
@@ -181,6 +192,7 @@ function planOf(settings: GatewaySettings, { shared, buckets }: Memories): Servi
   const { upstreams } = readTlsMaterial(config, new Uint8Array(0));
   return {
     compiled: compileConfig(config),
+    configuration: settings.configuration ?? ++configurations,
     slots: slotsOf(shared, config),
     buckets,
     tls: { server: settings.secure ? { ...TLS, clientCertificates } : null, upstreams },

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClientFactory } from '../support/client.ts';
+import { UpstreamState } from '../../src/memory/upstream-state.ts';
+import { ClientFactory, type WireClient } from '../support/client.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { eventually, settle } from '../support/guard.ts';
-import { ok, WireUpstream } from '../support/upstream.ts';
+import { ok, type UpstreamConnection, WireUpstream } from '../support/upstream.ts';
 import { type WireContext, type WireOptions, wire } from '../support/wire.ts';
 
 const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
@@ -222,6 +223,198 @@ wire(
     }
   },
 );
+
+/** As the health checks say of the upstream with this number. */
+const setHealthy = ({ gateway, clock }: WireContext, number: number, healthy: boolean) =>
+  new UpstreamState({ memory: gateway.shared, number }).setHealthy(healthy, clock.nowMs());
+
+/** A request of `client` that the first upstream has taken, and that it has no room beside. */
+async function occupy({ client, upstream }: WireContext): Promise<UpstreamConnection> {
+  await client.send(GET);
+  const connection = await upstream.accept();
+  await connection.expectRequest();
+  return connection;
+}
+
+wire(
+  'requests that wait go to an upstream that the health checks find well again',
+  { ...limited(1), upstreams: 2 },
+  async (context) => {
+    const { client, clock, upstreams } = context;
+    setHealthy(context, 1, false);
+    const busy = await occupy(context);
+    const waiter = await client.connect();
+    await waiter.send(GET);
+    await clock.advance(1000);
+    await waiter.expectSilence();
+    upstreams[1]?.answerAll(() => ok('well again'));
+    setHealthy(context, 1, true);
+    await clock.advance(200);
+    await waiter.expectReply({ status: 200, body: 'well again' });
+    await busy.send(ok('first'));
+    await client.expectReply({ body: 'first' });
+  },
+);
+
+wire(
+  'a request that waits probes an upstream whose breaker was open, and the others go there once it is closed',
+  {
+    ...limited(1),
+    upstreams: 2,
+    backend: { queue: { timeout: '5s' }, circuit_breaker: { failure_threshold: 1, open_timeout: '1s' } },
+  },
+  async (context) => {
+    const { client, clock, upstreams } = context;
+    const busy = await occupy(context);
+    const others = await Promise.all(Array.from({ length: 3 }, () => client.connect()));
+    const [failing, probing, following] = others as [WireClient, WireClient, WireClient];
+    await failing.send(GET);
+    const second = await (upstreams[1] as WireUpstream).accept();
+    await second.expectRequest();
+    await second.send('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n');
+    await failing.expectStatus(500);
+    await probing.send(GET.replace('/x', '/probing'));
+    await settle();
+    await following.send(GET.replace('/x', '/following'));
+    await clock.advance(800);
+    await probing.expectSilence();
+    await clock.advance(400);
+    await second.expectRequest({ target: '/probing' });
+    await following.expectSilence();
+    await second.send(ok('well again'));
+    await probing.expectReply({ body: 'well again' });
+    await clock.advance(200);
+    await second.expectRequest({ target: '/following' });
+    await second.send(ok('well'));
+    await following.expectReply({ body: 'well' });
+    await busy.send(ok('first'));
+    await client.expectReply({ body: 'first' });
+  },
+);
+
+wire('requests that wait are refused as soon as no upstream is well', limited(1), async (context) => {
+  const { client, clock } = context;
+  const busy = await occupy(context);
+  const waiters = await Promise.all([client.connect(), client.connect()]);
+  for (const waiter of waiters) await waiter.send(GET);
+  await clock.advance(500);
+  setHealthy(context, 0, false);
+  await clock.advance(200);
+  for (const waiter of waiters) {
+    await waiter.expectReply({ status: 503, body: /no_upstream/, headers: { 'retry-after': '10' } });
+  }
+  assert.equal(waiting(context), 0);
+  await busy.send(ok('first'));
+  await client.expectReply({ body: 'first' });
+});
+
+const SAME: WireOptions = { ...limited(1, 9, '60s'), maxUpstreams: 2, configuration: 1_000_000 };
+
+wire(
+  'requests that wait go to a server that a name stands for since, in the order of their coming, and new ones after them',
+  SAME,
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    const busy = await occupy(context);
+    const clients = await Promise.all(Array.from({ length: 3 }, () => client.connect()));
+    for (const [number, waiter] of clients.slice(0, 2).entries()) {
+      await waiter.send(GET.replace('/x', `/${number}`));
+      await settle();
+    }
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      gateway.prepare({ upstreamPorts: [upstream.port, next.port] });
+      gateway.plane.commit();
+      const connection = await next.accept();
+      await connection.expectRequest({ target: '/0' });
+      assert.equal(waiting(context), 1);
+      await clients[2]?.send(GET.replace('/x', '/2'));
+      await settle();
+      assert.equal(waiting(context), 2);
+      for (const [number, each] of clients.entries()) {
+        if (number > 0) await connection.expectRequest({ target: `/${number}` });
+        await connection.send(ok(`${number}`));
+        await each.expectReply({ status: 200, body: `${number}` });
+      }
+      await busy.send(ok('first'));
+      await client.expectReply({ body: 'first' });
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+wire(
+  'a request that waits for a server that its name stands for no more goes to the next one',
+  SAME,
+  async (context) => {
+    const { client, gateway } = context;
+    const busy = await occupy(context);
+    const waiter = await client.connect();
+    await waiter.send(GET);
+    await settle();
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      next.answerAll(() => ok('next', 'Connection: close'));
+      // Counted in the same place: with the limit from before there would be no room.
+      gateway.prepare({ upstreamPorts: [next.port], upstream: { max_connections: 9 } });
+      gateway.plane.commit();
+      await waiter.expectReply({ status: 200, body: 'next' });
+      await busy.send(ok('first'));
+      await client.expectReply({ body: 'first' });
+      await busy.expectClosed();
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+wire(
+  'another try of a request goes to a server that its name stands for since',
+  { ...SAME, routes: [{ retries: 1 }] },
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    const busy = await occupy(context);
+    const next = await WireUpstream.listen('the next upstream');
+    try {
+      next.answerAll(() => ok('next', 'Connection: close'));
+      gateway.prepare({ upstreamPorts: [upstream.port, next.port] });
+      gateway.plane.commit();
+      busy.reset();
+      await client.expectReply({ status: 200, body: 'next' });
+      gateway.plane.close();
+    } finally {
+      await next.dispose();
+    }
+  },
+);
+
+const OTHER: WireOptions = { ...limited(1, 9, '2s'), maxUpstreams: 2 };
+
+wire('a request that waits does not go to a server of another configuration', OTHER, async (context) => {
+  const { client, upstream, gateway, clock } = context;
+  const busy = await occupy(context);
+  const waiter = await client.connect();
+  await waiter.send(GET);
+  await settle();
+  const next = await WireUpstream.listen('the next upstream');
+  try {
+    gateway.prepare({ upstreamPorts: [upstream.port, next.port] });
+    gateway.plane.commit();
+    await clock.advance(1000);
+    await busy.send(ok('first'));
+    await busy.expectRequest();
+    await busy.send(ok('second'));
+    await waiter.expectReply({ status: 200, body: 'second' });
+    await client.expectReply({ status: 200, body: 'first' });
+    next.expectNoConnection();
+    gateway.plane.close();
+  } finally {
+    await next.dispose();
+  }
+});
 
 interface TwoWorkers {
   readonly gateways: readonly Gateway[];

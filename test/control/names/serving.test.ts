@@ -61,6 +61,7 @@ class Farm {
 
 interface Setting {
   readonly upstreams: readonly object[];
+  readonly backend?: object;
   readonly route?: object;
   /** Other DNS servers. */
   readonly resolver?: string;
@@ -88,10 +89,10 @@ class Scene {
     return scene;
   }
 
-  write({ upstreams, route = {}, resolver = this.dns.address }: Setting): void {
+  write({ upstreams, backend = {}, route = {}, resolver = this.dns.address }: Setting): void {
     const document = {
       server: { http_addr: '127.0.0.1:0', workers: 2 },
-      load_balancing: { resolver, backends: { web: { upstreams } } },
+      load_balancing: { resolver, backends: { web: { upstreams, ...backend } } },
       routes: [{ path: '/**', ...route }],
       access_log: { enabled: false },
     };
@@ -131,6 +132,22 @@ test('every address of a name gets requests, and a new one does when the answer 
     },
   );
   assert.deepEqual(await scene.spread(20), { '127.0.0.1': 10, '127.0.0.3': 10 });
+});
+
+test('a request that waits for the only server of a name is served by the next one as soon as the name has it', async (t) => {
+  const farm = await Farm.start(t, ['127.0.0.1', '127.0.0.2']);
+  const setting = {
+    upstreams: [{ address: `app.test:${farm.port}`, max_connections: 1 }],
+    backend: { queue: { timeout: '8s' } },
+  };
+  const scene = await Scene.start(t, setting, (dns) => dns.set('app.test', { A: ['127.0.0.1'], ttlSeconds: 1 }));
+  const held = scene.get('/held');
+  const response = await farm.holds();
+  const waiting = scene.get();
+  scene.dns.set('app.test', { A: ['127.0.0.2'], ttlSeconds: 1 });
+  assert.deepEqual(await waiting, { status: 200, body: '127.0.0.2' });
+  response.end('held');
+  assert.equal((await held).body, 'held');
 });
 
 test('while a name changes its addresses under load no request fails, and one under way at an address that is gone ends', async (t) => {

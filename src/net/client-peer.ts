@@ -1,0 +1,49 @@
+import type { Endpoints } from '../wire/proxy-protocol/header.ts';
+import type { Connection } from './connection.ts';
+import type { DownstreamPeer } from './streams.ts';
+
+/** The client at the other end of a connection: who the system says it is, or who a PROXY header told of. */
+export class ClientPeer implements DownstreamPeer {
+  readonly scheme: 'http' | 'https';
+  identity: unknown = null;
+  /** Null: not open yet, or gone. */
+  #connection: Connection | null = null;
+  /** The ends that a PROXY header told of; null for those of the connection. */
+  #announced: Endpoints | null = null;
+  /** Worked out once, for it is asked for with every request. */
+  #address: string | null = null;
+
+  constructor(scheme: 'http' | 'https') {
+    this.scheme = scheme;
+  }
+
+  open(connection: Connection, announced: Endpoints | null): void {
+    this.#connection = connection;
+    this.#announced = announced;
+  }
+
+  close(): void {
+    this.#connection = null;
+  }
+
+  get address(): string {
+    this.#address ??= this.#announced?.sourceAddress ?? this.#connection?.remoteAddress ?? '';
+    return this.#address;
+  }
+
+  get port(): number {
+    return this.#announced?.sourcePort ?? this.#connection?.remotePort ?? 0;
+  }
+
+  get localAddress(): string {
+    return this.#announced?.destinationAddress ?? this.#connection?.localAddress ?? '';
+  }
+
+  get localPort(): number {
+    return this.#announced?.destinationPort ?? this.#connection?.localPort ?? 0;
+  }
+
+  get certificateSubject(): string | null {
+    return this.#connection?.certificateSubject ?? null;
+  }
+}

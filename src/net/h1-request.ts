@@ -1,0 +1,300 @@
+import { PhotonError } from '../base/errors.ts';
+import type { Fields } from '../http/fields.ts';
+import { FRAMING } from '../http/framing.ts';
+import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
+import { INCOMPLETE } from '../wire/h1/field-lines.ts';
+import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
+import type { Connection } from './connection.ts';
+import type { DownstreamService } from './downstream-service.ts';
+import type { H1Reply } from './h1-reply.ts';
+import type { DownstreamStream, RequestListener } from './streams.ts';
+import type { Timer } from './timer-wheel.ts';
+
+/**
+ *          head complete, body due            body complete
+ *   HEAD ------------------------> BODY ------------------> WHOLE
+ *    ^ \______________head complete, no body; refused_________^ |
+ *    |                                                          | next(): the reply is complete, the connection persists
+ *    +----------------------------------------------------------+
+ *
+ *   any of them --stop()--> DEAF: what still comes is thrown away
+ */
+const STATE = { HEAD: 0, BODY: 1, WHOLE: 2, DEAF: 3 } as const;
+type State = (typeof STATE)[keyof typeof STATE];
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** What comes in on one connection from a client: its requests one after the other, in order, pipelined or not. */
+export class H1Request implements BodySink {
+  readonly #service: DownstreamService;
+  /** Both for the listener of each request. */
+  readonly #downstream: DownstreamStream;
+  readonly #reply: H1Reply;
+  /** How long we wait for what is due. */
+  readonly #timer: Timer;
+  readonly #body: BodyDecoder = new BodyDecoder('malformed_message');
+  #connection: Connection | null = null;
+  #state: State = STATE.HEAD;
+  /** Hears of the request under way until its reply is complete; null when there is none. */
+  listener: RequestListener | null = null;
+  /** Bytes of an unfinished head, or of requests that came before their turn: copied out of the read buffer. */
+  #kept: Buffer | null = null;
+  #paused = false;
+  /** Waiting for a next request of which nothing has come: the time for its head has not begun. */
+  #betweenRequests = false;
+
+  constructor(service: DownstreamService, downstream: DownstreamStream, reply: H1Reply, timer: Timer) {
+    this.#service = service;
+    this.#downstream = downstream;
+    this.#reply = reply;
+    this.#timer = timer;
+  }
+
+  open(connection: Connection): void {
+    this.#connection = connection;
+    this.#timer.arm(this.#service.limits.connectionTimeoutMs);
+  }
+
+  get inHead(): boolean {
+    return this.#state === STATE.HEAD;
+  }
+
+  get inBody(): boolean {
+    return this.#state === STATE.BODY;
+  }
+
+  /** Nothing of it is still to come. */
+  get whole(): boolean {
+    return this.#state === STATE.WHOLE;
+  }
+
+  /** Between two requests, with nothing of the next one here. */
+  get idle(): boolean {
+    return this.#state === STATE.HEAD && this.#kept === null;
+  }
+
+  /** Some of the next one is here, or of an unfinished head. */
+  get begun(): boolean {
+    return this.#kept !== null;
+  }
+
+  received(bytes: Buffer, start: number, end: number): void {
+    if (this.#kept === null) {
+      this.#consume(bytes, start, end);
+      return;
+    }
+    const all = Buffer.concat([this.#kept, bytes.subarray(start, end)]);
+    this.#kept = all;
+    if (this.#state === STATE.HEAD && !this.#mayCompleteHead(bytes, start, end, all.length)) return;
+    if (this.#state === STATE.WHOLE) {
+      this.#boundPipeline();
+      return;
+    }
+    this.#kept = null;
+    this.#consume(all, 0, all.length);
+  }
+
+  /** Only a line's end can complete a head: without one there is nothing new to decode, unless it has grown too large. */
+  #mayCompleteHead(bytes: Buffer, start: number, end: number, keptBytes: number): boolean {
+    const { maxHeadBytes, maxTargetBytes } = this.#service.limits;
+    if (keptBytes > Math.min(maxHeadBytes, maxTargetBytes)) return true;
+    const lineEnd = bytes.indexOf(LF, start);
+    return lineEnd !== -1 && lineEnd < end;
+  }
+
+  #consume(bytes: Buffer, start: number, end: number): void {
+    let position = start;
+    while (position < end) {
+      switch (this.#state) {
+        case STATE.HEAD:
+          position = this.#consumeHead(bytes, position, end);
+          break;
+        case STATE.BODY:
+          position = this.#consumeBody(bytes, position, end);
+          break;
+        case STATE.WHOLE:
+          this.#keep(bytes, position, end);
+          this.#boundPipeline();
+          return;
+        default:
+          return;
+      }
+    }
+  }
+
+  // --- the head --------------------------------------------------------------------------------------------------------
+
+  #consumeHead(bytes: Buffer, start: number, end: number): number {
+    // RFC 9112 2.2: some clients send an empty line after a body. By itself it is not the beginning of a request.
+    if (end - start === 2 && bytes[start] === CR && bytes[start + 1] === LF) return end;
+    const { limits } = this.#service;
+    const listener = this.#service.takeListener();
+    let position: number;
+    try {
+      position = decodeRequestHead(bytes, start, end, listener.request, limits);
+    } catch (error) {
+      if (!(error instanceof PhotonError)) throw error;
+      this.#refuse(listener, error);
+      return end;
+    }
+    if (position === INCOMPLETE) {
+      this.#service.returnListener(listener);
+      const begins = this.#betweenRequests;
+      this.#betweenRequests = false;
+      this.#keep(bytes, start, end);
+      if (begins) this.#timer.arm(limits.connectionTimeoutMs);
+      return end;
+    }
+    this.#begin(listener);
+    return position;
+  }
+
+  #begin(listener: RequestListener): void {
+    const { request } = listener;
+    this.listener = listener;
+    this.#reply.begin(request.versionMinor, request.persistent);
+    this.#betweenRequests = false;
+    if (request.framing === FRAMING.NONE) {
+      this.#state = STATE.WHOLE;
+      this.#timer.disarm();
+    } else {
+      this.#state = STATE.BODY;
+      this.#body.begin(request.framing, request.contentLength);
+      this.#timer.arm(this.#service.limits.bodyTimeoutMs);
+    }
+    listener.requestBegun(this.#downstream);
+  }
+
+  /** Answers with an error before anything was asked; nothing follows. */
+  refuse(error: PhotonError): void {
+    this.#refuse(this.#service.takeListener(), error);
+  }
+
+  #refuse(listener: RequestListener, error: PhotonError): void {
+    this.listener = listener;
+    this.#reply.begin(1, false);
+    this.#betweenRequests = false;
+    this.#state = STATE.WHOLE;
+    this.#timer.disarm();
+    listener.requestRefused(this.#downstream, error);
+  }
+
+  // --- the body --------------------------------------------------------------------------------------------------------
+
+  #consumeBody(bytes: Buffer, start: number, end: number): number {
+    let position: number;
+    try {
+      position = this.#body.decode(bytes, start, end, this);
+    } catch (error) {
+      if (!(error instanceof PhotonError)) throw error;
+      this.fail(error);
+      return end;
+    }
+    // The listener may have ended the exchange while it heard the data.
+    if (this.#state !== STATE.BODY) return position;
+    if (!this.#body.done) {
+      if (!this.#paused) this.#timer.arm(this.#service.limits.bodyTimeoutMs);
+      return position;
+    }
+    this.#state = STATE.WHOLE;
+    this.#timer.disarm();
+    // Its last piece may have paused the client: it is listened to again, or we would not hear it go.
+    this.#readOn();
+    this.listener?.requestEnded();
+    return position;
+  }
+
+  bodyData(bytes: Buffer, start: number, end: number): void {
+    this.listener?.requestData(bytes, start, end);
+  }
+
+  bodyTrailers(trailers: Fields): void {
+    this.listener?.requestTrailers(trailers);
+  }
+
+  /** The rest of the body will not come. */
+  fail(error: PhotonError): void {
+    this.#body.abandon();
+    this.#reply.persistent = false;
+    this.listener?.requestFailed(error);
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state !== STATE.BODY) return;
+    this.#paused = true;
+    this.#timer.disarm();
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    if (this.#state !== STATE.BODY || !this.#paused) return;
+    this.#timer.arm(this.#service.limits.bodyTimeoutMs);
+    this.#readOn();
+  }
+
+  // --- what comes before its turn --------------------------------------------------------------------------------------
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    this.#kept = Buffer.from(bytes.subarray(start, end));
+  }
+
+  /** A client may send requests ahead, but we hold no more of them than one head may be large. */
+  #boundPipeline(): void {
+    if (this.#paused || this.#kept === null || this.#kept.length < this.#service.limits.maxHeadBytes) return;
+    this.#paused = true;
+    this.#connection?.pause();
+  }
+
+  #readOn(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connection?.resume();
+  }
+
+  /** The reply is complete: another request may follow, or has come already. */
+  next(): void {
+    const kept = this.#kept;
+    this.#kept = null;
+    this.#state = STATE.HEAD;
+    this.#readOn();
+    this.#betweenRequests = true;
+    if (kept === null) return;
+    this.#timer.arm(this.#service.limits.connectionTimeoutMs);
+    this.#consume(kept, 0, kept.length);
+  }
+
+  // --- the end ---------------------------------------------------------------------------------------------------------
+
+  /** What was due did not come in time. */
+  timeOver(): void {
+    if (this.#state === STATE.HEAD) this.refuse(requestTimeout('The request head did not come in time.'));
+    else if (this.#state === STATE.BODY) this.fail(requestTimeout('The request body stopped coming.'));
+  }
+
+  /** Nothing that comes is wanted any more. */
+  stop(): void {
+    this.#state = STATE.DEAF;
+    this.#kept = null;
+    this.#body.abandon();
+  }
+
+  /** Reads what still comes, without looking at it. */
+  discard(): void {
+    this.#readOn();
+  }
+
+  /** The connection is gone, and whoever waits for a request hears of it. */
+  close(): void {
+    const { listener } = this;
+    this.listener = null;
+    this.stop();
+    this.#timer.release();
+    this.#connection = null;
+    listener?.requestFailed(new PhotonError('client_closed', 'The client closed the connection.'));
+  }
+}
+
+function requestTimeout(detail: string): PhotonError {
+  return new PhotonError('request_timeout', detail);
+}

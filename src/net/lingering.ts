@@ -1,0 +1,35 @@
+import type { Connection } from './connection.ts';
+import type { Timer } from './timer-wheel.ts';
+
+const LINGER_MS = 2000;
+
+/**
+ * The end of a connection to a client: our FIN is on its way, and what still comes is thrown away. Closing at once instead could make
+ * the kernel send RST and lose the reply on its way (RFC 9112 9.6).
+ *
+ * It is over when the client has sent FIN too and all is written, or when nothing is left to write after two seconds. A reader that is
+ * slow but takes bytes is the output's to judge.
+ */
+export class Lingering {
+  readonly #connection: Connection;
+  readonly #timer: Timer;
+
+  constructor(connection: Connection, timer: Timer) {
+    this.#connection = connection;
+    this.#timer = timer;
+  }
+
+  begin(): void {
+    this.#timer.arm(LINGER_MS);
+  }
+
+  /** The client will send no more. What is unwritten still goes to one that only ended its sending. */
+  peerEnded(): void {
+    if (this.#connection.pendingBytes === 0) this.#connection.destroy();
+  }
+
+  timeOver(): void {
+    if (this.#connection.pendingBytes > 0) this.begin();
+    else this.#connection.destroy();
+  }
+}
