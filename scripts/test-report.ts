@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -74,7 +74,8 @@ async function* eventsOf({ group, transport, overTls }: TestRun, place: TestPlac
   const events: AsyncIterable<TestEvent> = run({
     files: (overTls ? group.filesOverTls : group.files).map((file) => join(root, file)),
     cwd: root,
-    concurrency: group.usesSockets ? 1 : true,
+    // Files that open sockets in this process look at what happens when. Others compute, or wait for the processes that they start.
+    concurrency: group.usesSockets ? 1 : availableParallelism(),
     timeout: TEST_TIMEOUT_MS,
     signal: silence.signal,
     env: {
