@@ -1,5 +1,6 @@
 import { createHmac, constants as cryptoConstants, type KeyObject, verify } from 'node:crypto';
-import { sameSecret } from './constant-time.ts';
+import { decodeBase64url } from './base64url.ts';
+import { sameSecretText } from './constant-time.ts';
 
 /** What makes and checks a signature: RFC 7518 3.1, and EdDSA of RFC 8037 3.1. */
 interface Definition {
@@ -63,18 +64,20 @@ export function keyFits(key: KeyObject, algorithm: SignatureAlgorithm): boolean 
   return namedCurve === wanted.curve;
 }
 
-/** Whether `signature` is one of `text` (ASCII) by the owner of `key`, which fits. */
-export function isSignedBy(key: KeyObject, algorithm: SignatureAlgorithm, text: string, signature: Buffer): boolean {
-  const { key: kind, hash, isPss, signatureBytes }: Definition = ALGORITHMS[algorithm];
-  if (signatureBytes !== undefined && signature.length !== signatureBytes) return false;
-  if (kind === 'secret')
-    return sameSecret(
-      createHmac(hash ?? '', key)
-        .update(text)
-        .digest(),
-      signature,
-    );
-  const data = Buffer.from(text, 'latin1');
+/** Whether `signature`, as RFC 7515 2 writes it, is one of `text` (ASCII) by the owner of `key`, which fits. */
+export function isSignedBy(key: KeyObject, algorithm: SignatureAlgorithm, text: string, signature: string): boolean {
+  const definition: Definition = ALGORITHMS[algorithm];
+  if (definition.key !== 'secret') return isVerified(key, definition, text, signature);
+  // As text: of what is forged nothing is ever decoded, and there is one way to write what is right.
+  const right = createHmac(definition.hash ?? '', key);
+  return sameSecretText(right.update(text).digest('base64url'), signature);
+}
+
+function isVerified(key: KeyObject, definition: Definition, text: string, written: string): boolean {
+  const { key: kind, hash, isPss, signatureBytes } = definition;
+  const signature = decodeBase64url(written);
+  if (signature === null || (signatureBytes !== undefined && signature.length !== signatureBytes)) return false;
+  const data = Buffer.from(text);
   if (kind === 'ec') return verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature);
   if (isPss !== true) return verify(hash, data, key, signature);
   // RFC 7518 3.5: the salt is as long as the hash.

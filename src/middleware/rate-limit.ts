@@ -5,6 +5,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../pipeline/middleware.ts';
 import { ClientNetworks } from './client-network.ts';
 import type { MiddlewareDeps } from './deps.ts';
+import { LimitLines } from './limit-lines.ts';
 import { type LimitSettings, RequestLimit } from './request-limit.ts';
 
 type Options = BuiltInOptions['rate_limiting'];
@@ -66,26 +67,36 @@ function defaultBurst(perSecond: number): number {
 }
 
 function admission(limits: readonly RequestLimit[], deps: MiddlewareDeps, route: RouteConfig) {
-  const policy = policyLine(limits);
+  const lines = new LimitLines(limits);
   const counts = deps.rateLimitCounts.ofRoute(route.id);
+  let lastSeconds = 0;
+  let lastRefusal = limited(0);
 
   function refusal(waitMs: number): PhotonError {
     counts.refused++;
     // RFC 9110 10.2.3: whole seconds. Rounded up, so that who waits exactly so long passes.
     const seconds = Math.ceil(waitMs / 1000);
-    return new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
+    if (seconds !== lastSeconds) {
+      lastSeconds = seconds;
+      lastRefusal = limited(seconds);
+    }
+    return lastRefusal;
   }
 
   return function admit(exchange: Exchange): Verdict {
     const nowMs = deps.nowMs();
     for (const limit of limits) limit.find(exchange);
     if (limits.length === 1 || allHaveRoom(limits, nowMs)) for (const limit of limits) limit.take(nowMs);
-    exchange.rateLimitLines += policy === '' ? '' : policy + stateLine(limits);
+    exchange.rateLimitLines += lines.current;
     const waitMs = longestWait(limits);
     if (waitMs > 0) return refusal(waitMs);
     if (isOverInDryRun(limits)) counts.passedInDryRun++;
     return undefined;
   };
+}
+
+function limited(seconds: number): PhotonError {
+  return new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
 }
 
 /** Those that are only tried out do not keep the others from being taken from. */
@@ -104,31 +115,6 @@ function longestWait(limits: readonly RequestLimit[]): number {
 function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
   for (const { dryRun, outcome } of limits) if (dryRun && outcome < 0) return true;
   return false;
-}
-
-/*
- * draft-ietf-httpapi-ratelimit-headers-11 (May 2026, not final): both fields are Lists of Strings with parameters, which are Integers
- * (RFC 9651 3.1, 3.3).
- *
- *   3.1  RateLimit-Policy: "ip";q=100;w=2     `q` requests in `w` seconds, `w` at least 1
- *   4.1  RateLimit: "ip";r=93;t=1             `r` are left; whoever sends no more than that within `t` seconds passes. Here `t` is when the bucket is
- *                                             full again, or, with `r=0`, when it has one token
- *
- * Section 6 would have Retry-After not before the end of `t`. It agrees where a limit refuses; a limit beside it that has some left may
- * take longer to be full, which nobody has to wait for, and clients go by Retry-After (section 7). `pk` is left out: it would tell what
- * is counted by.
- * Limits that are only tried out say nothing.
- */
-
-function policyLine(limits: readonly RequestLimit[]): string {
-  const policies = limits.filter(({ dryRun }) => !dryRun).map(({ policy }) => policy);
-  return policies.length === 0 ? '' : `RateLimit-Policy: ${policies.join(', ')}\r\n`;
-}
-
-function stateLine(limits: readonly RequestLimit[]): string {
-  let line = '';
-  for (const limit of limits) if (!limit.dryRun) line += `${line === '' ? 'RateLimit: ' : ', '}${limit.state}`;
-  return `${line}\r\n`;
 }
 
 /** Of all limits that the request has passed, once: the first to hear of the reply says it. */

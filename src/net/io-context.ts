@@ -1,7 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { GatheredEvents } from './gathered-events.ts';
 import { OutputBatch } from './output-batch.ts';
 import { TimerWheel } from './timer-wheel.ts';
+
+const NOT_YET = -1;
 
 /** What all connections of one worker share. */
 export class IoContext {
@@ -9,20 +12,25 @@ export class IoContext {
   readonly output: OutputBatch = new OutputBatch();
   readonly wheel: TimerWheel;
   readonly #clock: Clock;
-  /** Read at most once in an event: a reading costs as much as a good part of a log line. Not a number: not yet. */
-  #eventMs = Number.NaN;
+  /** Read at most once in an event: a reading costs as much as a good part of a log line. */
+  #eventMs: number = NOT_YET;
   readonly #reportFault: (error: unknown) => void;
+  readonly #received: GatheredEvents;
 
-  /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
-  constructor(clock: Clock, reportFault: (error: unknown) => void) {
+  /**
+   * `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. `eventsAlone`: as
+   * for `GatheredEvents`.
+   */
+  constructor(clock: Clock, reportFault: (error: unknown) => void, eventsAlone?: number) {
     this.#clock = clock;
+    this.#received = new GatheredEvents(() => this.settle(), eventsAlone);
     this.wheel = new TimerWheel(clock, reportFault);
     this.#reportFault = reportFault;
   }
 
   /** When the event that is under way began to ask, in milliseconds of the clock. */
   get eventMs(): number {
-    if (Number.isNaN(this.#eventMs)) this.#eventMs = this.#clock.nowMs();
+    if (this.#eventMs === NOT_YET) this.#eventMs = this.#clock.nowMs();
     return this.#eventMs;
   }
 
@@ -31,9 +39,15 @@ export class IoContext {
     this.#reportFault(error);
   }
 
-  /** Ends an event: writes what was said in it. */
+  /** Ends an event in which bytes came. What was said in it is written now, or with what others say that come together with it. */
+  settleReceived(): void {
+    this.#eventMs = NOT_YET;
+    this.#received.add();
+  }
+
+  /** Ends an event: writes what was said in it, and in those before that wait to be written. */
   settle(): void {
-    this.#eventMs = Number.NaN;
+    this.#eventMs = NOT_YET;
     for (let settled = false; !settled; ) {
       try {
         this.output.flush();

@@ -5,18 +5,29 @@ export interface Flushable {
 }
 
 /**
- * What was said to a connection during one event is written in one go at its end: a head and the first bytes of its body leave
- * with one system call, and so do the replies to requests that came pipelined.
+ * What was said to a connection during one event, or during several that came together, is written in one go at the end: a head and the
+ * first bytes of its body leave with one system call, and so do the replies to requests that came pipelined.
+ *
+ *   pending   | written | written | waits | waits |
+ *                                   ^next           ^end
  */
 export class OutputBatch {
-  readonly #pending: Flushable[] = [];
+  readonly #pending: (Flushable | undefined)[] = [];
+  #next = 0;
+  #end = 0;
 
   add(flushable: Flushable): void {
-    this.#pending.push(flushable);
+    this.#pending[this.#end++] = flushable;
   }
 
-  /** Flushes until nothing is pending. */
+  /** Flushes until nothing is pending, in the order in which they were added. What throws is out of the batch. */
   flush(): void {
-    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) next.flush();
+    while (this.#next < this.#end) {
+      const flushable = this.#pending[this.#next] as Flushable;
+      this.#pending[this.#next++] = undefined;
+      flushable.flush();
+    }
+    this.#next = 0;
+    this.#end = 0;
   }
 }

@@ -126,7 +126,7 @@ export class SocketConnection implements Connection {
       this.#fault(error);
     }
     buffers.lending = null;
-    this.#io.settle();
+    this.#io.settleReceived();
   }
 
   /**

@@ -54,6 +54,8 @@ export interface DataPlaneOptions extends ServingPlan {
   readonly custom?: CustomChain;
   /** A clock driven by hand: then time passes only when `tick` is called. */
   readonly clock?: Clock;
+  /** As for `GatheredEvents`. */
+  readonly eventsAlone?: number;
 }
 
 const NO_CUSTOM: CustomChain = new Map();
@@ -97,7 +99,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   constructor(options: DataPlaneOptions) {
     const { shared, row, log, accessMemory, accessSink, custom = NO_CUSTOM, clock = monotonicClock } = options;
     this.#log = log;
-    this.#io = new IoContext(clock, (error) => this.fault(error));
+    this.#io = new IoContext(clock, (error) => this.fault(error), options.eventsAlone);
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
     this.#acceptFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.error('accept-failed', fields));
     this.#accessRecorder = new AccessRecorder(clock, accessMemory, accessSink);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { sameSecret } from '../../src/base/constant-time.ts';
+import { sameSecret, sameSecretText } from '../../src/base/constant-time.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -13,9 +13,11 @@ for (const { one, other, same, why } of [
   { one: 'secret', other: 'secreu', same: false, why: 'the last byte' },
   { one: 'secret', other: 'secrets', same: false, why: 'a longer one, which is no error' },
   { one: 'secret', other: '', same: false, why: 'nothing' },
+  { one: 'A', other: '\u0141', same: false, why: 'a character of which the low byte is the other one' },
 ]) {
   test(`"${one}" and "${other}" are ${same ? 'one secret' : 'two secrets'}: ${why}`, () => {
     assert.equal(sameSecret(bytes(one), bytes(other)), same);
+    assert.equal(sameSecretText(one, other), same);
   });
 }
 

@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { FieldDrops } from '../../src/http/field-drops.ts';
 import { requestHead } from '../wire/h1/heads.ts';
 
-const NAMES = ['x-user-id', 'user-agent', 'a', 'x_key'];
+/** In one slot with `x-user-id`, and, the second, with `x-long`. */
+const ALIKE = `u${'x'.repeat(15)}`;
+const LONGER = `x-long${'y'.repeat(256)}`;
+
+const NAMES = [ALIKE, 'x-user-id', 'user-agent', 'a', 'x_key', '_odd', LONGER];
 
 for (const { name, dropped, why } of [
   { name: 'X-User-ID', dropped: true, why: 'one of the names' },
@@ -17,7 +21,11 @@ for (const { name, dropped, why } of [
   { name: 'User-Agent', dropped: true, why: 'a name that has a number' },
   { name: 'Accept', dropped: false, why: 'another name that has a number' },
   { name: 'A', dropped: true, why: 'the shortest name' },
-  { name: 'X'.repeat(64 + 9), dropped: false, why: 'a length that shares a place with one of the names' },
+  { name: '_Odd', dropped: true, why: 'a name that begins with _' },
+  { name: '-odd', dropped: true, why: 'and what is alike' },
+  { name: ALIKE.toUpperCase(), dropped: true, why: 'one of two names that share a slot' },
+  { name: `R${'x'.repeat(22)}`, dropped: false, why: 'another name in that slot' },
+  { name: 'X-Long', dropped: false, why: 'the beginning of a name' },
 ]) {
   test(`${name} ${dropped ? 'does not pass' : 'passes'}: ${why}`, () => {
     const head = requestHead(`GET / HTTP/1.1\r\nHost: a\r\n${name}: 1\r\n\r\n`);

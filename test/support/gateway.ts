@@ -96,6 +96,9 @@ export interface Gateway {
   beside(row: number): Promise<Gateway>;
 }
 
+/** On one of the transports events are always gathered, which takes many at once in a gateway that is used; on the other one hardly ever. */
+const EVENTS = process.env['PHOTON_TRANSPORT'] === 'plain' ? {} : { eventsAlone: 0 };
+
 /** Runs a data plane of one worker in this process. The caller closes it. */
 export async function startGateway(settings: GatewaySettings, clock?: Clock): Promise<Gateway> {
   const shared = createSharedMemory(configOf(settings), settings.workers ?? 1);
@@ -145,6 +148,7 @@ async function startWorker(
     checkPassword: (question) => passwords.ask(plane, row, question),
     custom: await loadCustom(plan.compiled.custom, modules, { log }),
     ...(clock === undefined ? {} : { clock }),
+    ...EVENTS,
   });
   reportTransport(plane.transport);
   const { port } = await plane.listen({

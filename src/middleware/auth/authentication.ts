@@ -36,7 +36,10 @@ function schemesOf(options: Options, deps: MiddlewareDeps): readonly AuthScheme[
  * things at once would be whom the weaker of them names, and could try both for the price of one request.
  */
 export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
-  const challengesOfAll = challenges(schemes);
+  const nothingShown = refused('This wants credentials.', challenges(schemes));
+  /** The refusal of last time: most are alike. */
+  let lastRefusal: Refusal | null = null;
+  let lastError = nothingShown;
 
   function authenticate(exchange: Exchange): Verdict | Promise<Verdict> {
     for (const scheme of schemes) {
@@ -44,18 +47,24 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
       if (attempt instanceof Promise) return judgeLater(exchange, scheme, attempt);
       if (attempt !== null) return judge(exchange, scheme, attempt);
     }
-    return refused('This wants credentials.', challengesOfAll);
+    return nothingShown;
   }
 
   function judge(exchange: Exchange, scheme: AuthScheme, attempt: Exclude<Attempt, null>): Verdict {
-    if (attempt instanceof Refusal) {
-      // Why they do not hold is told to nobody: it would help those who guess.
-      return refused('The credentials do not hold.', challenges(schemes, scheme, attempt));
-    }
+    if (attempt instanceof Refusal) return refusedBy(scheme, attempt);
     for (const each of schemes) each.hide?.(exchange);
     exchange.consumer = attempt.consumer;
     if (attempt.lines !== '') exchange.requestAdditions += attempt.lines;
     return undefined;
+  }
+
+  /** Why credentials do not hold is told to nobody: it would help those who guess. */
+  function refusedBy(scheme: AuthScheme, refusal: Refusal): PhotonError {
+    if (refusal !== lastRefusal) {
+      lastError = refused('The credentials do not hold.', challenges(schemes, scheme, refusal));
+      lastRefusal = refusal;
+    }
+    return lastError;
   }
 
   /** By then the exchange may stand for another request: its turn tells. Who makes us wait had credentials. */

@@ -10,6 +10,7 @@ import { fakeScene } from '../../contract/fake-streams.ts';
 const ALICE = { consumer: 'alice', lines: 'X-User: alice\r\n' };
 const BOB = { consumer: 'bob', lines: '' };
 const WRONG = new Refusal('One error="wrong"');
+const ELSE_WRONG = new Refusal('Two error="wrong"');
 
 /** A scheme that always finds the same. */
 function scheme(
@@ -64,6 +65,33 @@ describe('of several ways to authenticate', () => {
       scheme('Two', () => assert.fail('it was asked')),
     );
     assert.deepEqual(reply, refused('One error="wrong"', 'Two'));
+  });
+
+  test('each refuses with its own challenge, whoever refused before', () => {
+    const turns: [Attempt, Attempt][] = [
+      [WRONG, null],
+      [null, ELSE_WRONG],
+      [WRONG, null],
+      [null, null],
+      [null, ELSE_WRONG],
+    ];
+    let turn: [Attempt, Attempt] = [null, null];
+    const { onRequest } = authenticateBy([
+      { challenge: 'One', requestDrops: [], attempt: () => turn[0] },
+      { challenge: 'Two', requestDrops: [], attempt: () => turn[1] },
+    ]);
+    const answers = turns.map((each) => {
+      turn = each;
+      // Sound: a refusal looks at nothing of the exchange.
+      const error = onRequest?.({} as Exchange);
+      return error instanceof PhotonError ? error.fieldLines : assert.fail('it was let in');
+    });
+    const [one, two, none] = [
+      ['One error="wrong"', 'Two'],
+      ['One', 'Two error="wrong"'],
+      ['One', 'Two'],
+    ].map((challenges) => refused(...challenges).lines);
+    assert.deepEqual(answers, [one, two, one, none, two]);
   });
 
   test('one that needs time does as one that does not', async () => {

@@ -31,6 +31,15 @@ describe('tokens that were verified', () => {
     });
   }
 
+  test('with one end are told apart, however short they are', () => {
+    const tokens = new VerifiedTokens();
+    const texts = ['', 'a', 'aa', 'aaaa', 'b.aaaa', 'c.aaaa'];
+    const kept = new Map(texts.map((text) => [text, { ...VERIFIED, consumer: text }]));
+    for (const [text, token] of kept) tokens.put(text, token);
+    for (const [text, token] of kept) assert.equal(tokens.get(text, NOW_MS), token);
+    for (const text of ['aaa', 'd.aaaa', 'aaaab']) assert.equal(tokens.get(text, NOW_MS), undefined);
+  });
+
   test('are all forgotten at once, old ones and new ones', () => {
     const tokens = new VerifiedTokens();
     tokens.put('old', VERIFIED);

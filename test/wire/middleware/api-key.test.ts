@@ -43,6 +43,23 @@ for (const { key, consumer, why } of [
   });
 }
 
+/** Their SHA-256 begin with the same four bytes. */
+const ALIKE = ['key-of-somebody-16020', 'key-of-somebody-49278'] as const;
+
+for (const [key, other] of [ALIKE, [ALIKE[1], ALIKE[0]] as const]) {
+  wire(`a key with the digest of another but for its end is unknown: ${other}`, withKeys({ keys: [key] }), (context) =>
+    expectRefused(context, '/', `X-API-Key: ${other}\r\n`),
+  );
+  wire(
+    `of two keys with digests that begin alike each is itself: ${key}`,
+    withKeys({ consumers: { [key]: key, [other]: other } }),
+    async (context) => {
+      const { fields } = await expectPassed(context, '/', `X-API-Key: ${key}\r\n`);
+      assert.equal(fields.get('x-consumer'), key);
+    },
+  );
+}
+
 for (const { lines, why } of [
   { lines: '', why: 'no key' },
   { lines: 'X-API-Key: another-key-1234\r\n', why: 'an unknown key' },

@@ -1,3 +1,4 @@
+import { decodeBase64url } from '../../../base/base64url.ts';
 import { PhotonError } from '../../../base/errors.ts';
 import { isSignedBy, type SignatureAlgorithm } from '../../../base/signature-algorithm.ts';
 import type { Exchange } from '../../../pipeline/exchange.ts';
@@ -96,8 +97,9 @@ export class JwtScheme implements AuthScheme {
   }
 
   /** The signature is right: what is said is what the issuer said. */
-  #accept(token: string, payload: Buffer): Identity | Refusal {
-    const claims = parseJsonObject(payload);
+  #accept(token: string, payload: string): Identity | Refusal {
+    const bytes = decodeBase64url(payload);
+    const claims = bytes === null ? null : parseJsonObject(bytes);
     const validity = claims === null ? null : this.#rules.validity(claims);
     const identity = claims === null ? null : identityOf(claims, this.#options);
     const nowMs = this.#deps.unixMs();

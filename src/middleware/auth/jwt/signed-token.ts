@@ -1,6 +1,6 @@
+import { decodeBase64url } from '../../../base/base64url.ts';
 import { flatText } from '../../../base/latin1.ts';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../../base/signature-algorithm.ts';
-import { decodeBase64url } from './base64url.ts';
 import { memberOf, parseJsonObject } from './json-object.ts';
 
 /** A token that is put together as it should be; whether it holds is another question. */
@@ -10,9 +10,10 @@ export interface SignedToken {
   readonly keyId: string | null;
   /** What is signed (ASCII). */
   readonly signedText: string;
-  readonly signature: Buffer;
+  /** In base64url, as is what follows; not looked at yet. */
+  readonly signature: string;
   /** JSON, when all is well. */
-  readonly payload: Buffer;
+  readonly payload: string;
 }
 
 /** Heads of requests are not much larger; what is longer is not looked at. */
@@ -26,14 +27,14 @@ const NAMES: ReadonlySet<unknown> = new Set(SIGNATURE_ALGORITHMS);
  */
 export function parseSignedToken(token: string): SignedToken | null {
   if (token.length > MAX_TOKEN_CHARS) return null;
-  const parts = token.split('.', 4);
-  const [header, ...others] = parts;
-  if (parts.length !== 3 || header === undefined) return null;
-  const [payload, signature] = others.map(decodeBase64url);
-  // The signature of `none` would be empty.
-  if (!payload || !signature || signature.length === 0) return null;
-  const names = headerNames(header);
-  return names === null ? null : { ...names, signedText: token.slice(0, token.lastIndexOf('.')), signature, payload };
+  const headerEnd = token.indexOf('.');
+  const signedEnd = token.indexOf('.', headerEnd + 1);
+  if (headerEnd === -1 || signedEnd === -1) return null;
+  const names = headerNames(token.slice(0, headerEnd));
+  if (names === null) return null;
+  const { algorithm, keyId } = names;
+  const payload = token.slice(headerEnd + 1, signedEnd);
+  return { algorithm, keyId, signedText: token.slice(0, signedEnd), signature: token.slice(signedEnd + 1), payload };
 }
 
 type HeaderNames = Pick<SignedToken, 'algorithm' | 'keyId'>;

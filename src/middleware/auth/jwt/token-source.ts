@@ -49,11 +49,16 @@ function authorization(request: RequestHead): string | undefined {
 
 /** RFC 6750 2.1; the scheme in any case, and any number of spaces after it (RFC 9110 11.4). */
 function bearerToken(value: string | undefined): string | null {
-  if (value === undefined || value.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null;
+  if (value === undefined || !namesBearer(value)) return null;
   let at = SCHEME.length;
   if (at < value.length && value.charCodeAt(at) !== SPACE) return null;
   while (value.charCodeAt(at) === SPACE) at++;
   return value.slice(at);
+}
+
+/** Nearly all write it in one way. */
+function namesBearer(value: string): boolean {
+  return value.startsWith('Bearer') || value.slice(0, SCHEME.length).toLowerCase() === SCHEME;
 }
 
 /** Other headers have the token alone, or as `Authorization` has it. */
