@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -58,19 +60,28 @@ function isSummary({ type, data }: TestEvent): boolean {
   return data.file === undefined && (type === 'test:summary' || (type === 'test:diagnostic' && data.nesting === 0));
 }
 
-async function* eventsOf({ group, transport, overTls }: TestRun, root: string): AsyncGenerator<TestEvent> {
+/** Where the tests run, and where Node keeps what it has compiled. */
+interface TestPlace {
+  readonly root: string;
+  readonly compileCache: string;
+}
+
+async function* eventsOf({ group, transport, overTls }: TestRun, place: TestPlace): AsyncGenerator<TestEvent> {
+  const { root, compileCache } = place;
   const silence = new AbortController();
   const giveUp = () => silence.abort(new Error(`The file still runs after ${SILENCE_MS / 1000} s without a word`));
   const timer = setTimeout(giveUp, SILENCE_MS);
   const events: AsyncIterable<TestEvent> = run({
     files: (overTls ? group.filesOverTls : group.files).map((file) => join(root, file)),
     cwd: root,
-    concurrency: group.usesSockets ? 1 : true,
+    // Files that open sockets in this process look at what happens when. Others compute, or wait for the processes that they start.
+    concurrency: group.usesSockets ? 1 : availableParallelism(),
     timeout: TEST_TIMEOUT_MS,
     signal: silence.signal,
     env: {
       ...process.env,
       PATH: pathWithDaemons(),
+      NODE_COMPILE_CACHE: compileCache,
       PHOTON_WIRE_TLS: overTls ? '1' : '',
       ...(transport === null ? {} : { PHOTON_TRANSPORT: transport }),
     },
@@ -84,7 +95,7 @@ async function* eventsOf({ group, transport, overTls }: TestRun, root: string): 
 
 /** Runs groups of test files one after the other, prints them as one run of node:test, and adds up their counts. */
 class TestReport {
-  readonly #root: string;
+  readonly #place: TestPlace;
   readonly #startedMs = performance.now();
   readonly #counts = Object.fromEntries(SUMMARY_LINES.map(([, name]) => [name, 0])) as Record<CountName, number>;
   readonly #testsOn: Record<Transport, number> = { onread: 0, plain: 0 };
@@ -92,8 +103,8 @@ class TestReport {
   readonly #seen = new Set<string>();
   #success = true;
 
-  constructor(root: string) {
-    this.#root = root;
+  constructor(place: TestPlace) {
+    this.#place = place;
   }
 
   get success(): boolean {
@@ -120,7 +131,7 @@ class TestReport {
       yield message(`Cannot run the ${testRun.group.name} tests: there is no file in this group.`);
       return;
     }
-    for await (const event of eventsOf(testRun, this.#root)) {
+    for await (const event of eventsOf(testRun, this.#place)) {
       if (!isSummary(event)) {
         yield event;
         yield* this.#noteTransport(testRun, event);
@@ -190,7 +201,15 @@ function runsOf(group: TestGroup): readonly TestRun[] {
 
 /** Runs the groups and prints them in node:test's own form, with one summary at the end. True when all is well. */
 export async function runTestGroups(groups: readonly TestGroup[], root: string): Promise<boolean> {
-  const report = new TestReport(root);
-  await pipeline(Readable.from(report.events(groups)), new spec(), process.stdout, { end: false });
+  // A run starts hundreds of processes that load the same files, and making JavaScript of those takes half of a start. It is kept for
+  // this run alone: tests also load configurations in TypeScript, each at a path of its own, and what is kept of them would pile up.
+  const compileCache = mkdtempSync(join(tmpdir(), 'photon-compiled-'));
+  const report = new TestReport({ root, compileCache });
+  try {
+    await pipeline(Readable.from(report.events(groups)), new spec(), process.stdout, { end: false });
+  } finally {
+    // A process that is about to end may still write.
+    rmSync(compileCache, { recursive: true, force: true, maxRetries: 10 });
+  }
   return report.success;
 }

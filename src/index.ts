@@ -2,8 +2,10 @@
 import type { Config } from './config/config.ts';
 import { type DefinedConfig, defineConfig } from './config/define-config.ts';
 import { ConfigError, type Diagnostic } from './config/diagnostic.ts';
-import { createEventLog, type LogLevel } from './control/event-log.ts';
-import { loadConfig, loadStartableConfig, logWarnings, refuseUnstartable } from './control/load-config.ts';
+import { createEventLog } from './control/event-log.ts';
+import { loadConfig, loadStartableConfig, refuseUnstartable } from './control/load-config.ts';
+import type { LogLevel } from './control/log-level.ts';
+import { logWarnings } from './control/log-warnings.ts';
 import { Supervisor } from './control/supervisor.ts';
 import {
   type CustomContext,

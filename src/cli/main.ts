@@ -1,11 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { isLogLevel, LOG_LEVELS, type LogLevel } from '../control/event-log.ts';
-import { type CheckOptions, check } from './commands/check.ts';
-import { type ExplainOptions, explain } from './commands/explain.ts';
-import { reload } from './commands/reload.ts';
-import { type RoutesOptions, routes } from './commands/routes.ts';
-import { schema } from './commands/schema.ts';
-import { serve } from './commands/serve.ts';
+import { isLogLevel, LOG_LEVELS, type LogLevel } from '../control/log-level.ts';
+import type { CheckOptions } from './commands/check.ts';
+import type { ExplainOptions } from './commands/explain.ts';
+import type { RoutesOptions } from './commands/routes.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
 import { readVersion } from './version.ts';
 
@@ -29,7 +26,18 @@ const formatOption = () => new Option('--format <format>', 'how to print').choic
 
 const liveOption = () => new Option('--live', 'ask the running gateway instead of the file').default(false);
 
-/** The command line; what a command returns goes to `ends`. */
+async function serveFile({ config, logLevel }: GlobalOptions): Promise<ExitCode> {
+  const { Compiler } = await import('../control/compiler.ts');
+  // A process of its own that loads its modules while we load ours.
+  const compiler = new Compiler();
+  const { serve } = await import('./commands/serve.ts');
+  return serve(config, compiler, logLevel);
+}
+
+/**
+ * The command line; what a command returns goes to `ends`. A command is loaded when it is wanted: some take long, and a gateway that
+ * starts needs none of the others.
+ */
 function createProgram(ends: (code: ExitCode) => void): Command {
   const program = new Command('photon');
   const globals = () => program.opts<GlobalOptions>();
@@ -49,13 +57,16 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .allowExcessArguments(false)
     .exitOverride()
-    .action(async () => ends(await serve(globals().config, globals().logLevel)));
+    .action(async () => ends(await serveFile(globals())));
   program
     .command('check')
     .description('say what is wrong with the configuration, without starting')
     .option('--strict', 'exit with 2 when there are warnings', false)
     .addOption(formatOption())
-    .action(async (options: CheckOptions) => ends(await check(globals().config, options, process.stdout)));
+    .action(async (options: CheckOptions) => {
+      const { check } = await import('./commands/check.ts');
+      ends(await check(globals().config, options, process.stdout));
+    });
   program
     .command('explain')
     .description('say what happens to a request, and why')
@@ -67,6 +78,7 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .addOption(formatOption())
     .action(
       async (method: string, url: string, options: ExplainOptions & { header: readonly string[]; from: string }) => {
+        const { explain } = await import('./commands/explain.ts');
         const words = { method, url, headers: options.header, from: options.from };
         ends(await explain(globals().config, words, options, process.stdout));
       },
@@ -76,15 +88,24 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .description('list the routes in the order in which they are tried')
     .addOption(liveOption())
     .addOption(formatOption())
-    .action(async (options: RoutesOptions) => ends(await routes(globals().config, options, process.stdout)));
+    .action(async (options: RoutesOptions) => {
+      const { routes } = await import('./commands/routes.ts');
+      ends(await routes(globals().config, options, process.stdout));
+    });
   program
     .command('schema')
     .description('print the JSON Schema of the configuration file')
-    .action(async () => ends(await schema()));
+    .action(async () => {
+      const { schema } = await import('./commands/schema.ts');
+      ends(await schema());
+    });
   program
     .command('reload')
     .description('have the running gateway read its configuration again')
-    .action(async () => ends(await reload(globals().config)));
+    .action(async () => {
+      const { reload } = await import('./commands/reload.ts');
+      ends(await reload(globals().config));
+    });
   return program;
 }
 

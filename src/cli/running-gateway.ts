@@ -1,13 +1,13 @@
 import type { Config, RouteConfig } from '../config/config.ts';
 import { ControlSocket } from '../control/admin/control-socket.ts';
-import { Compiler } from '../control/compiler.ts';
+import type { Compiler } from '../control/compiler.ts';
 import type { EventLog } from '../control/event-log.ts';
 import { FileWatch } from '../control/file-watch.ts';
-import { logWarnings } from '../control/load-config.ts';
+import { logWarnings } from '../control/log-warnings.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from '../control/reloader.ts';
 import { controlSocketPath } from '../control/runtime-directory.ts';
 import { Supervisor } from '../control/supervisor.ts';
-import { Answers } from '../explain/answers.ts';
+import type { Answers } from '../explain/answers.ts';
 import { readSharedText } from '../memory/shared-texts.ts';
 import type { CompiledConfig } from '../pipeline/compiled-config.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
@@ -33,9 +33,8 @@ export class RunningGateway {
     this.#pidFile = supervisor.compiled.config.server.pidFile;
   }
 
-  /** Resolves when it serves. Rejects, with nothing left open, with what keeps it from starting. */
-  static async start(file: string, log: EventLog): Promise<RunningGateway> {
-    const compiler = new Compiler();
+  /** Resolves when it serves. Rejects, with nothing left open, `compiler` included, with what keeps it from starting. */
+  static async start(file: string, compiler: Compiler, log: EventLog): Promise<RunningGateway> {
     try {
       return await RunningGateway.#startWith(compiler, file, log);
     } catch (error) {
@@ -75,11 +74,13 @@ export class RunningGateway {
   async #hear(request: unknown): Promise<unknown> {
     const { command, question } = request as { readonly command?: unknown; readonly question?: unknown };
     if (command === 'reload') return this.reload('command');
-    if (command === 'ask') return this.#answersNow().answer(question);
+    if (command === 'ask') return (await this.#answersNow()).answer(question);
     throw new Error(`Cannot do that: want "reload" or "ask", got ${JSON.stringify(command)}`);
   }
 
-  #answersNow(): Answers {
+  async #answersNow(): Promise<Answers> {
+    // Nobody may ever ask, and they take longer to load than all the rest.
+    const { Answers } = await import('../explain/answers.ts');
     const { compiled } = this.#supervisor;
     if (this.#answers?.compiled !== compiled) this.#answers = { compiled, answers: new Answers(decompile(compiled)) };
     return this.#answers.answers;

@@ -47,6 +47,11 @@ export class Compiler {
   #arguments: readonly string[] = [];
   #closed = false;
 
+  /** Starts the process of the first `compile`. */
+  constructor() {
+    this.#startNext();
+  }
+
   /** Rejects with a ConfigError that holds all that is wrong with the file, or with another Error when it could not be compiled. */
   async compile(file: string): Promise<LoadedCompiled> {
     const child = this.#next ?? startProcess(this.#arguments);

@@ -1,12 +1,6 @@
 import pino from 'pino';
+import type { LogLevel } from './log-level.ts';
 import { LogOutlet } from './log-outlet.ts';
-
-/** How much is logged, from everything to nothing. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export const isLogLevel = (text: string): text is LogLevel => (LOG_LEVELS as readonly string[]).includes(text);
 
 /** The log of what happens to the gateway: starts, deaths, drains. An event is a stable name in kebab-case. */
 export interface EventLog {

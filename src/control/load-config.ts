@@ -5,7 +5,6 @@ import type { ConfigChecks, LoadedConfig } from '../config/parse-config.ts';
 import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
 import { type CheckedCustom, checkCustom } from './check-custom.ts';
-import type { EventLog } from './event-log.ts';
 
 /** What is to be served: the configuration, and the code that it names. */
 export interface CheckedConfig extends LoadedConfig, Pick<CheckedCustom, 'codeVersion'> {}
@@ -45,11 +44,4 @@ export function keepsFromStarting({ code }: Diagnostic): boolean {
 export function refuseUnstartable({ notAvailableYet }: Config): void {
   if (notAvailableYet.length === 0) return;
   throw new Error(`Cannot start: this version does not have ${notAvailableYet.join(', ')}`);
-}
-
-/** Logs what is allowed, but probably not meant; the event is the code of the diagnostic. */
-export function logWarnings({ warnings }: Pick<LoadedConfig, 'warnings'>, log: EventLog): void {
-  for (const { code, message, file, line, column } of warnings) {
-    log.warn(code, { message, at: line === 0 ? file : `${file}:${line}:${column}` });
-  }
 }

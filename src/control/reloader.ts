@@ -3,7 +3,7 @@ import type { Compiler, LoadedCompiled } from './compiler.ts';
 import { type ConfigChanges, findChanges, isEquivalent } from './config-changes.ts';
 import type { EventLog } from './event-log.ts';
 import type { Sources } from './file-watch.ts';
-import { logWarnings } from './load-config.ts';
+import { logWarnings } from './log-warnings.ts';
 import type { Supervisor, Switch, SwitchTimes } from './supervisor.ts';
 
 /** Who asked for it. */

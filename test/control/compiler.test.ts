@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { constants } from 'node:os';
+import { constants, getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,12 +28,21 @@ async function start(t: TestContext, text: string): Promise<{ readonly photon: P
   return { photon, file };
 }
 
-/** The process that waits for the next configuration. It starts a moment after the gateway is ready. */
+/** The process that waits for the next configuration. It starts a moment after the gateway is ready, when that of the first has ended. */
 async function waitingCompiler({ pid }: PhotonProcess): Promise<number> {
   for (;;) {
     const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
-    if (child !== undefined && nameOf(child) === 'photon-compiler') return Number(child);
+    if (child !== undefined && nameOf(child) === 'photon-compiler' && standsBehind(Number(child))) return Number(child);
     await pause(5);
+  }
+}
+
+/** The process that has read the first configuration did not. */
+function standsBehind(pid: number): boolean {
+  try {
+    return getPriority(pid) === constants.priority.PRIORITY_BELOW_NORMAL;
+  } catch {
+    return false;
   }
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { createEventLog, type LogLevel } from '../../src/control/event-log.ts';
+import { createEventLog } from '../../src/control/event-log.ts';
+import type { LogLevel } from '../../src/control/log-level.ts';
 import { LogOutlet } from '../../src/control/log-outlet.ts';
 import { settle } from '../support/guard.ts';
 

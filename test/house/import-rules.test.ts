@@ -37,6 +37,18 @@ const checkRules = (directory: string) =>
 const findCycles = (directory: string) =>
   runNode(['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/import-cycles.ts'), 'src'], directory);
 
+/** All that `file` loads before it runs, by what is named in imports: files of src/, and packages. */
+function loadedBefore(file: string, found = new Set<string>()): ReadonlySet<string> {
+  found.add(file);
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  for (const [, name = ''] of text.matchAll(/^(?:import|export) (?!type\b)[^;]*?'([^']+)';$/gm)) {
+    const path = name.startsWith('.') ? join(dirname(file), name) : name;
+    if (path !== name && !found.has(path)) loadedBefore(path, found);
+    found.add(path);
+  }
+  return found;
+}
+
 /** Files that are there to be imported. */
 const TARGETS: Files = {
   'src/base/clock.ts': 'export interface Clock {}\nexport const clock = 1;\n',
@@ -110,4 +122,21 @@ test('no type is imported within an expression, where the rules do not see it', 
     const text = readFileSync(join(ROOT, file), 'utf8');
     assert.doesNotMatch(text, /(?<!await )\bimport\(/, file);
   }
+});
+
+test('a gateway that starts does not load what reads configurations: that is for another process, and takes long', () => {
+  for (const file of [
+    'src/cli/main.ts',
+    'src/control/compiler.ts',
+    'src/cli/commands/serve.ts',
+    'src/worker/thread.ts',
+  ]) {
+    const loaded = loadedBefore(file);
+    assert.deepEqual(
+      ['zod', 'yaml', 'toml-eslint-parser', 'src/config/load.ts'].filter((name) => loaded.has(name)),
+      [],
+      file,
+    );
+  }
+  assert.ok(loadedBefore('src/control/compile.ts').has('zod'));
 });

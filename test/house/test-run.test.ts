@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -91,6 +91,20 @@ test('wire tests run on both transports, without TLS and over it', (t) => {
     ...['transport: onread', 'TLS: ', 'transport: plain', 'TLS: '],
     ...['transport: onread', 'TLS: 1', 'transport: plain', 'TLS: 1'],
   ]);
+});
+
+test('all files of a run share what Node has compiled, and nothing of it is left', (t) => {
+  const text = `${PASS}console.log('cache: ' + process.env.NODE_COMPILE_CACHE);\n`;
+  const { code, stdout } = runGroups(
+    writeProject(t, { 'test/a.test.ts': text, 'test/house/b.test.ts': text }),
+    'unit',
+    'house',
+  );
+  assert.equal(code, 0, stdout);
+  const [first = '', second] = Array.from(stdout.matchAll(/^cache: (.+)$/gm), ([, path]) => path);
+  assert.equal(first, second);
+  assert.equal(dirname(first), tmpdir());
+  assert.ok(!existsSync(first));
 });
 
 test('a failing test fails the run, is shown, and no later group runs', (t) => {

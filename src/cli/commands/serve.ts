@@ -1,4 +1,6 @@
-import { createEventLog, type EventLog, type LogLevel } from '../../control/event-log.ts';
+import type { Compiler } from '../../control/compiler.ts';
+import { createEventLog, type EventLog } from '../../control/event-log.ts';
+import type { LogLevel } from '../../control/log-level.ts';
 import { LogOutlet } from '../../control/log-outlet.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
@@ -12,20 +14,25 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const FLUSH_TIMEOUT_MS = 1000;
 
 /** Serves the configuration file until a signal says stop. A start that fails prints why and returns `failure`. */
-export async function serve(configFile: string, logLevel: LogLevel): Promise<ExitCode> {
+export async function serve(configFile: string, compiler: Compiler, logLevel: LogLevel): Promise<ExitCode> {
   process.title = 'photon';
   const outlet = new LogOutlet(process.stderr);
-  const code = await serveUntilStopped(configFile, createEventLog(logLevel, outlet), outlet);
+  const code = await serveUntilStopped(configFile, compiler, createEventLog(logLevel, outlet), outlet);
   // A line that nobody reads would keep the process alive.
   if (!(await outlet.flush(FLUSH_TIMEOUT_MS))) process.exit(code);
   return code;
 }
 
-async function serveUntilStopped(configFile: string, log: EventLog, outlet: LogOutlet): Promise<ExitCode> {
+async function serveUntilStopped(
+  configFile: string,
+  compiler: Compiler,
+  log: EventLog,
+  outlet: LogOutlet,
+): Promise<ExitCode> {
   // From here on a signal means an orderly stop, even one that comes while we start.
   const firstSignal = nextSignal();
   try {
-    const gateway = await start(configFile, log);
+    const gateway = await start(configFile, compiler, log);
     log.info('stopping', { signal: await firstSignal });
     return await stop(gateway, log);
   } catch (error) {
@@ -34,7 +41,7 @@ async function serveUntilStopped(configFile: string, log: EventLog, outlet: LogO
   }
 }
 
-async function start(configFile: string, log: EventLog): Promise<RunningGateway> {
+async function start(configFile: string, compiler: Compiler, log: EventLog): Promise<RunningGateway> {
   // One that comes while we start must not end the process.
   let hungUp = false;
   let gateway: RunningGateway | null = null;
@@ -44,7 +51,7 @@ async function start(configFile: string, log: EventLog): Promise<RunningGateway>
   });
   // Node keeps SIGUSR1, which nginx uses, for its debugger.
   process.on('SIGUSR2', () => gateway?.reopenLogs());
-  gateway = await RunningGateway.start(configFile, log);
+  gateway = await RunningGateway.start(configFile, compiler, log);
   log.info('ready', { version: readVersion(), config: configFile });
   if (hungUp) void gateway.reload('signal');
   return gateway;
