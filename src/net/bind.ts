@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { access, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIP, type ListenOptions } from 'node:net';
 import { dirname } from 'node:path';
-import { BindError, Binding, bindErrorFrom, type OpenAddress } from './binding.ts';
+import { BindError, Binding, bindAlone, bindErrorFrom, type OpenAddress } from './binding.ts';
 
 /** What is to be bound: an IP literal or a name (empty: every address of the machine) and a port, or a path. */
 interface WantedAddress extends OpenAddress {
@@ -35,12 +35,12 @@ async function bindAddress({ host, port, path, text }: WantedAddress): Promise<r
 }
 
 async function bindTcp(host: string, port: number, text: string): Promise<Binding> {
-  return Binding.tcp(host, await probe({ host, port }, text), text);
+  return Binding.tcp(host, bindAlone(host, port, text) ?? (await probe({ host, port }, text)), text);
 }
 
 /**
- * Listens without SO_REUSEPORT and closes again: with it, a second gateway on the same address would start without a
- * word and take half of the connections. Returns the port, settled where 0 was asked for.
+ * Listens without SO_REUSEPORT and closes again, which finds out whether somebody else listens. A client that comes in between is reset.
+ * Returns the port, settled where 0 was asked for.
  */
 function probe(options: ListenOptions, text: string): Promise<number> {
   return new Promise((resolve, reject) => {

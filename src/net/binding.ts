@@ -40,6 +40,23 @@ export function bindErrorFrom(error: unknown, text: string): BindError {
 /** Since Node 26.4; before that nothing is held, and port 0 cannot be shared. */
 const CAN_RESERVE = typeof net.BoundSocket === 'function';
 
+/**
+ * Binds without SO_REUSEPORT and lets go again: with it, a second gateway on the same address would start without a word and take half of
+ * the connections. It does not listen, so that no client comes who would have to be sent away. Returns the port, settled where 0 was asked
+ * for; null where this Node cannot. Throws a BindError.
+ */
+export function bindAlone(host: string, port: number, text: string): number | null {
+  if (!CAN_RESERVE) return null;
+  try {
+    const socket = new net.BoundSocket({ host, port });
+    const { port: settled } = socket.address();
+    socket.close();
+    return settled;
+  } catch (error) {
+    throw bindErrorFrom(error, text);
+  }
+}
+
 function reserve(host: string, port: number, text: string): net.BoundSocket | null {
   if (!CAN_RESERVE) return null;
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -70,6 +70,14 @@ test('an address that somebody listens on with SO_REUSEPORT is in use all the sa
     code: 'EADDRINUSE',
     message: `Cannot listen on 127.0.0.1:${binding!.address.port}: the address is in use`,
   });
+});
+
+test('nobody listens before a worker does, so that no client comes who would be sent away', async (t) => {
+  const listen = t.mock.method(Server.prototype, 'listen');
+  const [binding] = await bindFor(t, '127.0.0.1');
+  assert.equal(listen.mock.callCount(), 0);
+  const socket = connect(binding!.address.port, '127.0.0.1');
+  await assert.rejects(once(socket, 'connect'), { code: 'ECONNREFUSED' });
 });
 
 test('a socket file that a killed process left behind is replaced; one that answers is in use', async (t) => {
