@@ -35,6 +35,8 @@ export class H1Output implements Flushable, TimerOwner {
   #held = false;
   /** What the peer had not taken when the timer was armed. */
   #untaken = 0;
+  /** How often something was handed to the connection. */
+  writes = 0;
 
   constructor(io: IoContext, owner: OutputOwner) {
     this.#io = io;
@@ -68,6 +70,7 @@ export class H1Output implements Flushable, TimerOwner {
     if (end - start <= COPY_BYTES) return this.text(prefix + latin1Text(bytes, start, end) + suffix);
     const before = this.#pending + prefix;
     this.#pending = '';
+    this.writes++;
     this.#connection?.writeBytes(before, bytes, start, end, suffix);
     // Queued although nothing is pending: flushing settles a hold and watches over what is unwritten.
     this.#queue();
@@ -138,6 +141,7 @@ export class H1Output implements Flushable, TimerOwner {
     const text = this.#pending;
     if (text === '') return;
     this.#pending = '';
+    this.writes++;
     this.#connection?.writeText(text);
   }
 

@@ -70,6 +70,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #requestDrops: FieldDrops | null = null;
   /** Nothing more of it is going to be sent: from here the upstream's silence counts. */
   #requestOver = false;
+  /** What the output had written before. */
+  #writesBefore = 0;
   /** It takes nothing any more, and is read only to hear what was said before. */
   #writingFailed = false;
   #replyPersistent = false;
@@ -107,6 +109,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.lent = true;
     this.#state = STATE.AWAITING_HEAD;
     this.#requestOver = false;
+    this.#writesBefore = this.#output.writes;
     this.#informationals = 0;
     this.replyUntouched = true;
     if (!this.#connecting) {
@@ -117,7 +120,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   get unsent(): boolean {
-    return this.#connecting;
+    return this.#connecting || this.#output.writes === this.#writesBefore;
   }
 
   // --- what goes out ---------------------------------------------------------------------------------------------------
@@ -182,6 +185,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   received(bytes: Buffer, start: number, end: number): void {
+    if (this.#state === STATE.AWAITING_HEAD && this.unsent) {
+      // RFC 9112 9.2: whatever it is, it answers nothing that we asked.
+      this.#fail(new PhotonError('upstream_reset', 'The upstream spoke before it was asked.'));
+      return;
+    }
     if (this.#kept === null) {
       this.#consume(bytes, start, end);
       return;

@@ -91,7 +91,7 @@ export interface UpstreamStream {
   readonly reused: boolean;
   /** True when nothing of the reply has come yet. */
   readonly replyUntouched: boolean;
-  /** Nothing of the request can have reached the upstream yet: the connection has not come about. */
+  /** Nothing of the request can have reached the upstream yet: the connection has not come about, or nothing has been written. */
   readonly unsent: boolean;
   sendHead(outgoing: OutgoingRequest): void;
   sendData(bytes: Buffer, start: number, end: number): boolean;

@@ -194,6 +194,40 @@ describe('a connection to an upstream', () => {
     assert.deepEqual(bench.pool, ['idle', 'closed']);
   });
 
+  for (const { why, happens } of [
+    { why: 'says something', happens: ({ connection }: Bench) => connection.sends('HTTP/1.1 204 X\r\n\r\n') },
+    { why: 'says half of something', happens: ({ connection }: Bench) => connection.sends('HTTP/1.1') },
+    { why: 'ends', happens: ({ connection }: Bench) => connection.ends() },
+  ]) {
+    test(`that ${why} before the request is written answers nothing, and the request may be sent again`, () => {
+      const bench = new Bench();
+      bench.request();
+      bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+      const { written } = bench.connection;
+      const heard = new ReplyRecorder();
+      const stream = bench.upstream.lend(heard);
+      sendRequest(stream, 'POST');
+      let unsent = false;
+      heard.meanwhile = () => {
+        unsent = stream.unsent && stream.replyUntouched && bench.connection.written === written;
+      };
+      happens(bench);
+      assert.deepEqual(heard.story, ['failed upstream_reset']);
+      assert.ok(unsent, 'it is known that nothing was sent');
+      assert.deepEqual(bench.pool, ['idle', 'closed']);
+    });
+  }
+
+  test('has sent something once a part of the request is written', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.upload(4);
+    assert.ok(!stream.unsent);
+    // Waits to be written, and what comes now answers the head.
+    stream.sendData(Buffer.from('body'), 0, 4);
+    bench.connection.sends('HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n');
+    assert.deepEqual(heard.story, ['head 413', 'end']);
+  });
+
   test('is dead from the moment that it ends, and closes', () => {
     const bench = new Bench();
     bench.request();
