@@ -13,12 +13,12 @@ export interface SoakTarget {
 type Leave = (client: RudeClient) => void;
 
 /** An RST, whatever is on its way. */
-const breakOff: Leave = ({ carrier }) => carrier.resetAndDestroy();
+const breakOff: Leave = (client) => client.reset();
 
 /** It stops reading, and goes a while later. */
-const stallAndBreakOff: Leave = ({ socket, carrier }) => {
-  socket.pause();
-  setTimeout(() => carrier.resetAndDestroy(), 50);
+const stallAndBreakOff: Leave = (client) => {
+  client.socket.pause();
+  setTimeout(() => client.reset(), 50);
 };
 
 /** A FIN, and an RST for what comes then. */
@@ -70,24 +70,31 @@ class RudeClient {
   readonly closed: Promise<void>;
 
   constructor(port: number, secure: boolean) {
-    this.carrier = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    // Whoever waits for a client has a timer that keeps the process.
+    this.carrier = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }).unref();
     this.socket = secure ? connectTls({ socket: this.carrier, rejectUnauthorized: false }) : this.carrier;
     // Of a TLS connection and the socket that it took over, either may be the one that says so.
     const sockets = [...new Set([this.carrier, this.socket])];
     this.closed = Promise.race(sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', resolve))));
-    // Of the two the other one may never say it, after a reset beside a FIN: the process is to end all the same.
-    void this.closed.then(() => this.carrier.unref());
     for (const socket of sockets) socket.on('error', () => {});
     this.socket.on('end', () => this.socket.end());
     this.socket.resume();
   }
 
+  /**
+   * A reset while a FIN is on its way leaves a request of Node's that never ends: the process does not leave either. Once it has shut
+   * down its side, a socket can only be closed.
+   */
+  reset(): void {
+    if (this.carrier.destroyed) return;
+    if (this.socket.writableEnded || this.carrier.writableEnded) this.carrier.destroy();
+    else this.carrier.resetAndDestroy();
+  }
+
   /** The end of it, in whatever state it is. */
   breakOff(): void {
-    if (!this.carrier.destroyed) this.carrier.resetAndDestroy();
+    this.reset();
     this.socket.destroy();
-    // Broken off within a handshake, Node now and then never says that it is closed: nobody is to wait for that.
-    this.carrier.unref();
   }
 }
 
