@@ -6,6 +6,7 @@ import { RequestIdGenerator } from '../src/http/request-id.ts';
 import { createSharedMemory, SharedCount, slotsOf } from '../src/memory/shared-memory.ts';
 import { createTokenBuckets, TokenBuckets } from '../src/memory/token-buckets.ts';
 import { createMiddleware } from '../src/middleware/catalog.ts';
+import { CONTENT_CODINGS } from '../src/middleware/compress/content-coding.ts';
 import type { MiddlewareDeps } from '../src/middleware/deps.ts';
 import type { ByteReceiver, Connection } from '../src/net/connection.ts';
 import { H1Downstream } from '../src/net/h1-downstream.ts';
@@ -114,6 +115,7 @@ export class MemoryGateway {
   #deps(): MiddlewareDeps {
     return {
       ...{ custom: new Map(), log: SILENT, rateLimitCounts: new RateLimitCounts() },
+      contentCodings: CONTENT_CODINGS,
       nowMs: () => this.#io.eventMs,
       unixMs: () => performance.timeOrigin + this.#io.eventMs,
       keySets: { current: () => null, renew: () => null },
@@ -140,7 +142,7 @@ export class MemoryGateway {
     const free = this.#free;
     const date = new HttpDate();
     return {
-      ...{ wheel: io.wheel, requestIds: new RequestIdGenerator(), generation },
+      ...{ wheel: io.wheel, requestIds: new RequestIdGenerator(), random: Math.random, generation },
       ...{ fault: raise, middlewareFailed: (_name: string, error: unknown) => raise(error), settle: () => io.settle() },
       get nowMs() {
         return io.eventMs;

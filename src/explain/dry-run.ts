@@ -6,6 +6,7 @@ import { RequestIdGenerator } from '../http/request-id.ts';
 import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memory.ts';
 import { createTokenBuckets, TokenBuckets } from '../memory/token-buckets.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
+import { CONTENT_CODINGS } from '../middleware/compress/content-coding.ts';
 import type { MiddlewareDeps } from '../middleware/deps.ts';
 import { IoContext } from '../net/io-context.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
@@ -58,6 +59,8 @@ export class DryRun implements PipelineServices {
   readonly generation: Generation;
   readonly requestIds: RequestIdGenerator = new PlaceholderIds();
   readonly date = DATE_PLACEHOLDER;
+  /** The same request is explained the same way every time. */
+  readonly random = (): number => 0;
   readonly #io = new IoContext(monotonicClock, (error) => this.fault(error));
   readonly #transport = new PaperTransport();
   /** Of its own, and full for every run: to ask about a request takes nothing from anybody, and the answer is the same each time. */
@@ -86,6 +89,7 @@ export class DryRun implements PipelineServices {
       log,
       buckets: this.#buckets,
       rateLimitCounts: new RateLimitCounts(),
+      contentCodings: CONTENT_CODINGS,
     };
     const { generation } = buildGeneration(
       {
@@ -104,8 +108,7 @@ export class DryRun implements PipelineServices {
         log,
         allSockets: SharedCount.sockets(shared, 0),
         maxSockets: Number.POSITIVE_INFINITY,
-        // The same request is explained the same way every time.
-        random: () => 0,
+        random: this.random,
         outOfDescriptors: () => {},
       },
     );

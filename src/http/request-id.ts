@@ -17,8 +17,10 @@ export class RequestIdGenerator {
   #prefix = '';
   #counter = 0;
   #start = 0;
+  readonly #randomBytes: (length: number) => Buffer;
 
-  constructor() {
+  constructor(randomSource: (length: number) => Buffer = randomBytes) {
+    this.#randomBytes = randomSource;
     this.#renew();
   }
 
@@ -33,7 +35,7 @@ export class RequestIdGenerator {
   }
 
   #renew(): void {
-    const random = randomBytes(12);
+    const random = this.#randomBytes(12);
     this.#prefix = random.toString('hex', 0, 8);
     this.#start = random.readInt32LE(8);
     this.#counter = 0;

@@ -1,4 +1,5 @@
 import { SharedCount, type Slot } from './shared-memory.ts';
+import { atomicWakeUps, type WakeUps } from './wake-ups.ts';
 
 /** Whoever listens hears that long after at the latest, so that what is not in use any more is not kept in memory for ever. */
 const LONGEST_LISTENING_MS = 60_000;
@@ -16,14 +17,16 @@ export class SharedQueue {
   readonly #waiting: SharedCount;
   readonly #bells: Int32Array;
   readonly #firstBell: number;
+  readonly #wakeUps: WakeUps;
 
-  constructor(slot: Slot, row: number) {
+  constructor(slot: Slot, row: number, wakeUps: WakeUps = atomicWakeUps) {
     const { memory, number } = slot;
     this.row = row;
     this.workers = memory.workers;
     this.#waiting = SharedCount.backendWaiting(slot, row);
     this.#bells = new Int32Array(memory.bells);
     this.#firstBell = number * memory.workers;
+    this.#wakeUps = wakeUps;
   }
 
   /** One more request of this worker waits. */
@@ -53,15 +56,11 @@ export class SharedQueue {
   }
 
   ring(row: number): void {
-    const bell = this.#firstBell + row;
-    Atomics.add(this.#bells, bell, 1);
-    Atomics.notify(this.#bells, bell);
+    this.#wakeUps.notify(this.#bells, this.#firstBell + row);
   }
 
   /** Calls `heard` once, in a turn of its own, when this worker's bell is rung from now on, or after a minute. */
   listen(heard: () => void): void {
-    const bell = this.#firstBell + this.row;
-    const rung = Atomics.waitAsync(this.#bells, bell, Atomics.load(this.#bells, bell), LONGEST_LISTENING_MS);
-    void Promise.resolve(rung.value).then(heard);
+    this.#wakeUps.wait(this.#bells, this.#firstBell + this.row, LONGEST_LISTENING_MS, heard);
   }
 }

@@ -3,6 +3,7 @@ import type { TokenBuckets } from '../memory/token-buckets.ts';
 import type { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { PasswordChecks } from './auth/basic/password-checks.ts';
 import type { KeySets } from './auth/jwt/key-source.ts';
+import type { ContentCodings } from './compress/content-coding.ts';
 import type { CustomChain } from './custom/load-custom.ts';
 
 /** What a middleware is made with, besides its options. */
@@ -23,6 +24,8 @@ export interface MiddlewareDeps {
     warn(event: string, fields?: object): void;
     error(event: string, fields?: object): void;
   };
+  /** How bodies of replies are coded. */
+  readonly contentCodings: ContentCodings;
   /** What rate limits count in, shared by all threads. */
   readonly buckets: TokenBuckets;
   readonly rateLimitCounts: RateLimitCounts;

@@ -1,19 +1,12 @@
-import {
-  type IpcSocketConnectOpts,
-  isIPv6,
-  type LookupFunction,
-  type SocketConstructorOpts,
-  type TcpSocketConnectOpts,
-} from 'node:net';
+import { isIPv6, type LookupFunction, type TcpSocketConnectOpts } from 'node:net';
 import { type ConnectTarget, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import type { ConnectOptions } from './sockets.ts';
 
 /** How long the first of two addresses has to accept before the second is tried too (RFC 8305 5 recommends this). */
 const SECOND_TRY_AFTER_MS = 250;
 
 /** What `net.connect` wants for a target. Nagle's algorithm is off: what we write is meant to go out now. */
-export function connectOptions(
-  target: ConnectTarget,
-): SocketConstructorOpts & (TcpSocketConnectOpts | IpcSocketConnectOpts) {
+export function connectOptions(target: ConnectTarget): ConnectOptions {
   const common = { allowHalfOpen: true, writableHighWaterMark: WRITE_HIGH_WATER_BYTES };
   if (target.path !== null) return { ...common, path: target.path };
   return {

@@ -7,6 +7,9 @@ const MOST_TOGETHER = 64;
 /** So many events are settled each by itself before it is tried again whether they come together. */
 const EVENTS_ALONE = 256;
 
+/** Calls `work` when the event loop has told of all that was ready. */
+export type AfterEvents = <T>(work: (subject: T) => void, subject: T) => void;
+
 /**
  * Events of sockets that the system reports at once are settled at once: all are heard before anything is written. While the first
  * reply of many wakes its client, the others are still being made, and the client sleeps and is woken for each; one that wakes to all of
@@ -20,14 +23,16 @@ const EVENTS_ALONE = 256;
  */
 export class GatheredEvents {
   readonly #settle: () => void;
+  readonly #afterEvents: AfterEvents;
   readonly #eventsAlone: number;
   #alone: number;
   #gathering = false;
   #count = 0;
 
   /** `settle` ends all events that have been heard. `eventsAlone`: 0 to gather whatever comes of it. */
-  constructor(settle: () => void, eventsAlone = EVENTS_ALONE) {
+  constructor(settle: () => void, eventsAlone = EVENTS_ALONE, afterEvents: AfterEvents = setImmediate) {
     this.#settle = settle;
+    this.#afterEvents = afterEvents;
     this.#eventsAlone = eventsAlone;
     this.#alone = eventsAlone;
   }
@@ -43,8 +48,7 @@ export class GatheredEvents {
     } else {
       this.#gathering = true;
       this.#count = 1;
-      // It comes when the event loop has told of all that was ready.
-      setImmediate(allHeard, this);
+      this.#afterEvents(allHeard, this);
     }
   }
 

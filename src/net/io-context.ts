@@ -1,29 +1,40 @@
 import type { Clock } from '../base/clock.ts';
+import { atomicWakeUps, type WakeUps } from '../memory/wake-ups.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { GatheredEvents } from './gathered-events.ts';
+import { type AfterEvents, GatheredEvents } from './gathered-events.ts';
 import { OutputBatch } from './output-batch.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 const NOT_YET = -1;
+
+/** What may be another than usual. */
+export interface IoOptions {
+  /** As for `GatheredEvents`. */
+  readonly eventsAlone?: number | undefined;
+  /** As for `GatheredEvents`. */
+  readonly afterEvents?: AfterEvents | undefined;
+  readonly wakeUps?: WakeUps | undefined;
+}
 
 /** What all connections of one worker share. */
 export class IoContext {
   readonly buffers: BufferPool = new BufferPool();
   readonly output: OutputBatch = new OutputBatch();
   readonly wheel: TimerWheel;
+  /** Between this worker and the others. */
+  readonly wakeUps: WakeUps;
   readonly #clock: Clock;
   /** Read at most once in an event: a reading costs as much as a good part of a log line. */
   #eventMs: number = NOT_YET;
   readonly #reportFault: (error: unknown) => void;
   readonly #received: GatheredEvents;
 
-  /**
-   * `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. `eventsAlone`: as
-   * for `GatheredEvents`.
-   */
-  constructor(clock: Clock, reportFault: (error: unknown) => void, eventsAlone?: number) {
+  /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
+  constructor(clock: Clock, reportFault: (error: unknown) => void, options: IoOptions = {}) {
+    const { eventsAlone, afterEvents, wakeUps = atomicWakeUps } = options;
     this.#clock = clock;
-    this.#received = new GatheredEvents(() => this.settle(), eventsAlone);
+    this.#received = new GatheredEvents(() => this.settle(), eventsAlone, afterEvents);
+    this.wakeUps = wakeUps;
     this.wheel = new TimerWheel(clock, reportFault);
     this.#reportFault = reportFault;
   }

@@ -1,4 +1,4 @@
-import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connectOptions } from './connect-options.ts';
 import { type ByteReceiver, WRITE_HIGH_WATER_BYTES } from './connection.ts';
@@ -8,6 +8,7 @@ import type { IoContext } from './io-context.ts';
 import { connectPrefacedTls } from './prefaced-tls.ts';
 import { SecureDriver } from './secure-driver.ts';
 import { SocketConnection } from './socket-connection.ts';
+import { type Sockets, systemSockets } from './sockets.ts';
 import { HeldWrites } from './stream-driver.ts';
 import { bytesRead, handleOf, type OnRead, type StreamHandle } from './stream-handle.ts';
 import type { Transport } from './transport.ts';
@@ -17,11 +18,11 @@ import type { Transport } from './transport.ts';
  * public `onread` option; that handles are moved, read and written without the socket in between is not public API
  * (`stream-handle.ts`), and `chooseTransport` falls back where a Node differs.
  */
-export const onreadTransport: Transport = {
+export const createOnreadTransport = (sockets: Sockets): Transport => ({
   name: 'onread',
 
   createServer(accept) {
-    return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept);
+    return sockets.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept);
   },
 
   adopt(io, socket, receiver, tls) {
@@ -52,14 +53,16 @@ export const onreadTransport: Transport = {
       return connectPrefacedTls(io, { target, tls, preface }, receiver, secureCarrier);
     }
     if (tls !== null) return connectSecure(io, tls.connect(connectOptions(target)), receiver);
-    const socket = connect({ ...connectOptions(target), onread: readInto(io) });
+    const socket = sockets.connect({ ...connectOptions(target), onread: readInto(io) });
     const connection = serve(io, socket, receiver);
     // Each address that is tried has a handle of its own. Reading begins after this event.
     socket.prependOnceListener('connect', () => listenToReads(socket, connection));
     if (preface !== '') connection.writeText(preface);
     return connection;
   },
-};
+});
+
+export const onreadTransport: Transport = createOnreadTransport(systemSockets);
 
 interface SocketInternals extends Socket {
   _handle: unknown;

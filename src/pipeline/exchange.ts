@@ -33,6 +33,8 @@ export interface PipelineServices {
   readonly generation: Generation;
   /** The time of the event under way, in milliseconds of a monotonic clock. */
   readonly nowMs: number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
   /** The value of Date for a reply made now. */
   readonly date: string;
   /** The exchange is over: it may be used for the next request. */

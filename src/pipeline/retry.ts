@@ -74,7 +74,7 @@ function retry(exchange: Exchange, upstream: Upstream, error: PhotonError): void
   exchange.failure = error;
   exchange.tried = [...exchange.tried, upstream];
   const { retryBackoff } = (exchange.route as RoutePlan).backend.relief;
-  const pauseMs = retryPauseMs(retryBackoff, exchange.retries, Math.random());
+  const pauseMs = retryPauseMs(retryBackoff, exchange.retries, exchange.services.random());
   if (pauseMs < SHORTEST_PAUSE_MS) {
     tryAgain(exchange);
     return;

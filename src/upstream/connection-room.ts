@@ -57,7 +57,7 @@ export class ConnectionRoom {
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
     this.#sockets = new UpstreamSockets(slot, row);
     this.#idle = SharedCount.upstreamIdle(slot, row);
-    this.#queue = new SharedQueue(backend, row);
+    this.#queue = new SharedQueue(backend, row, io.wakeUps);
     this.maxIdle = Math.ceil(this.#limit / slot.memory.workers);
   }
 

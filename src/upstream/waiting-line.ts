@@ -51,7 +51,7 @@ export class WaitingLine implements Flushable, RoomSeeker, TimerOwner {
   ) {
     this.#io = io;
     this.#rooms = rooms;
-    this.#queue = new SharedQueue(slot, row);
+    this.#queue = new SharedQueue(slot, row, io.wakeUps);
     this.#size = size;
     this.#look = new Timer(io.wheel, this);
     this.timeoutMs = timeoutMs;

@@ -6,6 +6,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
 import { AccessBuffer, type AccessSink } from '../telemetry/access-buffer.ts';
 import type { AccessRecord } from '../telemetry/access-record.ts';
+import type { Platform } from './platform.ts';
 
 /** The one record of a worker, filled anew for every line. */
 class Scratch implements AccessRecord {
@@ -39,14 +40,23 @@ const FLUSH_EVERY_MS = 100;
 export class AccessRecorder {
   readonly #buffer: AccessBuffer;
   readonly #clock: Clock;
+  readonly #unixMs: () => number;
+  readonly #random: () => number;
   readonly #record = new Scratch();
   /** What makes a time of day of a monotonic one; set at every tick, for the system's clock is put right now and then. */
   #epochMs = 0;
   #flushedMs = 0;
 
   /** `memory` is of `AccessBlocks.allocate`. */
-  constructor(clock: Clock, memory: SharedArrayBuffer, sink: AccessSink) {
+  constructor(
+    clock: Clock,
+    { unixMs, random }: Pick<Platform, 'unixMs' | 'random'>,
+    memory: SharedArrayBuffer,
+    sink: AccessSink,
+  ) {
     this.#clock = clock;
+    this.#unixMs = unixMs;
+    this.#random = random;
     this.#buffer = new AccessBuffer(new AccessBlocks(memory), sink);
     this.#setEpoch();
   }
@@ -57,7 +67,7 @@ export class AccessRecorder {
     const policy = (exchange.generation as NonNullable<typeof exchange.generation>).accessPolicy;
     if (policy === null) return;
     const status = statusOf(exchange, error);
-    if (error === null && status < 400 && policy.sample < 1 && Math.random() >= policy.sample) return;
+    if (error === null && status < 400 && policy.sample < 1 && this.#random() >= policy.sample) return;
     this.#fill(exchange, error, status, nowMs);
     this.#buffer.add(policy.line(this.#record));
   }
@@ -81,7 +91,7 @@ export class AccessRecorder {
 
   #setEpoch(): number {
     const nowMs = this.#clock.nowMs();
-    this.#epochMs = Date.now() - nowMs;
+    this.#epochMs = this.#unixMs() - nowMs;
     return nowMs;
   }
 

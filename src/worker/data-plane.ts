@@ -8,7 +8,6 @@ import type { ListenerPlan, PasswordAnswer, ServingPlan, TlsMaterial } from '../
 import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import type { CustomChain } from '../middleware/custom/load-custom.ts';
 import type { OpenAddress } from '../net/binding.ts';
-import { chooseTransport } from '../net/choose-transport.ts';
 import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '../net/downstream-service.ts';
 import { H1Downstream } from '../net/h1-downstream.ts';
 import { IoContext } from '../net/io-context.ts';
@@ -25,6 +24,7 @@ import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
+import { type Platform, systemPlatform } from './platform.ts';
 import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
 import { WorkerKeySets } from './worker-key-sets.ts';
 import { WorkerPasswords } from './worker-passwords.ts';
@@ -56,6 +56,8 @@ export interface DataPlaneOptions extends ServingPlan {
   readonly clock?: Clock;
   /** As for `GatheredEvents`. */
   readonly eventsAlone?: number;
+  /** What is not to be as the system has it. */
+  readonly platform?: Partial<Platform>;
 }
 
 const NO_CUSTOM: CustomChain = new Map();
@@ -80,7 +82,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #connections = new Set<DownstreamConnection>();
   readonly #listeners = new Map<string, Listener>();
   readonly #freeExchanges: Exchange[] = [];
-  readonly #httpDate = new HttpDate();
+  readonly #httpDate: HttpDate;
   readonly #headerFaults: RepeatedWarning;
   readonly #acceptFaults: RepeatedWarning;
   readonly #accessRecorder: AccessRecorder;
@@ -90,7 +92,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
   #drained: PromiseWithResolvers<void> | null = null;
 
   generation: Generation;
-  readonly requestIds: RequestIdGenerator = new RequestIdGenerator();
+  readonly requestIds: RequestIdGenerator;
+  readonly random: () => number;
   readonly rateLimitCounts: RateLimitCounts = new RateLimitCounts();
   draining = false;
   /** Exchanges under way. */
@@ -98,12 +101,21 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   constructor(options: DataPlaneOptions) {
     const { shared, row, log, accessMemory, accessSink, custom = NO_CUSTOM, clock = monotonicClock } = options;
+    const platform = { ...systemPlatform(), ...options.platform };
+    const { transport, random, contentCodings, wakeUps, afterEvents } = platform;
     this.#log = log;
-    this.#io = new IoContext(clock, (error) => this.fault(error), options.eventsAlone);
+    this.random = random;
+    this.requestIds = new RequestIdGenerator(platform.randomBytes);
+    this.#httpDate = new HttpDate(platform.unixMs);
+    this.#io = new IoContext(clock, (error) => this.fault(error), {
+      eventsAlone: options.eventsAlone,
+      afterEvents,
+      wakeUps,
+    });
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
     this.#acceptFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.error('accept-failed', fields));
-    this.#accessRecorder = new AccessRecorder(clock, accessMemory, accessSink);
-    this.#transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
+    this.#accessRecorder = new AccessRecorder(clock, platform, accessMemory, accessSink);
+    this.#transport = transport;
     this.#connectionCount = SharedCount.connections(shared, row);
     this.#allSockets = SharedCount.sockets(shared, row);
     this.#row = row;
@@ -111,10 +123,10 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#passwords = new WorkerPasswords(() => this.#io.eventMs, options.passwordQueue, options.checkPassword);
     this.#environment = {
       io: this.#io,
-      transport: this.#transport,
+      transport,
       log,
       allSockets: this.#allSockets,
-      random: Math.random,
+      random,
       outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
       middleware: {
         nowMs: () => this.#io.eventMs,
@@ -122,6 +134,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
         keySets: this.#keySets,
         passwords: this.#passwords,
         log,
+        contentCodings,
         rateLimitCounts: this.rateLimitCounts,
       },
     };

@@ -132,6 +132,7 @@ export class ExchangeLog implements PipelineServices {
   readonly generation: Generation;
   readonly requestIds = new RequestIdGenerator();
   readonly nowMs = 0;
+  readonly random = Math.random;
   readonly date = 'Sun, 06 Nov 1994 08:49:37 GMT';
   readonly #faults: unknown[];
   readonly #finished = new Set<Exchange>();

@@ -121,7 +121,7 @@ export class TransportBench {
   readonly transport: Transport;
   readonly faults: unknown[] = [];
   /** Events are gathered whether it is worth it or not: what is written may leave later than the event in which it was said. */
-  readonly io = new IoContext(monotonicClock, (error) => this.faults.push(error), 0);
+  readonly io = new IoContext(monotonicClock, (error) => this.faults.push(error), { eventsAlone: 0 });
   readonly server: Server;
   readonly #plainServer: Server = createServer({ allowHalfOpen: true });
   readonly #opened: Opened[] = [];

@@ -8,7 +8,8 @@ import { type BodyCoding, codeBody } from '../../pipeline/body-coding.ts';
 import { CodedBody } from '../../pipeline/coded-body.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware } from '../../pipeline/middleware.ts';
-import { CONTENT_CODINGS, type CodingName } from './content-coding.ts';
+import type { MiddlewareDeps } from '../deps.ts';
+import type { CodingName, ContentCodings } from './content-coding.ts';
 import { MediaTypes } from './media-types.ts';
 
 type Options = BuiltInOptions['compress'];
@@ -19,8 +20,11 @@ const MAX_CODED_BODIES = 512;
 const MAX_OWN_BYTES = 256 * 1024;
 
 /** Compresses replies for clients that accept it. */
-export function compress(options: Options): readonly Middleware[] {
-  const compressor = new Compressor(options);
+export function compress(
+  options: Options,
+  { contentCodings }: Pick<MiddlewareDeps, 'contentCodings'>,
+): readonly Middleware[] {
+  const compressor = new Compressor(options, contentCodings);
   return [{ name: 'compress', stage: 'compress', onResponse: (exchange) => compressor.treat(exchange) }];
 }
 
@@ -44,9 +48,9 @@ class Compressor {
   #drops: FieldDrops | null = null;
   #dropsOfCoded: FieldDrops = new FieldDrops(OF_THE_IDENTITY);
 
-  constructor({ encodings, types, min_size: minBytes, level }: Options) {
+  constructor({ encodings, types, min_size: minBytes, level }: Options, codings: ContentCodings) {
     this.#encodings = encodings;
-    this.#codings = new Map(encodings.map((name) => [name, CONTENT_CODINGS[name](level)]));
+    this.#codings = new Map(encodings.map((name) => [name, codings[name](level)]));
     this.#types = new MediaTypes(types);
     // Nothing does not get smaller.
     this.#minBytes = Math.max(minBytes, 1);

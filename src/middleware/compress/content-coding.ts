@@ -13,7 +13,9 @@ import type { BodyCoding } from '../../pipeline/body-coding.ts';
 export type CodingName = BuiltInOptions['compress']['encodings'][number];
 
 /** A coding by its name in Content-Encoding, which tries as hard as `level` says (1 to 9). */
-export const CONTENT_CODINGS: { readonly [N in CodingName]: (level: number) => BodyCoding } = { gzip, br, zstd };
+export type ContentCodings = { readonly [N in CodingName]: (level: number) => BodyCoding };
+
+export const CONTENT_CODINGS: ContentCodings = { gzip, br, zstd };
 
 /** Node makes a buffer of this size for what comes out of a whole body: with its usual 16 KiB a body of 2 KB costs a third more. */
 const CHUNK_BYTES = 4096;
