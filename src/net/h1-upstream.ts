@@ -153,9 +153,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   cancel(): void {
     this.#listener = null;
     // It may be called from within the very reply that it ends: the rest of it must not complete anything.
-    this.#state = STATE.CLOSED;
-    this.#body.abandon();
-    this.#connection?.destroy();
+    this.#close();
   }
 
   // --- what comes in ---------------------------------------------------------------------------------------------------
@@ -203,10 +201,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.replyUntouched = false;
     try {
       let position = start;
-      while (position < end) {
+      while (position < end && (this.#state === STATE.AWAITING_HEAD || this.#state === STATE.READING_BODY)) {
+        const before = position;
         if (this.#state === STATE.AWAITING_HEAD) position = this.#consumeHead(bytes, position, end);
-        else if (this.#state === STATE.READING_BODY) position = this.#consumeBody(bytes, position, end);
-        else break;
+        else position = this.#consumeBody(bytes, position, end);
+        if (position === before) throw new Error('the decoder of replies made no progress');
       }
       if (this.#listener !== null && this.#requestOver && !this.#readPaused) {
         this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
@@ -220,8 +219,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   #consumeHead(bytes: Buffer, start: number, end: number): number {
-    const listener = this.#listener;
-    if (listener === null) return start;
+    // Sound: a connection that awaits a head has a listener until it fails, and then it is closed.
+    const listener = this.#listener as ResponseListener;
     const head = listener.response;
     const position = decodeResponseHead(bytes, start, end, head, this.#owner.limits.maxHeadBytes, this.#toHead);
     if (position === INCOMPLETE) {
@@ -268,7 +267,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#readTimer.disarm();
     if (this.#readPaused) this.resumeResponse();
     if (this.#replyPersistent && this.#requestOver && !this.#writingFailed) this.#becomeIdle();
-    else this.#connection?.destroy();
+    else this.#close();
     listener?.responseEnded();
   }
 
@@ -278,10 +277,17 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#owner.connectionIdle(this);
   }
 
+  /** Whatever still comes is not looked at. */
+  #close(): void {
+    this.#state = STATE.CLOSED;
+    this.#body.abandon();
+    this.#connection?.destroy();
+  }
+
   #fail(error: PhotonError): void {
     const listener = this.#listener;
     this.#listener = null;
-    this.#connection?.destroy();
+    this.#close();
     listener?.responseFailed(error);
   }
 
