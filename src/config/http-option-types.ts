@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isHostName, isIpAddress } from '../base/address.ts';
 import { isConnectionField } from '../http/hop-by-hop.ts';
-import { PRINTABLE, parsedText, textLike } from './option-types.ts';
+import { oneOrMore, PRINTABLE, parsedText, textLike } from './option-types.ts';
 import { parseTemplate } from './placeholders.ts';
 
 /* The kinds of values that options about HTTP have; as in option-types.ts, each message says what is wanted. */
@@ -169,9 +169,7 @@ export function statusSet() {
     ],
     { error: wanted },
   );
-  return z
-    .union([one, z.array(one, { error: wanted }).min(1, { error: wanted })], { error: wanted })
-    .transform((value): readonly StatusRange[] => [value].flat().map(rangeOfStatus));
+  return oneOrMore(one, 'a status (200), a class ("2xx")').transform((values) => values.map(rangeOfStatus));
 }
 
 function rangeOfStatus(status: number | string): StatusRange {

@@ -200,7 +200,13 @@ export function listOf<T extends z.ZodType>(item: T, what: string) {
   return z.array(item, { error }).min(1, { error });
 }
 
-/** One item, or a list with at least one. */
+/**
+ * One item, or a list with at least one; after validation always a list, so that nobody takes a text for a list of its letters. An item is
+ * not a list itself.
+ */
 export function oneOrMore<T extends z.ZodType>(item: T, what: string) {
-  return z.union([item, listOf(item, what)], { error: `${what}, or a list of them` });
+  const error = `${what}, or a list of them`;
+  return z
+    .union([item, z.array(item, { error }).min(1, { error })], { error })
+    .transform((value): readonly z.output<T>[] => (Array.isArray(value) ? value : [value as z.output<T>]));
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { CertificateConfig, Config, ListenAddress, RouteConfig, ServerConfig } from './config.ts';
+import type { CertificateConfig, Config, RouteConfig, ServerConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { MiddlewareChains } from './middleware-chains.ts';
 import { resolveBackend, resolveHealthCheck } from './resolve-backend.ts';
@@ -22,7 +22,7 @@ export function resolveConfig(
   return deepFreeze({
     server: resolveServer(document.server, chains),
     backends,
-    resolver: resolver === undefined ? null : [resolver].flat(),
+    resolver: resolver ?? null,
     routes: resolveRoutes(document.routes, chains, backends[0]?.name ?? ''),
     metrics: {
       prometheus: metrics.prometheus,
@@ -63,8 +63,8 @@ export function resolveConfig(
 
 function resolveServer(server: ConfigDocument['server'], chains: MiddlewareChains): ServerConfig {
   return {
-    httpAddr: resolveListeners(server.http_addr),
-    httpsAddr: resolveListeners(server.https_addr),
+    httpAddr: server.http_addr ?? [],
+    httpsAddr: server.https_addr ?? [],
     tls: resolveCertificates(server),
     clientCertificates:
       server.client_ca === undefined ? null : { caFile: server.client_ca, required: server.client_auth === 'required' },
@@ -102,10 +102,6 @@ function resolveCertificates(server: ConfigDocument['server']): readonly Certifi
   const { tls_cert: certFile, tls_key: keyFile } = server;
   if (certFile === undefined || keyFile === undefined) return listed;
   return [{ hosts: [], certFile, keyFile, option: { cert: 'server.tls_cert', key: 'server.tls_key' } }, ...listed];
-}
-
-function resolveListeners(value: ListenAddress | ListenAddress[] | undefined): readonly ListenAddress[] {
-  return value === undefined ? [] : [value].flat();
 }
 
 /**

@@ -49,9 +49,7 @@ export function apiKey(options: Options): AuthScheme {
  * so that the time of the look-up tells nothing about the keys, and a thousand of them take no longer than one.
  */
 function knownKeys({ keys = [], consumers = {} }: Options): ReadonlyMap<number, readonly KnownKey[]> {
-  const named = Object.entries(consumers).flatMap(([consumer, own]) =>
-    [own].flat().map((key) => ({ key, consumer }) as const),
-  );
+  const named = Object.entries(consumers).flatMap(([consumer, own]) => own.map((key) => ({ key, consumer }) as const));
   const listed = keys.map((entry) => (typeof entry === 'string' ? { key: entry, consumer: '' } : entry));
   const known = [...listed, ...named].map(({ key, consumer = '' }): KnownKey => {
     const digest = DIGEST.test(key) ? Buffer.from(key.slice('sha256:'.length), 'hex') : digestOf(key);

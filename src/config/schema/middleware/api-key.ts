@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { headerName, parameterName } from '../../http-option-types.ts';
-import { flag, listOf, printableText } from '../../option-types.ts';
+import { flag, listOf, oneOrMore, printableText } from '../../option-types.ts';
 
 const keyWanted = 'a key of at least 8 characters, or "sha256:" and its digest in 64 hexadecimal digits';
 
@@ -30,9 +30,7 @@ export const apiKey = z
     query: parameterName().describe('The query parameter with the key; it shows in logs of others.').optional(),
     keys: listOf(entry, 'keys').describe('The keys: texts or "sha256:" digests, or {key, consumer}.').optional(),
     consumers: z
-      .record(printableText(), z.union([key, listOf(key, 'keys')], { error: `${keyWanted}, or a list of them` }), {
-        error: 'a mapping of consumers to keys',
-      })
+      .record(printableText(), oneOrMore(key, keyWanted), { error: 'a mapping of consumers to keys' })
       .describe('The keys of each consumer: one, or a list.')
       .optional(),
     strip: flag().describe('Whether the key is taken out of what goes upstream.').prefault(true),
