@@ -2,9 +2,6 @@
  * A process that compiles one configuration and ends: reading ten thousand routes takes half a second and half a gigabyte, and what a
  * configuration written in TypeScript loads stays loaded for as long as its process lives.
  */
-import { BEHIND, standBehind } from './stand-behind.ts';
-
-if (process.argv.includes(BEHIND)) standBehind();
 // They are meant for the gateway, and reach the whole group of a terminal: whether it goes on is the gateway's decision.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 // The gateway is gone.

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import { type CompiledConfig, shareCompiled } from '../pipeline/compiled-config.ts';
+import { lowerPriorityWhenLong } from './compiler-priority.ts';
 import type { Sources } from './file-watch.ts';
-import { BEHIND } from './stand-behind.ts';
 
 /** A configuration that can be served. */
 export interface LoadedCompiled {
@@ -43,8 +43,6 @@ const NOT_FOR_TWO = /^--(?:inspect|cpu-prof|heap-prof)/;
 export class Compiler {
   #next: ChildProcess | null = null;
   #last: ChildProcess | null = null;
-  /** Nothing is served before the first `startAhead`. */
-  #arguments: readonly string[] = [];
   #closed = false;
 
   /** Starts the process of the first `compile`. */
@@ -54,7 +52,7 @@ export class Compiler {
 
   /** Rejects with a ConfigError that holds all that is wrong with the file, or with another Error when it could not be compiled. */
   async compile(file: string): Promise<LoadedCompiled> {
-    const child = this.#next ?? startProcess(this.#arguments);
+    const child = this.#next ?? startProcess();
     this.#next = null;
     this.#last?.kill('SIGKILL');
     this.#last = child;
@@ -66,7 +64,6 @@ export class Compiler {
 
   /** Ends the process of the last `compile`, and then starts that of the next one. Where that cannot be done, `compile` tries again. */
   startAhead(): void {
-    this.#arguments = [BEHIND];
     const last = this.#last;
     this.#last = null;
     if (last === null || isOver(last)) this.#startNext();
@@ -76,7 +73,7 @@ export class Compiler {
   #startNext(): void {
     if (this.#closed || this.#next !== null) return;
     try {
-      const child = startProcess(this.#arguments);
+      const child = startProcess();
       const forget = () => {
         if (this.#next === child) this.#next = null;
       };
@@ -100,8 +97,8 @@ function isOver({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null;
 }
 
-function startProcess(args: readonly string[]): ChildProcess {
-  const child = fork(PROGRAM, args, {
+function startProcess(): ChildProcess {
+  const child = fork(PROGRAM, [], {
     execArgv: [
       ...process.execArgv.filter((option) => !NOT_FOR_TWO.test(option)),
       ...FEW_THREADS,
@@ -137,10 +134,14 @@ function answerOf(child: ChildProcess, file: string): Promise<CompileAnswer> {
   child.once('message', (answer: CompileAnswer) => resolve(answer));
   child.once('error', (error) => fail(error.message));
   child.once('exit', (code, signal) => fail(`the process that read it ended with ${signal ?? `code ${code}`}`));
+  const stopWatching = child.pid === undefined ? () => undefined : lowerPriorityWhenLong(child.pid);
   if (child.connected) {
     child.send(file, (error) => {
       if (error !== null) fail(error.message);
     });
   }
-  return promise.finally(() => clearTimeout(timer));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    stopWatching();
+  });
 }

@@ -2,15 +2,20 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { constants, getPriority } from 'node:os';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PhotonProcess, temporaryDirectory } from './photon-process.ts';
 
-/** A configuration in TypeScript whose one route has this expression for its id; `before` runs each time that it is compiled. */
+/**
+ * A configuration in TypeScript whose one route has this expression for its id; `before` runs each time that it is compiled. Beside it
+ * is the id of the process that compiled it.
+ */
 const textOf = (id: string, before = '', workers = 2) => `
+import { writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
+writeFileSync(new URL('compiled-by', import.meta.url), String(process.pid));
 ${before}
 export default {
   server: { http_addr: '127.0.0.1:0', workers: ${workers} },
@@ -20,7 +25,12 @@ export default {
 void getPriority;
 `;
 
-async function start(t: TestContext, text: string): Promise<{ readonly photon: PhotonProcess; readonly file: string }> {
+interface Started {
+  readonly photon: PhotonProcess;
+  readonly file: string;
+}
+
+async function start(t: TestContext, text: string): Promise<Started> {
   const file = join(temporaryDirectory(t), 'photon.config.ts');
   writeFileSync(file, text);
   const photon = new PhotonProcess(t, ['--config', file], { XDG_RUNTIME_DIR: dirname(file) });
@@ -28,21 +38,14 @@ async function start(t: TestContext, text: string): Promise<{ readonly photon: P
   return { photon, file };
 }
 
-/** The process that waits for the next configuration. It starts a moment after the gateway is ready, when that of the first has ended. */
-async function waitingCompiler({ pid }: PhotonProcess): Promise<number> {
+/** The process that waits for the next configuration. It starts when that of the one before has ended, a moment after the gateway is ready. */
+async function waitingCompiler({ photon: { pid }, file }: Started): Promise<number> {
   for (;;) {
-    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
-    if (child !== undefined && nameOf(child) === 'photon-compiler' && standsBehind(Number(child))) return Number(child);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
+    const compiledBy = readFileSync(join(dirname(file), 'compiled-by'), 'latin1');
+    const waiting = children.find((child) => child !== compiledBy && nameOf(child) === 'photon-compiler');
+    if (waiting !== undefined) return Number(waiting);
     await pause(5);
-  }
-}
-
-/** The process that has read the first configuration did not. */
-function standsBehind(pid: number): boolean {
-  try {
-    return getPriority(pid) === constants.priority.PRIORITY_BELOW_NORMAL;
-  } catch {
-    return false;
   }
 }
 
@@ -73,14 +76,15 @@ async function isGone(pid: number): Promise<void> {
 }
 
 test('the process that compiles has none of the sockets of the gateway', async (t) => {
-  const { photon } = await start(t, textOf('"a"'));
+  const started = await start(t, textOf('"a"'));
+  const { photon } = started;
   const port = await photon.port();
   // A connection that is open when the process starts would not end while it has it, too.
   const client = createConnection(port, '127.0.0.1');
   t.after(() => client.destroy());
   await once(client, 'connect');
   // Its own are the two outputs and the channel.
-  const own = socketsOf(await waitingCompiler(photon));
+  const own = socketsOf(await waitingCompiler(started));
   assert.equal(own.length, 3);
   assert.deepEqual(
     socketsOf(photon.pid).filter((socket) => own.includes(socket)),
@@ -88,13 +92,18 @@ test('the process that compiles has none of the sockets of the gateway', async (
   );
 });
 
-test('a configuration is compiled at a low priority while another one is served, and at the usual one before', async (t) => {
+test('a configuration is compiled at the usual priority, and at a low one once that has taken two seconds of CPU time', async (t) => {
   const { photon, file } = await start(t, textOf('"first-" + getPriority()'));
   writeFileSync(file, textOf('"second-" + getPriority()'));
-  const { routes } = await photon.event('reloaded');
-  const usual = 0;
+  assert.deepEqual((await photon.event('reloaded'))['routes'], { added: ['second-0'], removed: ['first-0'] });
+  // Nothing else of the process runs meanwhile.
+  const computes = `const low = ${constants.priority.PRIORITY_BELOW_NORMAL};
+    const cpuMs = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+    while (getPriority() !== low && cpuMs() < 20_000);
+    const early = cpuMs() < 1900;`;
+  writeFileSync(file, textOf('(early ? "early-" : "third-") + getPriority()', computes));
   const low = constants.priority.PRIORITY_BELOW_NORMAL;
-  assert.deepEqual(routes, { added: [`second-${low}`], removed: [`first-${usual}`] });
+  assert.deepEqual((await photon.event('reloaded', 1))['routes'], { added: [`third-${low}`], removed: ['second-0'] });
 });
 
 test('a configuration that ends its process keeps the one before, and the next one is served', async (t) => {
@@ -108,8 +117,9 @@ test('a configuration that ends its process keeps the one before, and the next o
 });
 
 test('a waiting process that is killed is replaced when it is wanted', async (t) => {
-  const { photon, file } = await start(t, textOf('"a"'));
-  const pid = await waitingCompiler(photon);
+  const started = await start(t, textOf('"a"'));
+  const { photon, file } = started;
+  const pid = await waitingCompiler(started);
   process.kill(pid, 'SIGKILL');
   await isGone(pid);
   writeFileSync(file, textOf('"b"'));
@@ -121,7 +131,7 @@ test('without a descriptor left for a process the gateway serves on, says so at 
   writeFileSync(file, textOf('"a"'));
   const photon = new PhotonProcess(t, ['--config', file], { XDG_RUNTIME_DIR: dirname(file) }, { openFileLimit: 300 });
   await photon.event('ready');
-  const pid = await waitingCompiler(photon);
+  const pid = await waitingCompiler({ photon, file });
   await photon.takeDescriptors();
   process.kill(pid, 'SIGKILL');
   await isGone(pid);
@@ -143,16 +153,18 @@ test('what a configuration prints comes out of the gateway', async (t) => {
 });
 
 test('many workers and a process that compiles share the outputs without a warning', async (t) => {
-  const { photon } = await start(t, textOf('"a"', '', 16));
-  await waitingCompiler(photon);
+  const started = await start(t, textOf('"a"', '', 16));
+  const { photon } = started;
+  await waitingCompiler(started);
   photon.kill('SIGTERM');
   assert.doesNotMatch((await photon.ended).stderr, /Warning/);
 });
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
   test(`the process that compiles ends with a gateway that gets ${signal}`, async (t) => {
-    const { photon } = await start(t, textOf('"a"'));
-    const pid = await waitingCompiler(photon);
+    const started = await start(t, textOf('"a"'));
+    const { photon } = started;
+    const pid = await waitingCompiler(started);
     photon.kill(signal);
     await isGone(pid);
     await photon.ended;
@@ -160,8 +172,9 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
 }
 
 test('signals that a terminal sends to all do not keep a reload from happening', async (t) => {
-  const { photon } = await start(t, textOf('"at-" + Date.now()'));
-  process.kill(await waitingCompiler(photon), 'SIGHUP');
+  const started = await start(t, textOf('"at-" + Date.now()'));
+  const { photon } = started;
+  process.kill(await waitingCompiler(started), 'SIGHUP');
   photon.kill('SIGHUP');
   assert.equal((await photon.event('reloaded'))['trigger'], 'signal');
 });
