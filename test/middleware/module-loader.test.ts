@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -73,6 +73,15 @@ test('a module is loaded anew when what it imports has changed, and what it impo
   write(`${top}.ts`, speaking('word + "!"', imports));
   assert.deepEqual(await said(file), { body: 'two!' });
   assert.equal(loads(), before + 4, 'nothing but the top');
+});
+
+test('a module behind a link is loaded anew when what it imports has changed', async () => {
+  const [bottom, link] = [fresh(), join(directory, `${fresh()}.ts`)];
+  write(`${bottom}.ts`, 'export const word: string = "one";');
+  symlinkSync(write(`${fresh()}.ts`, speaking('word', `import { word } from './${bottom}.ts';`)), link);
+  assert.deepEqual(await said(link), { body: 'one' });
+  write(`${bottom}.ts`, 'export const word: string = "two";');
+  assert.deepEqual(await said(link), { body: 'two' });
 });
 
 test('modules that import each other come to an end', async () => {

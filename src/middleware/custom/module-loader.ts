@@ -50,6 +50,7 @@ export class ModuleLoader {
       resolve: (specifier, context, next) => {
         if (specifier === PACKAGE) return { url: DEFINE_MIDDLEWARE, shortCircuit: true };
         const resolved = next(specifier, context);
+        this.#follow(specifier, resolved.url);
         const parent = context.parentURL === undefined ? undefined : this.#textOf.get(context.parentURL);
         if (parent === undefined || !isOurs(resolved.url)) return resolved;
         const file = fileURLToPath(resolved.url);
@@ -70,6 +71,12 @@ export class ModuleLoader {
   versionOf(file: string): string {
     this.#found.clear();
     return this.#digestOf(file, []);
+  }
+
+  /** A file that is a link is found under the name of the one that it leads to. */
+  #follow(url: string, found: string): void {
+    const text = this.#textOf.get(url);
+    if (text !== undefined) this.#textOf.set(found, text);
   }
 
   async #evaluate(file: string): Promise<{ readonly default?: unknown }> {
