@@ -23,7 +23,7 @@ export async function checkCustom(config: Config): Promise<CheckedCustom> {
 
 async function checkEntry({ name, module, options }: CustomMiddleware, loader: ModuleLoader): Promise<Diagnostic[]> {
   try {
-    optionsFor(await loader.load(module), options);
+    optionsFor(await loader.load(module, name), options);
     return [];
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');

@@ -2,8 +2,14 @@
  * A process that compiles one configuration and ends: reading ten thousand routes takes half a second and half a gigabyte, and what a
  * configuration written in TypeScript loads stays loaded for as long as its process lives.
  */
+import { runningMiddleware } from '../middleware/custom/running-middleware.ts';
+
 // They are meant for the gateway, and reach the whole group of a terminal: whether it goes on is the gateway's decision.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+// Whatever users' middleware starts by being loaded, and fails, is logged by the workers, which load it too.
+process.on('uncaughtException', (error) => {
+  if (runningMiddleware() === undefined) throw error;
+});
 // The gateway is gone.
 process.on('disconnect', () => process.exit());
 process.title = 'photon-compiler';

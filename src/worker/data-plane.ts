@@ -1,6 +1,7 @@
 import { type Clock, monotonicClock } from '../base/clock.ts';
 import { PhotonError } from '../base/errors.ts';
 import { RepeatedWarning } from '../base/repeated-warning.ts';
+import { thrownText } from '../base/thrown-text.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
@@ -24,6 +25,7 @@ import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
+import { MAX_SAME_FAULTS, MiddlewareFaults } from './middleware-faults.ts';
 import { type Platform, systemPlatform } from './platform.ts';
 import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
 import { WorkerKeySets } from './worker-key-sets.ts';
@@ -67,7 +69,6 @@ const MAX_REFUSALS = 200;
 
 /** One worker's share of the gateway: listeners, connections, exchanges. */
 export class DataPlane implements DownstreamService, PipelineServices {
-  readonly #log: DataPlaneLog;
   readonly #io: IoContext;
   readonly #transport: Transport;
   readonly #row: number;
@@ -85,6 +86,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #httpDate: HttpDate;
   readonly #headerFaults: RepeatedWarning;
   readonly #acceptFaults: RepeatedWarning;
+  readonly #ownFaults: RepeatedWarning;
+  readonly #middlewareFaults: MiddlewareFaults;
   readonly #accessRecorder: AccessRecorder;
   readonly #keySets: WorkerKeySets;
   readonly #passwords: WorkerPasswords;
@@ -103,7 +106,6 @@ export class DataPlane implements DownstreamService, PipelineServices {
     const { shared, row, log, accessMemory, accessSink, custom = NO_CUSTOM, clock = monotonicClock } = options;
     const platform = { ...systemPlatform(), ...options.platform };
     const { transport, random, contentCodings, wakeUps, afterEvents } = platform;
-    this.#log = log;
     this.random = random;
     this.requestIds = new RequestIdGenerator(platform.randomBytes);
     this.#httpDate = new HttpDate(platform.unixMs);
@@ -114,6 +116,12 @@ export class DataPlane implements DownstreamService, PipelineServices {
     });
     this.#headerFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.warn('proxy-header-missing', fields));
     this.#acceptFaults = new RepeatedWarning(this.#io.wheel, (fields) => log.error('accept-failed', fields));
+    this.#ownFaults = new RepeatedWarning(
+      this.#io.wheel,
+      (fields) => log.error('internal-error', fields),
+      MAX_SAME_FAULTS,
+    );
+    this.#middlewareFaults = new MiddlewareFaults(this.#io.wheel, log);
     this.#accessRecorder = new AccessRecorder(clock, platform, accessMemory, accessSink);
     this.#transport = transport;
     this.#connectionCount = SharedCount.connections(shared, row);
@@ -273,11 +281,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   fault(error: unknown): void {
-    this.#log.error('internal-error', { error: describe(error) });
+    this.#ownFaults.warn({ error: thrownText(error) });
   }
 
   middlewareFailed(name: string, error: unknown): void {
-    this.#log.error('middleware-failed', { middleware: name, error: describe(error) });
+    this.#middlewareFaults.tell(name, error);
   }
 
   settle(): void {
@@ -372,8 +380,4 @@ export class DataPlane implements DownstreamService, PipelineServices {
     for (const upstream of [...this.#upstreams, ...this.#retired]) upstream.close();
     this.flushAccessLog();
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,9 +1,10 @@
 /**
  * A worker thread: the data plane and its end of the conversation with the control thread. It starts empty; the first
  * message brings everything it serves with. An error that nobody caught ends the thread, and the control thread
- * replaces it.
+ * replaces it; one of users' middleware is logged, and nothing else.
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { monotonicClock } from '../base/clock.ts';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type {
   CommitMessage,
@@ -17,6 +18,7 @@ import { loadCustom } from '../middleware/custom/load-custom.ts';
 import { ModuleLoader } from '../middleware/custom/module-loader.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
+import { MiddlewareFaults, ownersOf } from './middleware-faults.ts';
 
 const port = controlPort();
 const modules = new ModuleLoader();
@@ -74,6 +76,21 @@ function logAs(level: LogMessage['level']) {
 }
 
 const log: DataPlaneLog = { info: logAs('info'), warn: logAs('warn'), error: logAs('error') };
+
+const faults = new MiddlewareFaults(
+  {
+    get nowMs() {
+      return monotonicClock.nowMs();
+    },
+  },
+  log,
+);
+
+process.on('uncaughtException', (error, origin) => {
+  const owners = ownersOf(error, origin, modules.owners);
+  if (owners.length === 0) throw error;
+  faults.tell(owners.join(', '), error, origin);
+});
 
 const accessSink: AccessSink = {
   handOver: (block, bytes, lines) => post({ type: 'access-lines', block, bytes, lines }),

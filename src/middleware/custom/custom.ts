@@ -5,8 +5,9 @@ import type { Answer, Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
 import { CustomRequest } from './custom-request.ts';
 import { CustomResponse } from './custom-response.ts';
-import type { CustomReply, MiddlewareDefinition } from './define-middleware.ts';
+import type { CustomOutcome, CustomReply, MiddlewareDefinition } from './define-middleware.ts';
 import { optionsFor } from './options.ts';
+import { boundTo, runAs } from './running-middleware.ts';
 
 /**
  * Middleware of your own, as the chain wants it. Throws an Error when the options do not fit its schema, and what its `create` throws.
@@ -17,21 +18,30 @@ export function customMiddleware(
   options: unknown,
   { log }: Pick<MiddlewareDeps, 'log'>,
 ): readonly Middleware[] {
-  const hooks = definition.create(optionsFor(definition, options), { name, log });
+  const hooks = runAs(name, () => definition.create(optionsFor(definition, options), { name, log }));
   const requests = new RequestsUnderWay();
+  const askRequest = boundTo(name, (request: CustomRequest) => hooks.onRequest?.(request));
+  const askResponse = boundTo(name, (response: CustomResponse, request: CustomRequest) =>
+    hooks.onResponse?.(response, request),
+  );
+  const tellEnd = boundTo(name, (outcome: CustomOutcome, request: CustomRequest) => hooks.onFinish?.(outcome, request));
 
   function onRequest(exchange: Exchange): Verdict | Promise<Verdict> {
-    const reply = hooks.onRequest?.(requests.of(exchange));
+    const reply = askRequest(requests.of(exchange));
     return reply instanceof Promise ? reply.then(answerOf) : answerOf(reply);
   }
 
   function onResponse(exchange: Exchange): Promise<void> | undefined {
-    const result = hooks.onResponse?.(new CustomResponse(exchange), requests.of(exchange));
+    const result = askResponse(new CustomResponse(exchange), requests.of(exchange));
     return result instanceof Promise ? result : undefined;
   }
 
+  /** It is not waited for; that it fails is told all the same. */
   function onFinish(exchange: Exchange, error: { readonly code: string } | null): void {
-    hooks.onFinish?.({ status: exchange.reply.status, error: error?.code ?? null }, requests.of(exchange));
+    const result = tellEnd({ status: exchange.reply.status, error: error?.code ?? null }, requests.of(exchange));
+    if (result === undefined) return;
+    const { services } = exchange;
+    Promise.resolve(result).catch((failure: unknown) => services.middlewareFailed(name, failure));
   }
 
   return [

@@ -38,8 +38,16 @@ export interface CustomHooks {
   onRequest?(request: CustomRequest): CustomReply | undefined | Promise<CustomReply | undefined>;
   /** Before the head of the reply goes out, whoever made it. A promise is waited for, and the upstream with it. */
   onResponse?(response: CustomResponse, request: CustomRequest): Promise<void> | void;
-  /** When the exchange is over. */
-  onFinish?(outcome: { readonly status: number; readonly error: string | null }, request: CustomRequest): void;
+  /** When the exchange is over. A promise is not waited for. */
+  onFinish?(outcome: CustomOutcome, request: CustomRequest): Promise<void> | void;
+}
+
+/** How an exchange ended. */
+export interface CustomOutcome {
+  /** Of the reply that was sent, or was about to be. */
+  readonly status: number;
+  /** The code of what went wrong; null when nothing did. */
+  readonly error: string | null;
 }
 
 /** What there is besides the options. */

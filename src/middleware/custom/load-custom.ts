@@ -21,7 +21,7 @@ export async function loadCustom(
   const made = new Map<string, readonly Middleware[]>();
   for (const entry of entries) {
     try {
-      const definition = await loader.load(entry.module);
+      const definition = await loader.load(entry.module, entry.name);
       made.set(customKey(entry), customMiddleware(entry.name, definition, entry.options, deps));
     } catch (error) {
       throw new Error(`Cannot use the middleware "${entry.name}": ${reasonOf(error)}`, { cause: error });

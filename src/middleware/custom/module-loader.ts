@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MiddlewareDefinition } from './define-middleware.ts';
+import { ModuleOwners } from './module-owners.ts';
+import { runAs } from './running-middleware.ts';
 
 interface FoundText {
   /** Its file and digest. */
@@ -44,6 +46,8 @@ export class ModuleLoader {
   readonly #found = new Map<string, FoundText>();
   /** Texts that were loaded so far, in bytes. */
   loadedBytes = 0;
+  /** Of all modules that were loaded so far. */
+  readonly owners = new ModuleOwners();
 
   constructor() {
     registerHooks({
@@ -55,14 +59,19 @@ export class ModuleLoader {
         if (parent === undefined || !isOurs(resolved.url)) return resolved;
         const file = fileURLToPath(resolved.url);
         this.#imports.get(parent)?.add(file);
+        this.owners.addImport(file, fileURLToPath(context.parentURL as string));
         return { ...resolved, url: this.#urlOf(file) };
       },
     });
   }
 
-  /** The default export of the module in a file. Rejects with what it throws, and with an Error when it is no middleware. */
-  async load(file: string): Promise<MiddlewareDefinition> {
-    const { default: definition } = await this.#evaluate(file);
+  /**
+   * The default export of the module in a file, which is run as code of the middleware `name`. Rejects with what it throws, and with an Error
+   * when it is no middleware.
+   */
+  async load(file: string, name = file): Promise<MiddlewareDefinition> {
+    this.owners.add(file, name);
+    const { default: definition } = await this.#evaluate(file, name);
     if (isDefinition(definition)) return definition;
     throw new Error('want "export default defineMiddleware({...})"');
   }
@@ -76,13 +85,15 @@ export class ModuleLoader {
   /** A file that is a link is found under the name of the one that it leads to. */
   #follow(url: string, found: string): void {
     const text = this.#textOf.get(url);
-    if (text !== undefined) this.#textOf.set(found, text);
+    if (text === undefined || url === found) return;
+    this.#textOf.set(found, text);
+    this.owners.addImport(fileURLToPath(found), fileURLToPath(url));
   }
 
-  async #evaluate(file: string): Promise<{ readonly default?: unknown }> {
+  async #evaluate(file: string, name: string): Promise<{ readonly default?: unknown }> {
     try {
       const url = this.#urlOf(file);
-      const module = (await import(url)) as { readonly default?: unknown };
+      const module = (await runAs(name, async () => await import(url))) as { readonly default?: unknown };
       // By now it is known what they import.
       for (const [each, url] of this.#newest) this.#urls.set(this.#digestOf(each, []), url);
       return module;
