@@ -34,6 +34,12 @@ for (const { answer, error, why } of [
     why: 'in two places',
   },
   { answer: Promise.resolve({ value: 1 }), error: /must answer at once, not with a promise$/, why: 'not yet' },
+  {
+    // biome-ignore lint/suspicious/noThenProperty: that is the case.
+    answer: { value: 1, then: () => undefined } as unknown as SchemaResult<unknown>,
+    error: /must answer at once, not with a promise$/,
+    why: 'not yet, by a promise of its own',
+  },
 ]) {
   test(`options that the schema does not take are refused: ${why}`, () => {
     assert.throws(() => optionsBy(answer), error);

@@ -1,16 +1,16 @@
-import { isToken } from '../../http/characters.ts';
-import { isConnectionField } from '../../http/hop-by-hop.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
-import type { Answer, Middleware, Verdict } from '../../pipeline/middleware.ts';
+import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
 import { CustomRequest } from './custom-request.ts';
 import { CustomResponse } from './custom-response.ts';
-import type { CustomOutcome, CustomReply, MiddlewareDefinition } from './define-middleware.ts';
+import type { CustomOutcome, MiddlewareDefinition } from './define-middleware.ts';
+import { answerOf, hooksOf, isThenable, requireNothing } from './hook-results.ts';
 import { optionsFor } from './options.ts';
 import { boundTo, runAs } from './running-middleware.ts';
 
 /**
- * Middleware of your own, as the chain wants it. Throws an Error when the options do not fit its schema, and what its `create` throws.
+ * Middleware of your own, as the chain wants it. Throws an Error when the options do not fit its schema or `create` returns no hooks, and what
+ * `create` throws.
  */
 export function customMiddleware(
   name: string,
@@ -18,7 +18,7 @@ export function customMiddleware(
   options: unknown,
   { log }: Pick<MiddlewareDeps, 'log'>,
 ): readonly Middleware[] {
-  const hooks = runAs(name, () => definition.create(optionsFor(definition, options), { name, log }));
+  const hooks = hooksOf(runAs(name, () => definition.create(optionsFor(definition, options), { name, log })));
   const requests = new RequestsUnderWay();
   const askRequest = boundTo(name, (request: CustomRequest) => hooks.onRequest?.(request));
   const askResponse = boundTo(name, (response: CustomResponse, request: CustomRequest) =>
@@ -26,22 +26,30 @@ export function customMiddleware(
   );
   const tellEnd = boundTo(name, (outcome: CustomOutcome, request: CustomRequest) => hooks.onFinish?.(outcome, request));
 
+  /** What is no promise has code of its own that waits. */
+  function settled(returned: PromiseLike<unknown>): Promise<unknown> {
+    return returned instanceof Promise ? Promise.resolve(returned) : runAs(name, () => Promise.resolve(returned));
+  }
+
   function onRequest(exchange: Exchange): Verdict | Promise<Verdict> {
-    const reply = askRequest(requests.of(exchange));
-    return reply instanceof Promise ? reply.then(answerOf) : answerOf(reply);
+    const returned: unknown = askRequest(requests.of(exchange));
+    return isThenable(returned) ? settled(returned).then(answerOf) : answerOf(returned);
   }
 
   function onResponse(exchange: Exchange): Promise<void> | undefined {
-    const result = askResponse(new CustomResponse(exchange), requests.of(exchange));
-    return result instanceof Promise ? result : undefined;
+    const returned: unknown = askResponse(new CustomResponse(exchange), requests.of(exchange));
+    if (isThenable(returned)) return settled(returned).then(requireNothing);
+    requireNothing(returned);
+    return undefined;
   }
 
   /** It is not waited for; that it fails is told all the same. */
   function onFinish(exchange: Exchange, error: { readonly code: string } | null): void {
-    const result = tellEnd({ status: exchange.reply.status, error: error?.code ?? null }, requests.of(exchange));
-    if (result === undefined) return;
+    const outcome = { status: exchange.reply.status, error: error?.code ?? null };
+    const returned: unknown = tellEnd(outcome, requests.of(exchange));
+    if (!isThenable(returned)) return;
     const { services } = exchange;
-    Promise.resolve(result).catch((failure: unknown) => services.middlewareFailed(name, failure));
+    settled(returned).catch((failure: unknown) => services.middlewareFailed(name, failure));
   }
 
   return [
@@ -66,23 +74,4 @@ class RequestsUnderWay {
     this.#requests.set(exchange, { turn: exchange.turn, request });
     return request;
   }
-}
-
-/** Throws a TypeError for what cannot be sent. */
-function answerOf(reply: CustomReply | undefined): Verdict {
-  if (reply === undefined) return undefined;
-  const { status = 200, headers = {}, body = '' } = reply;
-  if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw new TypeError(`Cannot reply with status ${status}: want 200 to 599`);
-  }
-  const lines = Object.entries(headers).map(([name, value]) => lineOf(name, value));
-  return { status, lines: lines.join(''), body: Buffer.from(body, 'utf8').toString('latin1') } satisfies Answer;
-}
-
-function lineOf(name: string, value: string): string {
-  if (!isToken(name) || isConnectionField(name.toLowerCase()))
-    throw new TypeError(`Cannot reply with the header ${name}`);
-  if (!/^[\t\x20-\x7e]*$/.test(value))
-    throw new TypeError(`Cannot reply with this value of ${name}: want printable ASCII`);
-  return `${name}: ${value}\r\n`;
 }

@@ -1,4 +1,5 @@
 import type { MiddlewareDefinition, OptionsSchema, SchemaIssue } from './define-middleware.ts';
+import { isThenable } from './hook-results.ts';
 
 /** What the schema makes of the options of an entry. Throws an Error of one line that says what is wrong with them. */
 export function optionsFor(definition: MiddlewareDefinition, options: unknown): unknown {
@@ -8,7 +9,7 @@ export function optionsFor(definition: MiddlewareDefinition, options: unknown): 
 
 function validated(name: string, schema: OptionsSchema, options: unknown): unknown {
   const result = schema['~standard'].validate(options);
-  if (result instanceof Promise) throw new Error(`the schema of "${name}" must answer at once, not with a promise`);
+  if (isThenable(result)) throw new Error(`the schema of "${name}" must answer at once, not with a promise`);
   if (result.issues === undefined) return result.value;
   throw new Error(`the options of "${name}" do not fit: ${result.issues.map(describe).join('; ')}`);
 }

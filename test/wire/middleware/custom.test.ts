@@ -154,6 +154,16 @@ for (const { body, why } of [
   { body: "onRequest: () => ({ headers: { 'X oops': '1' } })", why: 'it replies with what cannot be a header' },
   { body: "onRequest: () => ({ headers: { 'X-A': 'oops\\n' } })", why: 'it replies with what would end the line' },
   { body: "onRequest: () => ({ headers: { 'Transfer-Encoding': 'oops' } })", why: 'it replies with its own framing' },
+  { body: "onRequest: () => ({ headers: { 'X-A': 5 /* oops */ } })", why: 'it replies with a header that is no text' },
+  { body: "onRequest: () => ({ headers: [['X-A', 'oops']] })", why: 'it replies with a list of headers' },
+  { body: "onRequest: () => ({ headers: new Map([['X-A', 'oops']]) })", why: 'it replies with a Map of headers' },
+  {
+    body: "onRequest: () => ({ headers: new Headers({ 'X-A': 'oops' }) })",
+    why: 'it replies with the headers of fetch',
+  },
+  { body: "onRequest: () => ({ status: '403' /* oops */ })", why: 'it replies with a status that is a text' },
+  { body: "onRequest: () => ({ status: 403, body: { a: 'oops' } })", why: 'it replies with a body that is no text' },
+  { body: 'onRequest: () => ({ body: [111, 111, 112, 115] })', why: 'it replies with a list of bytes' },
 ]) {
   wire(
     `a module that fails is a 500 for that request, and is named in the log: ${why}`,
@@ -169,6 +179,123 @@ for (const { body, why } of [
     },
   );
 }
+
+/** What is neither nothing nor a reply; `got` is what the log calls it. */
+const NO_REPLIES = [
+  { returned: 'true', got: 'a value of type boolean', why: 'a boolean' },
+  { returned: 'false', got: 'a value of type boolean', why: 'a boolean that means no' },
+  { returned: 'null', got: 'null', why: 'null' },
+  { returned: '403', got: 'a value of type number', why: 'a status alone' },
+  { returned: "'secret text'", got: 'a value of type string', why: 'a body alone' },
+  { returned: '() => ({ status: 403 })', got: 'a value of type function', why: 'a function' },
+  { returned: '[{ status: 403 }]', got: 'an object of Array', why: 'a list' },
+  { returned: "new Map([['status', 403]])", got: 'an object of Map', why: 'a Map' },
+  { returned: 'new Response(null, { status: 403 })', got: 'an object of Response', why: 'a reply of fetch' },
+  { returned: 'new Error("secret text")', got: 'an object of Error', why: 'an error that is not thrown' },
+  { returned: '{}', got: 'an empty object', why: 'an object that says nothing' },
+  { returned: '{ stauts: 403 }', got: 'an object with "stauts"', why: 'a misspelt key' },
+  { returned: "{ status: 403, text: 'secret text' }", got: 'an object with "text"', why: 'one key too many' },
+] as const;
+
+const lineOf = (gateway: WireContext['gateway'], event: string): { readonly [field: string]: unknown } => {
+  const line = gateway.logLines.find((each) => each.startsWith(`error ${event} `));
+  return JSON.parse(line?.slice(`error ${event} `.length) ?? '{}');
+};
+
+for (const { returned, got, why } of NO_REPLIES) {
+  for (const hook of [`onRequest: () => (${returned})`, `onRequest: async () => (${returned})`]) {
+    wire(
+      `what onRequest returns and is no reply does not pass for one: ${why}, ${hook}`,
+      hooks(hook),
+      async (context) => {
+        const { client, upstream, gateway } = context;
+        await client.send(GET);
+        const reply = await client.expectReply({ status: 500 });
+        assert.equal(JSON.parse(reply.body).type, 'urn:photon:error:middleware_failed');
+        const { middleware, error } = lineOf(gateway, 'middleware-failed');
+        assert.equal(middleware, 'mine');
+        const [said] = String(error).split('\n');
+        assert.equal(
+          said,
+          `TypeError: Cannot use what onRequest returned: want nothing, an object {status, headers, body}, or a promise of either, got ${got}`,
+        );
+        upstream.expectNoConnection();
+      },
+    );
+  }
+}
+
+for (const { returned, got, why } of [
+  ...NO_REPLIES,
+  { returned: '{ status: 403 }', got: 'an object', why: 'a reply that would not go out' },
+]) {
+  wire(
+    `onResponse has nothing to return, and what it returns all the same is a 500: ${why}`,
+    hooks(`onResponse: (_reply, r) => r.query.get('q') === '1' ? (${returned}) : Promise.resolve(${returned})`),
+    async (context) => {
+      const { client, gateway } = context;
+      await exchange(context);
+      await client.expectStatus(500);
+      const { middleware, error } = lineOf(gateway, 'middleware-failed');
+      assert.equal(middleware, 'mine');
+      const [said] = String(error).split('\n');
+      const kind = got.replace(/ with .*/, '');
+      assert.equal(
+        said,
+        `TypeError: Cannot use what onResponse returned: want nothing, or a promise of nothing, got ${kind}`,
+      );
+      await exchange(context, GET.replace('q=1', 'q=2'));
+      await client.expectStatus(500);
+    },
+  );
+}
+
+for (const { thenable, status, why } of [
+  { thenable: '{ then(done) { done({ status: 403 }); } }', status: 403, why: 'a reply at once' },
+  { thenable: '{ then(done) { setImmediate(done, { status: 403 }); } }', status: 403, why: 'a reply later' },
+  { thenable: 'Object.assign(() => {}, { then(done) { done({ status: 403 }); } })', status: 403, why: 'a function' },
+  { thenable: '{ then(done) { done(); } }', status: 200, why: 'nothing' },
+  { thenable: '{ then(done) { done(true); } }', status: 500, why: 'what is no reply' },
+  { thenable: '{ then(_done, fail) { fail(new Error("oops")); } }', status: 500, why: 'a failure' },
+  { thenable: '{ then() { throw new Error("oops"); } }', status: 500, why: 'then itself throws' },
+  { thenable: '{ get then() { throw new Error("oops"); } }', status: 500, why: 'there is no looking at it' },
+]) {
+  wire(
+    `what onRequest returns is waited for, whoever made the promise: ${why}`,
+    hooks(`onRequest: () => (${thenable})`),
+    async (context) => {
+      if (status === 200) await exchange(context);
+      else await context.client.send(GET);
+      await context.client.expectStatus(status);
+    },
+  );
+}
+
+wire(
+  'what onResponse returns is waited for, whoever made the promise',
+  hooks(
+    "onResponse: (reply) => ({ then(done) { setImmediate(() => { reply.headers.set('X-Late', 'yes'); done(); }); } })",
+  ),
+  async (context) => {
+    await exchange(context);
+    await context.client.expectReply({ status: 200, headers: { 'x-late': 'yes' } });
+  },
+);
+
+wire(
+  'a failure of what onFinish returns is told with the name, whoever made the promise',
+  hooks('onFinish: () => ({ then(_done, fail) { fail(new Error("oops")); } })'),
+  async (context) => {
+    await exchange(context);
+    await context.client.expectStatus(200);
+    await eventually(
+      'the failure to be told',
+      () => context.gateway.logLines.some((line) => line.includes('oops')),
+      () => context.gateway.logLines.join('\n'),
+    );
+    assert.equal(lineOf(context.gateway, 'middleware-failed')['middleware'], 'mine');
+  },
+);
 
 wire(
   'a module that fails on the way back is a 500, and the upstream is let go',
