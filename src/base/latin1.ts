@@ -23,3 +23,10 @@ export function writeLatin1(bytes: Buffer, text: string, at: number): number {
 export function flatText(text: string): string {
   return latin1Text(Buffer.from(text, 'latin1'), 0, text.length);
 }
+
+/** Text as its bytes in UTF-8, one character each: the form in which it is compared with what comes from the network. */
+export function utf8Bytes(text: string): string {
+  return IS_ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+const IS_ASCII = /^[\0-\x7f]*$/;

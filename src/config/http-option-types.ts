@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { isHostName, isIpAddress } from '../base/address.ts';
+import { PhotonError } from '../base/errors.ts';
 import { isConnectionField } from '../http/hop-by-hop.ts';
+import { asciiPath, normalisePath } from '../http/target.ts';
 import { oneOrMore, PRINTABLE, parsedText, textLike } from './option-types.ts';
 import { parseTemplate } from './placeholders.ts';
 
@@ -86,9 +88,22 @@ export function routePattern() {
   });
 }
 
-/** A path that starts with a slash. */
+/**
+ * A path that starts with a slash, brought into the normal form of request paths: it means what it says however it is spelled. What is not
+ * ASCII is percent-encoded as UTF-8, because heads go out one byte a character.
+ */
 export function absolutePath() {
-  return textLike('a path that starts with "/"', /^\/[^\p{Cc}\s?#]*$/u);
+  const wanted = 'a path that starts with "/"';
+  return textLike(wanted, /^\/[^\p{Cc}\s?#]*$/u).transform((text, context): string => {
+    try {
+      return normalisePath(asciiPath(text), false);
+    } catch (error) {
+      if (!(error instanceof PhotonError)) throw error;
+      const message = `${wanted}, with two hexadecimal digits after each percent sign, without backslashes and ways above "/"`;
+      context.issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    }
+  });
 }
 
 function isHost(text: string): boolean {

@@ -1,5 +1,6 @@
 import { trimBlanks } from './characters.ts';
 import type { Fields } from './fields.ts';
+import { formBytes } from './query.ts';
 
 /*
  * Values that stand in a request once. One that stands there twice is no value: who reads the first would take it for another client
@@ -17,10 +18,7 @@ export function soleField(fields: Fields, lowerCaseName: string): string | undef
   return found;
 }
 
-/**
- * The value of the only parameter of a name in a query, read as `application/x-www-form-urlencoded`, as UTF-8 with one character a
- * byte: however it is written, one value is one text.
- */
+/** The value of the only parameter of a name in a query, both as bytes, one character each. */
 export function soleParameter(query: string, name: string): string | undefined {
   let found: string | undefined;
   for (let start = 0; start < query.length; ) {
@@ -28,9 +26,9 @@ export function soleParameter(query: string, name: string): string | undefined {
     const end = ampersand === -1 ? query.length : ampersand;
     const equals = query.indexOf('=', start);
     const nameEnd = equals === -1 || equals > end ? end : equals;
-    if (decoded(query.slice(start, nameEnd)) === utf8Bytes(name)) {
+    if (formBytes(query.slice(start, nameEnd)) === name) {
       if (found !== undefined) return undefined;
-      found = decoded(query.slice(nameEnd + 1, end));
+      found = formBytes(query.slice(nameEnd + 1, end));
     }
     start = end + 1;
   }
@@ -39,31 +37,19 @@ export function soleParameter(query: string, name: string): string | undefined {
 
 /** The value of the only cookie of a name (case-sensitive, RFC 6265 4.2.1) in all Cookie fields; quotes around it are part of it. */
 export function soleCookie(fields: Fields, name: string): string | undefined {
-  let found: string | undefined;
+  const [value, ...more] = cookieValues(fields, name);
+  return more.length === 0 ? value : undefined;
+}
+
+/** The values of all cookies of a name in all Cookie fields, in their order. */
+export function cookieValues(fields: Fields, name: string): readonly string[] {
+  const values: string[] = [];
   for (let field = 0; field < fields.count; field++) {
     if (!fields.isNamed(field, 'cookie')) continue;
     for (const pair of fields.value(field).split(';')) {
       const equals = pair.indexOf('=');
-      if (equals === -1 || trimBlanks(pair.slice(0, equals)) !== name) continue;
-      if (found !== undefined) return undefined;
-      found = trimBlanks(pair.slice(equals + 1));
+      if (equals !== -1 && trimBlanks(pair.slice(0, equals)) === name) values.push(trimBlanks(pair.slice(equals + 1)));
     }
   }
-  return found;
-}
-
-/** Text as its bytes in UTF-8, one character each. */
-export function utf8Bytes(text: string): string {
-  return IS_ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
-}
-
-const IS_ASCII = /^[\0-\x7f]*$/;
-const ENCODED = /%([0-9A-Fa-f]{2})/g;
-
-/** Bytes of a query are one character each already; only what is written as `%XX` and `+` is not. */
-function decoded(text: string): string {
-  if (!/[%+]/.test(text)) return text;
-  return text
-    .replaceAll('+', ' ')
-    .replace(ENCODED, (_whole, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return values;
 }

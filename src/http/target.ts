@@ -63,6 +63,11 @@ export function normalisePath(path: string, mergeSlashes: boolean): string {
   return rewritePath(path, mergeSlashes);
 }
 
+/** A path, or a piece of one, that a configuration has: what is not ASCII percent-encoded as UTF-8. */
+export function asciiPath(text: string): string {
+  return text.toWellFormed().replace(/[^\0-\x7f]+/g, encodeURIComponent);
+}
+
 /**
  * Index of the `?` or of the end of the path that starts at `start`, or NOT_NORMAL. One look at each character, kept in
  * one loop for speed (bench/micro/request-target.ts).

@@ -1,3 +1,4 @@
+import { utf8Bytes } from '../base/latin1.ts';
 import { SipHash } from './sip-hash.ts';
 
 /**
@@ -36,7 +37,7 @@ export class BucketLimit {
     const intervalMs = Math.min(1000 / perSecond, MAX_INTERVAL_MS);
     this.intervalMs = Math.max(1, Math.round(intervalMs * QUANTA_PER_MS)) / QUANTA_PER_MS;
     this.spanMs = this.intervalMs * burst;
-    const words = derivedWords(secret, Buffer.from(identity, 'utf8').toString('latin1'));
+    const words = derivedWords(secret, utf8Bytes(identity));
     this.hash = new SipHash(words.slice(0, 4));
     this.substituteHash = new SipHash(words.slice(4, 8));
     this.seed = words[8] as number;

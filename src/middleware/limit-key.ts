@@ -1,8 +1,13 @@
+import { utf8Bytes } from '../base/latin1.ts';
 import type { LimitKey } from '../config/schema/middleware/rate-limiting.ts';
-import { soleCookie, soleField, soleParameter, utf8Bytes } from '../http/sole-value.ts';
+import { oneSpelling } from '../http/credentials.ts';
+import { soleCookie, soleField, soleParameter } from '../http/sole-value.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 
-/** Gives the text that a limit counts a request by, latin1; empty or undefined: the request has none. */
+/**
+ * Gives the text that a limit counts a request by, one character a byte; empty or undefined: the request has none. Credentials that are spelled
+ * in several ways are one text, for else each spelling would have a bucket of its own.
+ */
 export type KeyReader = (exchange: Exchange) => string | undefined;
 
 /** Null: by the client's address alone. */
@@ -13,10 +18,21 @@ export function keyReader(key: LimitKey): KeyReader | null {
     case 'consumer':
       return ({ consumer }) => utf8Bytes(consumer);
     case 'header':
-      return ({ request }) => soleField(request, key.name);
+      return headerReader(key.name);
     case 'query':
-      return ({ query }) => soleParameter(query, key.name);
+      return queryReader(utf8Bytes(key.name));
     case 'cookie':
       return ({ request }) => soleCookie(request, key.name);
   }
+}
+
+function headerReader(lowerCaseName: string): KeyReader {
+  return ({ request }) => {
+    const value = soleField(request, lowerCaseName);
+    return value === undefined ? undefined : oneSpelling(lowerCaseName, value);
+  };
+}
+
+function queryReader(name: string): KeyReader {
+  return ({ query }) => soleParameter(query, name);
 }

@@ -1,3 +1,4 @@
+import { utf8Bytes } from '../base/latin1.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer, Middleware } from '../pipeline/middleware.ts';
@@ -10,7 +11,7 @@ export function respond({
   content_type: type,
   headers,
 }: BuiltInOptions['respond']): readonly Middleware[] {
-  const bytes = Buffer.from(body ?? '', 'utf8').toString('latin1');
+  const bytes = utf8Bytes(body ?? '');
   const typeLine = bytes === '' ? '' : `Content-Type: ${type}\r\n`;
   const lines = Object.entries(headers).map(([name, value]) => compileTemplate(`${name}: ${value}\r\n`));
 

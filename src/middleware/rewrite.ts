@@ -1,4 +1,5 @@
 import { PhotonError } from '../base/errors.ts';
+import { utf8Bytes } from '../base/latin1.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { withoutParameter } from '../http/query.ts';
 import { normalisePath } from '../http/target.ts';
@@ -70,11 +71,12 @@ function replacePart(pattern: RegExp, replacement: string): PathChange {
 }
 
 class QueryChange {
+  /** Names as bytes. */
   readonly #removed: readonly string[];
   readonly #added: readonly (readonly [name: string, value: Template])[];
 
   constructor({ remove, set, add }: QueryOptions) {
-    this.#removed = [...remove, ...Object.keys(set)];
+    this.#removed = [...remove, ...Object.keys(set)].map(utf8Bytes);
     this.#added = [...Object.entries(set), ...Object.entries(add)].map(([name, value]) => [
       encodeURIComponent(name),
       compileTemplate(value),

@@ -12,7 +12,7 @@
  * spelled. Paths are case-sensitive, and a slash at the end counts.
  */
 
-import { normalisePath } from '../http/target.ts';
+import { asciiPath, normalisePath } from '../http/target.ts';
 import { type LiteralPrefix, literalPrefixOf } from './regex-prefix.ts';
 
 export type Segment =
@@ -82,9 +82,8 @@ function parseGlob(text: string): Segment {
 /** The normal form of a piece of a segment; non-ASCII characters are percent-encoded as UTF-8. */
 function normaliseLiteral(text: string): string {
   try {
-    const ascii = text.replace(/[^\0-\x7f]+/g, (characters) => encodeURIComponent(characters));
     // The letter in front keeps a piece such as `..` from being taken for a dot segment.
-    return normalisePath(`/x${ascii}`, false).slice('/x'.length);
+    return normalisePath(`/x${asciiPath(text)}`, false).slice('/x'.length);
   } catch (error) {
     throw new SyntaxError(`"${text}" cannot be in a path: ${(error as Error).message}`);
   }

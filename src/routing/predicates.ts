@@ -1,6 +1,9 @@
+import { utf8Bytes } from '../base/latin1.ts';
+import { formBytes } from '../http/query.ts';
 import type { RouteRule } from './route-rule.ts';
 import type { RoutedRequest } from './routed-request.ts';
 
+/** A name and a value as bytes, one character each, as requests have them. */
 interface Predicate {
   readonly name: string;
   /** Null: any value will do. */
@@ -21,7 +24,10 @@ export function predicatesOf({ match }: RouteRule): RoutePredicates | null {
 }
 
 function listPredicates(values: Readonly<Record<string, string | true>>): Predicate[] {
-  return Object.entries(values).map(([name, value]) => ({ name, value: value === true ? null : value }));
+  return Object.entries(values).map(([name, value]) => ({
+    name: utf8Bytes(name),
+    value: value === true ? null : utf8Bytes(value),
+  }));
 }
 
 export function predicatesHold(predicates: RoutePredicates, request: RoutedRequest): boolean {
@@ -50,10 +56,8 @@ function queryHas(query: string, name: string, value: string | null): boolean {
 }
 
 function pairIs(pair: string, name: string, value: string | null): boolean {
-  // The ampersand keeps a question mark at the start from being dropped.
-  if (/[%+]/.test(pair)) return new URLSearchParams(`&${pair}`).has(name, value ?? undefined);
   const equals = pair.indexOf('=');
   const nameEnd = equals < 0 ? pair.length : equals;
-  if (pair.slice(0, nameEnd) !== name) return false;
-  return value === null || value === (equals < 0 ? '' : pair.slice(equals + 1));
+  if (pair === '' || formBytes(pair.slice(0, nameEnd)) !== name) return false;
+  return value === null || value === (equals < 0 ? '' : formBytes(pair.slice(equals + 1)));
 }

@@ -20,6 +20,10 @@ const QUERIES = [
   { wanted: { v: 'a b' }, query: 'v=a+b', want: true, why: 'a plus is a space' },
   { wanted: { v: 'a=b' }, query: 'v=a=b', want: true, why: 'only the first equals sign separates' },
   { wanted: { v: '%zz' }, query: 'v=%zz', want: true, why: 'what is no percent-encoding stands for itself' },
+  { wanted: { v: '\u0173' }, query: 'v=%C5%B3', want: true, why: 'the bytes of the text in UTF-8' },
+  { wanted: { v: 's' }, query: 'v=%C5%B3', want: false, why: 'characters are not cut down to bytes' },
+  { wanted: { v: '\ufffd' }, query: 'v=%FF', want: false, why: 'nothing stands in for bytes that are no UTF-8' },
+  { wanted: { '\u00fc': '1' }, query: '%C3%BC=1', want: true, why: 'a name that is not ASCII' },
   { wanted: { v: true as const }, query: 'v', want: true, why: 'present without a value' },
   { wanted: { v: true as const }, query: 'v=', want: true, why: 'present with an empty value' },
   { wanted: { v: '' }, query: 'v', want: true, why: 'no value is the empty one' },
@@ -52,3 +56,13 @@ test('queries are read as the URL standard reads forms', () => {
     { numRuns: 5000 },
   );
 });
+
+for (const { value, want, why } of [
+  { value: 'caf\u00c3\u00a9', want: true, why: 'the bytes of the text in UTF-8' },
+  { value: 'caf\u00e9', want: false, why: 'another byte' },
+]) {
+  test(`a header with text that is not ASCII is compared by its bytes: ${why}`, () => {
+    const predicates = predicatesOf(makeRule('/', { headers: { 'x-place': 'caf\u00e9' } })) as RoutePredicates;
+    assert.equal(predicatesHold(predicates, makeRequest('/', { headers: { 'x-place': value } })), want);
+  });
+}

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { sameSecret } from '../../base/constant-time.ts';
+import { utf8Bytes } from '../../base/latin1.ts';
 import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import { parameterValues, withoutParameter } from '../../http/query.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
@@ -21,7 +22,8 @@ interface KnownKey {
 /** Keys in a header or a query parameter. The header goes first. */
 export function apiKey(options: Options): AuthScheme {
   const header = options.header ?? (options.query === undefined ? DEFAULT_HEADER : null);
-  const { query = null, strip } = options;
+  const { strip } = options;
+  const query = options.query === undefined ? null : utf8Bytes(options.query);
   const known = knownKeys(options);
   const refusal = new Refusal(CHALLENGE);
 
@@ -63,7 +65,7 @@ function beginningOf(digest: Buffer): number {
   return digest.readInt32LE();
 }
 
-/** Keys are printable ASCII; what came is looked at as the bytes that it came in. */
+/** Keys are printable ASCII; what came is the bytes that it came in, one character each. */
 function digestOf(key: string): Buffer {
   return hash('sha256', Buffer.from(key, 'latin1'), 'buffer');
 }

@@ -1,3 +1,4 @@
+import { utf8Bytes } from '../../base/latin1.ts';
 import { murmur3, murmur3OfNumber } from '../../base/murmur3.ts';
 import { fitWeights, smallestWeights, sumOf } from './weights.ts';
 
@@ -112,7 +113,7 @@ function unsortedPoints(members: readonly RingMember[], counts: readonly number[
   const points = new Uint32Array(sumOf(counts));
   let next = 0;
   for (const [owner, { key }] of members.entries()) {
-    const bytes = Buffer.from(key, 'utf8').toString('latin1');
+    const bytes = utf8Bytes(key);
     const seed = murmur3(bytes, 0);
     const first = murmur3(bytes, 1);
     const count = counts[owner] as number;

@@ -126,3 +126,47 @@ wire(
     assert.doesNotMatch(JSON.stringify([reply.body.toString(), reply.fields.toString(), gateway.logLines]), /mistyped/);
   },
 );
+
+/** Characters of which nothing but their last byte is that of the character: in latin1 each of them is cut down to it. */
+const DISGUISES = [0x100, 0x200, 0x1100, 0xff00].map((above) =>
+  [...KEY].map((character) => String.fromCodePoint(above | character.charCodeAt(0))).join(''),
+);
+
+wire(
+  'a key of characters that end in the bytes of a known key is unknown',
+  withKeys({ ...KEYS, query: 'key' }),
+  async (context) => {
+    const { length } = KEY;
+    const single = [...KEY].map((character, at) => {
+      const disguised = encodeURIComponent(String.fromCodePoint(0x100 | character.charCodeAt(0)));
+      return `${KEY.slice(0, at)}${disguised}${KEY.slice(at + 1, length)}`;
+    });
+    for (const key of [...DISGUISES.map(encodeURIComponent), ...single]) await expectRefused(context, `/a?key=${key}`);
+  },
+);
+
+/** Of these bytes nobody is the owner but whoever has the digest of just them. */
+const BYTES_DIGEST = `sha256:${createHash('sha256').update(Buffer.from('schl\u00fcssel-\u0173')).digest('hex')}`;
+const BYTES = { consumers: { zo\u00eb: BYTES_DIGEST }, header: 'X-Key', query: 'key' };
+
+for (const { target = '/', lines = '', why } of [
+  { target: '/?key=schl%C3%BCssel-%C5%B3', why: 'in the query' },
+  { target: '/?key=%73chl%c3%bcssel%2D%C5%b3', why: 'in the query, however it is written' },
+  { lines: `X-Key: ${Buffer.from('schl\u00fcssel-\u0173').toString('latin1')}\r\n`, why: 'in a header' },
+]) {
+  wire(`a key that is not ASCII is its bytes in UTF-8: ${why}`, withKeys(BYTES), async (context) => {
+    const { target: seen, fields } = await expectPassed(context, target, lines);
+    assert.equal(fields.get('x-consumer'), 'zo%C3%AB');
+    assert.equal(seen, '/');
+  });
+}
+
+for (const { target = '/', lines = '', why } of [
+  { target: '/?key=schl%FCssel-%C5%B3', why: 'another encoding in the query' },
+  { lines: 'X-Key: schl\u00fcssel-s\r\n', why: 'another encoding in a header' },
+  { target: '/?key=schl%25C3%25BCssel-%25C5%25B3', why: 'encoded twice' },
+]) {
+  wire(`a key that is not ASCII is its bytes in UTF-8 and no others: ${why}`, withKeys(BYTES), (context) =>
+    expectRefused(context, target, lines),
+  );
+}

@@ -238,3 +238,19 @@ wire(
 wire('a token with the algorithm "none" is refused on the wire, too', guarded({}), (context) =>
   expectRefused(context, `${GET}Authorization: Bearer ${rawToken('{"alg":"none"}', '{"exp":9e9}')}\r\n\r\n`, INVALID),
 );
+
+for (const { lines, why } of [
+  { lines: 'Cookie: session = x\r\n', why: 'with blanks around the equals sign' },
+  { lines: 'Cookie: a=b\r\nCookie: session=x\r\n', why: 'in the second field' },
+  { lines: `Cookie: session=${token()}\r\nCookie: session =${token()}\r\n`, why: 'two of them' },
+]) {
+  wire(
+    `a cookie of the name is looked at before another scheme is asked, wherever it is: ${why}`,
+    guarded({ cookie: 'session' }, { auth_type: 'any', api_key: { keys: ['key-of-alice-1'] } }),
+    async ({ client, upstream }) => {
+      await client.send(`${GET}X-API-Key: key-of-alice-1\r\n${lines}\r\n`);
+      await client.expectStatus(401);
+      upstream.expectNoConnection();
+    },
+  );
+}

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fields } from '../../support/message.ts';
+import { SECRET, token } from '../../support/tokens.ts';
 import { ok } from '../../support/upstream.ts';
 import { type WireContext, type WireOptions, wire } from '../../support/wire.ts';
 
@@ -513,5 +514,98 @@ wire(
     assert.equal((await ask(context, victim)).status, 429);
     const { accessLines, logLines } = context.gateway;
     assert.doesNotMatch([...accessLines(), ...logLines].join('\n'), /victim-secret/);
+  },
+);
+
+/** Ways to write the credentials of one client. */
+const TOKEN = token();
+const PASSWORD = Buffer.from('alice:secret').toString('base64');
+const ONE_CLIENT: readonly { key: string; auth: object; requests: Parameters<typeof ask>[1][]; why: string }[] = [
+  {
+    key: 'query:key',
+    auth: { auth_type: 'api_key', api_key: { query: 'key', keys: ['the-key-of-alice'] } },
+    requests: [
+      { target: '/?key=the-key-of-alice' },
+      { target: '/?key=%74he-key-of-alice' },
+      { target: '/?%6bey=the%2Dkey-of-alice' },
+      { target: '/?key=the%2dkey-of-alice&x=1' },
+    ],
+    why: 'a key in the query',
+  },
+  {
+    key: 'query:token',
+    auth: { auth_type: 'jwt', jwt: { secret: SECRET, query: 'token' } },
+    requests: [
+      { target: `/?token=${TOKEN}` },
+      { target: `/?token=%65${TOKEN.slice(1)}` },
+      { target: `/?t%6Fken=${TOKEN.replaceAll('.', '%2e')}` },
+    ],
+    why: 'a token in the query',
+  },
+  {
+    key: 'header:Authorization',
+    auth: { auth_type: 'jwt', jwt: { secret: SECRET } },
+    requests: ['Bearer ', 'bearer ', 'BEARER ', 'bEaReR    '].map((scheme) => ({
+      lines: [`Authorization: ${scheme}${TOKEN}`],
+    })),
+    why: 'a token in Authorization',
+  },
+  {
+    key: 'header:X-Token',
+    auth: { auth_type: 'jwt', jwt: { secret: SECRET, header: 'X-Token' } },
+    requests: ['', 'Bearer ', 'bearer  '].map((scheme) => ({ lines: [`X-Token: ${scheme}${TOKEN}`] })),
+    why: 'a token in another header',
+  },
+  {
+    key: 'cookie:session',
+    auth: { auth_type: 'jwt', jwt: { secret: SECRET, cookie: 'session' } },
+    requests: [`session=${TOKEN}`, `session = ${TOKEN}`, `a=b;session=${TOKEN}`].map((pairs) => ({
+      lines: [`Cookie: ${pairs}`],
+    })),
+    why: 'a token in a cookie',
+  },
+  {
+    key: 'header:Authorization',
+    auth: { auth_type: 'any', jwt: { secret: SECRET }, api_key: { keys: ['the-key-of-alice'] } },
+    requests: ['Basic ', 'basic ', 'BASIC   '].map((scheme) => ({
+      lines: ['X-API-Key: the-key-of-alice', `Authorization: ${scheme}${PASSWORD}`],
+    })),
+    why: 'a password that the upstream looks at',
+  },
+];
+
+for (const { key, auth, requests, why } of ONE_CLIENT) {
+  wire(
+    `credentials have one bucket however they are written: ${why}`,
+    {
+      middleware: { rate_limiting: { requests_per_second: 0.001, burst: 2, key }, authentication: auth },
+      routes: [{ middleware: ['rate_limit', 'auth'] }],
+    },
+    async (context) => {
+      const [first, second, ...more] = await statuses(context, requests);
+      assert.deepEqual([first, second], [200, 200]);
+      for (const status of more) assert.equal(status, 429);
+    },
+  );
+}
+
+wire(
+  'other spellings of a key neither pass nor have buckets of their own to pass with',
+  {
+    middleware: {
+      rate_limiting: { requests_per_second: 0.001, burst: 2, key: 'query:key' },
+      authentication: { auth_type: 'api_key', api_key: { query: 'key', keys: ['sssssssss'] } },
+    },
+    routes: [{ middleware: ['rate_limit', 'auth'] }],
+  },
+  async (context) => {
+    const spellings = Array.from({ length: 200 }, (_, index) =>
+      encodeURIComponent(String.fromCodePoint(0x73 + 0x100 * (1 + (index % 0xd7)))),
+    );
+    const seen = await statuses(
+      context,
+      spellings.map((each) => ({ target: `/?key=${each.repeat(9)}` })),
+    );
+    assert.deepEqual(new Set(seen), new Set([401]));
   },
 );

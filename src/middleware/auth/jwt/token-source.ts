@@ -1,35 +1,33 @@
-import { cookieValue } from '../../../http/cookie.ts';
+import { utf8Bytes } from '../../../base/latin1.ts';
+import { bearerToken } from '../../../http/credentials.ts';
 import { FIELD } from '../../../http/field-names.ts';
 import { parameterValues } from '../../../http/query.ts';
 import type { RequestHead } from '../../../http/request-head.ts';
-import { soleCookie } from '../../../http/sole-value.ts';
+import { cookieValues } from '../../../http/sole-value.ts';
 import type { Exchange } from '../../../pipeline/exchange.ts';
 import type { JwtOptions } from './claim-rules.ts';
-
-const SCHEME = 'bearer';
-const SPACE = 0x20;
 
 /** Where tokens are looked for: in a header, then in a cookie, then in the query. The first one found is the one that counts. */
 export class TokenSource {
   /** Null: `Authorization`, where nothing but a Bearer token counts. */
   readonly #header: string | null;
   readonly #cookie: string | null;
+  /** As bytes. */
   readonly #query: string | null;
 
   constructor({ header, cookie, query }: Pick<JwtOptions, 'header' | 'cookie' | 'query'>) {
     this.#header = header === undefined || header === 'authorization' ? null : header;
     this.#cookie = cookie ?? null;
-    this.#query = query ?? null;
+    this.#query = query === undefined ? null : utf8Bytes(query);
   }
 
   /** Null: there is no token, nor anything in its place. */
   tokenOf({ request, target }: Exchange): string | null {
-    const inHeader = this.#header === null ? bearerToken(authorization(request)) : headerToken(request, this.#header);
+    const inHeader = this.#header === null ? authorizationToken(request) : headerToken(request, this.#header);
     if (inHeader !== null) return inHeader;
     const inCookie = this.#cookie === null ? null : cookieToken(request, this.#cookie);
     if (inCookie !== null || this.#query === null) return inCookie;
-    const [token = null, ...more] = parameterValues(target.query, this.#query);
-    return more.length === 0 ? token : TWO;
+    return soleOf(parameterValues(target.query, this.#query));
   }
 }
 
@@ -37,32 +35,21 @@ export class TokenSource {
 const TWO = '';
 
 function cookieToken(request: RequestHead, name: string): string | null {
-  const cookies = request.combinedValue('cookie');
-  if (cookies === undefined || cookieValue(cookies, name) === undefined) return null;
-  return soleCookie(request, name) ?? TWO;
+  return request.find(FIELD.COOKIE) === -1 ? null : soleOf(cookieValues(request, name));
+}
+
+function soleOf(tokens: readonly string[]): string | null {
+  const [token = null, ...more] = tokens;
+  return more.length === 0 ? token : TWO;
 }
 
 /** RFC 9110 11.6.2: there is one such field. Two would be joined to something that is no token. */
-function authorization(request: RequestHead): string | undefined {
-  return request.find(FIELD.AUTHORIZATION) === -1 ? undefined : request.combinedValue('authorization');
-}
-
-/** RFC 6750 2.1; the scheme in any case, and any number of spaces after it (RFC 9110 11.4). */
-function bearerToken(value: string | undefined): string | null {
-  if (value === undefined || !namesBearer(value)) return null;
-  let at = SCHEME.length;
-  if (at < value.length && value.charCodeAt(at) !== SPACE) return null;
-  while (value.charCodeAt(at) === SPACE) at++;
-  return value.slice(at);
-}
-
-/** Nearly all write it in one way. */
-function namesBearer(value: string): boolean {
-  return value.startsWith('Bearer') || value.slice(0, SCHEME.length).toLowerCase() === SCHEME;
+function authorizationToken(request: RequestHead): string | null {
+  return request.find(FIELD.AUTHORIZATION) === -1 ? null : bearerToken(request.combinedValue('authorization') ?? '');
 }
 
 /** Other headers have the token alone, or as `Authorization` has it. */
 function headerToken(request: RequestHead, name: string): string | null {
   const value = request.combinedValue(name);
-  return bearerToken(value) ?? value ?? null;
+  return value === undefined ? null : (bearerToken(value) ?? value);
 }
