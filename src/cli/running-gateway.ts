@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import type { Config, RouteConfig } from '../config/config.ts';
 import { ControlSocket } from '../control/admin/control-socket.ts';
 import type { Compiler } from '../control/compiler.ts';
 import type { EventLog } from '../control/event-log.ts';
+import { statesNow } from '../control/file-state.ts';
 import { FileWatch } from '../control/file-watch.ts';
 import { logWarnings } from '../control/log-warnings.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from '../control/reloader.ts';
@@ -29,7 +31,7 @@ export class RunningGateway {
     this.#supervisor = supervisor;
     this.#compiler = compiler;
     this.#watch = new FileWatch(() => void this.reload('file'));
-    this.#reloader = new Reloader(file, { supervisor, compiler, log }, (sources) => this.#watch.use(sources));
+    this.#reloader = new Reloader(file, { supervisor, compiler, log, watch: this.#watch });
     this.#pidFile = supervisor.compiled.config.server.pidFile;
   }
 
@@ -44,12 +46,12 @@ export class RunningGateway {
   }
 
   static async #startWith(compiler: Compiler, file: string, log: EventLog): Promise<RunningGateway> {
+    const before = statesNow([resolve(file)]);
     const loaded = await compiler.compile(file);
     logWarnings(loaded, log);
     const supervisor = new Supervisor(loaded.compiled, log);
     const gateway = new RunningGateway(file, supervisor, compiler, log);
-    // Before it serves: what changes from here on is seen.
-    gateway.#watch.use(loaded.sources);
+    gateway.#watch.use(loaded.sources, before);
     try {
       await supervisor.start();
       if (gateway.#pidFile !== null) writePidFile(gateway.#pidFile);

@@ -37,12 +37,16 @@ const NOT_FOR_TWO = /^--(?:inspect|cpu-prof|heap-prof)/;
  * Compiles configuration files, each in a process of its own. The process for the next one is started ahead, and has its modules loaded
  * by the time that it is wanted.
  *
+ *   waiting --compile()--> compiling --answered, or too late--> resting --startAhead(), or the next compile()--> killed
+ *      \_______________________\__died__> over; one that a signal ended while it compiled is replaced once
+ *
  * A process that has answered rests until `startAhead`: giving back its memory takes a processor for milliseconds, as starting one
- * does, and what it answered is to be served first.
+ * does, and what it answered is to be served first. One that compiles is never ended for another.
  */
 export class Compiler {
-  #next: ChildProcess | null = null;
-  #last: ChildProcess | null = null;
+  #waiting: ChildProcess | null = null;
+  readonly #compiling = new Set<ChildProcess>();
+  #resting: ChildProcess | null = null;
   #closed = false;
 
   /** Starts the process of the first `compile`. */
@@ -50,35 +54,55 @@ export class Compiler {
     this.#startNext();
   }
 
-  /** Rejects with a ConfigError that holds all that is wrong with the file, or with another Error when it could not be compiled. */
+  /**
+   * Rejects with a ConfigError that holds all that is wrong with the file, or with another Error when it could not be compiled. A process
+   * that a signal ends (the system lacked memory, or someone killed it) says nothing about the file: another one is tried.
+   */
   async compile(file: string): Promise<LoadedCompiled> {
-    const child = this.#next ?? startProcess();
-    this.#next = null;
-    this.#last?.kill('SIGKILL');
-    this.#last = child;
-    const answer = await answerOf(child, file);
+    const first = await this.#compileOnce(file);
+    const answer = first.type === 'died' ? await this.#compileOnce(file) : first;
     if (answer.type === 'compiled') return { ...answer.loaded, compiled: shareCompiled(answer.loaded.compiled) };
     if (answer.type === 'refused') throw new ConfigError(answer.diagnostics);
-    throw new Error(`Cannot use ${file}: ${answer.reason}`);
+    throw new Error(`Cannot use ${file}: ${this.#closed ? 'the gateway is stopping' : reasonOf(answer)}`);
   }
 
-  /** Ends the process of the last `compile`, and then starts that of the next one. Where that cannot be done, `compile` tries again. */
+  async #compileOnce(file: string): Promise<Outcome> {
+    if (this.#closed) return { type: 'failed', reason: 'the gateway is stopping' };
+    const child = this.#waiting ?? startProcess();
+    this.#waiting = null;
+    this.#endResting();
+    this.#compiling.add(child);
+    const outcome = await outcomeOf(child, file);
+    this.#compiling.delete(child);
+    if (!isOver(child)) this.#resting = child;
+    return outcome;
+  }
+
+  /** Ends the process that rests, and then starts the next one, unless one is compiling. Where that cannot be done, `compile` tries again. */
   startAhead(): void {
-    const last = this.#last;
-    this.#last = null;
-    if (last === null || isOver(last)) this.#startNext();
-    else last.once('exit', () => this.#startNext()).kill('SIGKILL');
+    if (this.#compiling.size > 0) return;
+    const ended = this.#endResting();
+    if (ended === null) this.#startNext();
+    else ended.once('exit', () => this.#startNext());
+  }
+
+  #endResting(): ChildProcess | null {
+    const resting = this.#resting;
+    this.#resting = null;
+    if (resting === null || isOver(resting)) return null;
+    resting.kill('SIGKILL');
+    return resting;
   }
 
   #startNext(): void {
-    if (this.#closed || this.#next !== null) return;
+    if (this.#closed || this.#waiting !== null) return;
     try {
       const child = startProcess();
       const forget = () => {
-        if (this.#next === child) this.#next = null;
+        if (this.#waiting === child) this.#waiting = null;
       };
       child.once('error', forget).once('exit', forget);
-      this.#next = child;
+      this.#waiting = child;
     } catch {
       // No memory for another process, for example.
     }
@@ -86,10 +110,17 @@ export class Compiler {
 
   close(): void {
     this.#closed = true;
-    for (const child of [this.#next, this.#last]) child?.kill('SIGKILL');
-    this.#next = null;
-    this.#last = null;
+    for (const child of [this.#waiting, ...this.#compiling, this.#resting]) child?.kill('SIGKILL');
+    this.#waiting = null;
+    this.#resting = null;
   }
+}
+
+/** What has become of a process that was to compile: its answer, or the signal that ended it. */
+type Outcome = CompileAnswer | { readonly type: 'died'; readonly signal: NodeJS.Signals };
+
+function reasonOf(outcome: Extract<Outcome, { readonly type: 'failed' | 'died' }>): string {
+  return outcome.type === 'failed' ? outcome.reason : `the process that read it ended with ${outcome.signal}, twice`;
 }
 
 /** It has ended, or never began. */
@@ -127,17 +158,21 @@ function forward(from: Readable, to: Writable): void {
   });
 }
 
-function answerOf(child: ChildProcess, file: string): Promise<CompileAnswer> {
-  const { promise, resolve } = Promise.withResolvers<CompileAnswer>();
+function outcomeOf(child: ChildProcess, file: string): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
   const fail = (reason: string) => resolve({ type: 'failed', reason });
   const timer = setTimeout(() => fail(`it took longer than ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
   child.once('message', (answer: CompileAnswer) => resolve(answer));
   child.once('error', (error) => fail(error.message));
-  child.once('exit', (code, signal) => fail(`the process that read it ended with ${signal ?? `code ${code}`}`));
+  child.once('exit', (code, signal) => {
+    if (signal !== null) resolve({ type: 'died', signal });
+    else fail(`the process that read it ended with code ${code}`);
+  });
   const stopWatching = child.pid === undefined ? () => undefined : lowerPriorityWhenLong(child.pid);
   if (child.connected) {
     child.send(file, (error) => {
-      if (error !== null) fail(error.message);
+      // It is ending, or cannot be reached any more: either way its end is the outcome.
+      if (error !== null) child.kill('SIGKILL');
     });
   }
   return promise.finally(() => {

@@ -1,6 +1,6 @@
 import { type FSWatcher, globSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { stateNow, stateOf } from './file-state.ts';
+import { type FileStates, joined, stateOf, statesNow } from './file-state.ts';
 
 /** How often the files are looked at where no event says so: what is mounted from elsewhere changes without one. */
 const LOOK_EVERY_MS = 1000;
@@ -13,6 +13,7 @@ export interface Sources {
   readonly patterns: readonly string[];
 }
 
+/** Those that were read, and those that fit a pattern by now. */
 function filesOf({ files, patterns }: Sources): readonly string[] {
   const found = patterns.length === 0 ? [] : globSync([...patterns]).map((file) => resolve(file));
   return [...new Set([...files, ...found])].sort();
@@ -42,13 +43,27 @@ export class FileWatch {
     this.#polling = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
-  /** Watches these from now on, and says when they differ from what they are now. */
-  use(sources: Sources): void {
-    const files = filesOf(sources);
+  /** What the files are like now. Taken before they are read, it shows `use` what has changed since. */
+  get states(): FileStates {
+    return statesNow(filesOf(this.#sources));
+  }
+
+  /**
+   * Watches these from now on, and says when they differ from what they were `before` they were read. A file that was read and is not in
+   * `before` counts from now on; one that has come to fit a pattern since is a change.
+   */
+  use(sources: Sources, before: FileStates): void {
+    const files = filesOf(sources).filter((file) => before.has(file) || sources.files.includes(file));
     this.#sources = sources;
-    this.#said = stateNow(files);
+    this.#said = joined(Array.from(statesNow(files), ([file, now]) => [file, before.get(file) ?? now]));
     this.#seen = this.#said;
-    const directories = new Set([...files, ...sources.patterns].map((file) => dirname(resolve(file))));
+    this.#watchDirectories();
+    this.#lookSoon();
+  }
+
+  #watchDirectories(): void {
+    const paths = [...filesOf(this.#sources), ...this.#sources.patterns];
+    const directories = new Set(paths.map((path) => dirname(resolve(path))));
     for (const [directory, watcher] of this.#watchers) {
       if (directories.has(directory)) continue;
       watcher.close();

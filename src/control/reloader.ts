@@ -2,7 +2,7 @@ import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import type { Compiler, LoadedCompiled } from './compiler.ts';
 import { type ConfigChanges, findChanges, isEquivalent } from './config-changes.ts';
 import type { EventLog } from './event-log.ts';
-import type { Sources } from './file-watch.ts';
+import type { FileWatch } from './file-watch.ts';
 import { logWarnings } from './log-warnings.ts';
 import type { Supervisor, Switch, SwitchTimes } from './supervisor.ts';
 
@@ -13,6 +13,14 @@ export type ReloadResult =
   | ({ readonly outcome: 'reloaded'; readonly tookMs: number; readonly changes: ConfigChanges } & Switch)
   | { readonly outcome: 'unchanged'; readonly tookMs: number }
   | { readonly outcome: 'failed'; readonly reason: string; readonly diagnostics: readonly Diagnostic[] };
+
+interface ReloaderParts {
+  readonly supervisor: Supervisor;
+  readonly compiler: Compiler;
+  readonly log: EventLog;
+  /** Learns what the configuration was read from, each time that it was. */
+  readonly watch: FileWatch;
+}
 
 /** How many names of a kind an event lists. */
 const MAX_NAMES = 10;
@@ -26,21 +34,16 @@ export class Reloader {
   readonly #supervisor: Supervisor;
   readonly #compiler: Compiler;
   readonly #log: EventLog;
-  readonly #onSources: (sources: Sources) => void;
+  readonly #watch: FileWatch;
   #running: Promise<ReloadResult> | null = null;
   #waiting: Promise<ReloadResult> | null = null;
 
-  /** `onSources` hears what the configuration was read from, each time that it was. */
-  constructor(
-    file: string,
-    parts: { readonly supervisor: Supervisor; readonly compiler: Compiler; readonly log: EventLog },
-    onSources: (sources: Sources) => void,
-  ) {
+  constructor(file: string, parts: ReloaderParts) {
     this.#file = file;
     this.#supervisor = parts.supervisor;
     this.#compiler = parts.compiler;
     this.#log = parts.log;
-    this.#onSources = onSources;
+    this.#watch = parts.watch;
   }
 
   /** Never rejects. */
@@ -64,8 +67,9 @@ export class Reloader {
   async #reload(trigger: ReloadTrigger): Promise<ReloadResult> {
     const startedMs = performance.now();
     try {
+      const before = this.#watch.states;
       const loaded = await this.#compiler.compile(this.#file);
-      this.#onSources(loaded.sources);
+      this.#watch.use(loaded.sources, before);
       return await this.#apply(loaded, trigger, startedMs);
     } catch (error) {
       return this.#refuse(error, trigger);

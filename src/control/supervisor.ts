@@ -78,6 +78,8 @@ export class Supervisor implements WorkerSurroundings {
   readonly #keySets: KeySetKeeper;
   readonly #passwords: PasswordKeeper;
   #slots: readonly WorkerSlot[] = [];
+  /** Nothing changes any more. */
+  #stopping = false;
   #certificates: Certificates | null = null;
   #health: HealthChecker | null = null;
   accessLog: AccessLog | null = null;
@@ -128,7 +130,12 @@ export class Supervisor implements WorkerSurroundings {
    * Resolves with the open addresses when every worker serves on all of them. Rejects, with nothing left open, when an
    * address cannot be bound (BindError) or a worker cannot start.
    */
-  async start(): Promise<readonly OpenAddress[]> {
+  start(): Promise<readonly OpenAddress[]> {
+    // A configuration that is changed meanwhile is served once that of the start is.
+    return this.#turns.take(() => this.#start());
+  }
+
+  async #start(): Promise<readonly OpenAddress[]> {
     const transport = chooseTransport(process.env['PHOTON_TRANSPORT']);
     const certificates = new Certificates(this.#compiled.config, this.log);
     const change = await this.#listeners.prepare(this.#compiled.config.server);
@@ -221,6 +228,7 @@ export class Supervisor implements WorkerSurroundings {
   }
 
   async #apply(compiled: CompiledConfig): Promise<Switch> {
+    if (this.#stopping) throw new Error('the gateway is stopping');
     const { config: before } = this.#compiled;
     this.#names.useServers(compiled.config.resolver);
     await this.#names.add(compiled.config.backends, FIRST_ANSWERS_MS);
@@ -351,6 +359,7 @@ export class Supervisor implements WorkerSurroundings {
   /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
   async drain(): Promise<void> {
     const timeoutMs = this.#compiled.config.server.shutdownTimeoutMs;
+    this.#stopping = true;
     this.#names.close();
     this.log.info('draining', { timeoutMs });
     const timer = new AbortController();
@@ -365,6 +374,7 @@ export class Supervisor implements WorkerSurroundings {
 
   /** Ends every worker now and gives the addresses back. */
   async close(): Promise<void> {
+    this.#stopping = true;
     this.#keySets.close();
     this.#passwords.close();
     this.#certificates?.close();
