@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CRASH_HOOK = new URL('./crash-on-request.ts', import.meta.url).href;
 
 /** A process that a test still waits for after this long is killed, and the test fails with what it printed. */
-const LIFETIME_MS = 30_000;
+const LIFETIME_MS = 120_000;
 
 /** A line of the gateway's log. */
 export interface LogLine {
