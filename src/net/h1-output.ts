@@ -33,8 +33,10 @@ export class H1Output implements Flushable, TimerOwner {
   #callWhenFlushed = false;
   /** A send returned false: `writable` is owed. */
   #held = false;
-  /** What the peer had not taken when the timer was armed. */
-  #untaken = 0;
+  /** Bytes handed to the connection. */
+  #handedBytes = 0;
+  /** How many of them the peer had taken when the timer was armed. */
+  #takenBytes = 0;
   /** How often something was handed to the connection. */
   writes = 0;
 
@@ -71,6 +73,7 @@ export class H1Output implements Flushable, TimerOwner {
     const before = this.#pending + prefix;
     this.#pending = '';
     this.writes++;
+    this.#handedBytes += before.length + end - start + suffix.length;
     this.#connection?.writeBytes(before, bytes, start, end, suffix);
     // Queued although nothing is pending: flushing settles a hold and watches over what is unwritten.
     this.#queue();
@@ -123,7 +126,7 @@ export class H1Output implements Flushable, TimerOwner {
   timerExpired(): void {
     const untaken = this.#connection?.untakenBytes ?? 0;
     if (untaken === 0) return;
-    if (untaken < this.#untaken) this.#watch();
+    if (this.#handedBytes - untaken > this.#takenBytes) this.#watch();
     else this.#owner.stalled();
   }
 
@@ -142,6 +145,7 @@ export class H1Output implements Flushable, TimerOwner {
     if (text === '') return;
     this.#pending = '';
     this.writes++;
+    this.#handedBytes += text.length;
     this.#connection?.writeText(text);
   }
 
@@ -168,8 +172,10 @@ export class H1Output implements Flushable, TimerOwner {
       this.#timer.disarm();
       return;
     }
-    if (this.#timer.armed && connection.untakenBytes >= this.#untaken) return;
-    this.#untaken = connection.untakenBytes;
+    // Counted by what it has taken: what it has not taken grows with every write, however quick it is.
+    const taken = this.#handedBytes - connection.untakenBytes;
+    if (this.#timer.armed && taken <= this.#takenBytes) return;
+    this.#takenBytes = taken;
     this.#timer.arm(this.#owner.sendTimeoutMs);
   }
 }

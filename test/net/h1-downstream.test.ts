@@ -272,6 +272,22 @@ describe('a client’s time', () => {
     assert.equal(bench.closings, 1);
   });
 
+  test('to take a byte begins anew with every byte, however much is written meanwhile', () => {
+    const bench = new Bench();
+    bench.answers = 'at the head';
+    bench.connection.peerTakes = false;
+    bench.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    for (let turn = 0; turn < 5; turn++) {
+      // More comes than it takes.
+      bench.connection.pendingBytes -= 10;
+      bench.net.event(() => bench.requests[0]?.downstream?.sendText('x'.repeat(100)));
+      bench.net.pass(LIMITS.sendTimeoutMs - 1000);
+    }
+    assert.ok(!bench.connection.destroyed);
+    bench.net.pass(2200);
+    assert.ok(bench.connection.wasReset);
+  });
+
   test('for its body counts from every byte, and not while it is held back', () => {
     const bench = new Bench();
     bench.connection.sends('POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n');
