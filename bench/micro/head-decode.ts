@@ -24,6 +24,7 @@ const outgoingRequest: OutgoingRequest = {
   request,
   requestDrops: null,
   requestAdditions: ADDITIONS,
+  editedByMiddleware: false,
 };
 
 /** As the pipeline fills it for `SMALL_REPLY`. */

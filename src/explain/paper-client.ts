@@ -20,6 +20,7 @@ export class PaperClient implements DownstreamStream, DownstreamPeer {
   readonly scheme: 'http' | 'https';
   readonly certificateSubject = null;
   identity: unknown = null;
+  privateConnections = null;
   /** A body is announced, and on paper it never comes. */
   requestComplete = true;
   reply: PaperReply | null = null;

@@ -35,8 +35,9 @@ export const FIELD = {
   ORIGIN: 26,
   AUTHORIZATION: 27,
   COOKIE: 28,
+  WWW_AUTHENTICATE: 29,
   /** A known name with `_` in the place of `-`: what reads field names as variables (CGI, WSGI, PHP) takes it for that name. */
-  LOOKALIKE: 29,
+  LOOKALIKE: 30,
 } as const;
 
 /** Lower-case names by number; index 0 is unused. */
@@ -70,6 +71,7 @@ export const FIELD_NAMES: readonly string[] = [
   'origin',
   'authorization',
   'cookie',
+  'www-authenticate',
 ];
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(FIELD_NAMES.entries().map(([number, name]) => [name, number]));

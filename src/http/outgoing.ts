@@ -16,6 +16,8 @@ export interface OutgoingRequest {
   readonly requestDrops: FieldDrops | null;
   /** More field lines, each `Name: value CRLF`. */
   readonly requestAdditions: string;
+  /** Middleware may have written some of them. */
+  readonly editedByMiddleware: boolean;
 }
 
 /** A reply as it is to leave for the client. */

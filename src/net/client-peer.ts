@@ -1,11 +1,13 @@
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import type { Connection } from './connection.ts';
+import type { PrivateConnections } from './private-connections.ts';
 import type { DownstreamPeer } from './streams.ts';
 
 /** The client at the other end of a connection: who the system says it is, or who a PROXY header told of. */
 export class ClientPeer implements DownstreamPeer {
   readonly scheme: 'http' | 'https';
   identity: unknown = null;
+  privateConnections: PrivateConnections | null = null;
   /** Null: not open yet, or gone. */
   #connection: Connection | null = null;
   /** The ends that a PROXY header told of; null for those of the connection. */
@@ -24,6 +26,7 @@ export class ClientPeer implements DownstreamPeer {
 
   close(): void {
     this.#connection = null;
+    this.privateConnections?.close();
   }
 
   get address(): string {

@@ -1,4 +1,5 @@
 import { PhotonError } from '../base/errors.ts';
+import { authenticatesConnection, challengesConnection } from '../http/connection-authentication.ts';
 import type { FieldDrops } from '../http/field-drops.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
@@ -13,7 +14,8 @@ import { decodeResponseHead } from '../wire/h1/response-decoder.ts';
 import type { ByteReceiver, Connection } from './connection.ts';
 import { H1Output } from './h1-output.ts';
 import type { IoContext } from './io-context.ts';
-import type { ResponseListener, UpstreamStream } from './streams.ts';
+import { PrivateConnections } from './private-connections.ts';
+import type { DownstreamPeer, ResponseListener, UpstreamStream } from './streams.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
 /** Who lends upstream connections out. */
@@ -43,6 +45,9 @@ export interface UpstreamLimits {
 /** RFC 9110 15.2 sets no limit to interim replies; a flood of them would keep an exchange alive for ever. */
 const MAX_INFORMATIONAL = 32;
 
+/** How long requests that wait for room leave a client to answer a challenge of its upstream. */
+const CHALLENGE_TIMEOUT_MS = 500;
+
 /**
  *   CONNECTING --> IDLE --(lend)--> AWAITING_HEAD --(head)--> READING_BODY --(body complete)--> IDLE
  *       \_________________________^                                                      \--> CLOSED, unless both sides
@@ -54,7 +59,7 @@ type State = (typeof STATE)[keyof typeof STATE];
 
 /** An HTTP/1.1 connection to an upstream, lent to one exchange after the other. */
 export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, TimerOwner {
-  readonly #owner: UpstreamOwner;
+  readonly owner: UpstreamOwner;
   readonly #body: BodyDecoder = new BodyDecoder('upstream_malformed');
   readonly #output: H1Output;
   readonly #readTimer: Timer;
@@ -62,6 +67,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #state: State = STATE.IDLE;
   #connecting = true;
   #listener: ResponseListener | null = null;
+  /** The client of the exchange under way. */
+  #peer: DownstreamPeer | null = null;
   /** Bytes of an unfinished head: copied out of the read buffer. */
   #kept: Buffer | null = null;
   /** Of the exchange under way: */
@@ -81,11 +88,20 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   reused = false;
   /** An exchange has it, until its owner takes it back. */
   lent = false;
+  /**
+   * Those of the client connection that it belongs to, because it has carried NTLM or Negotiate: the upstream takes what follows for the
+   * same user's. Null: any client may use it next.
+   */
+  privateTo: PrivateConnections | null = null;
+  /** Its client's last request was answered with a challenge, and the next one is to go on with it. */
+  #challenged = false;
+  /** It was asked to make room. */
+  givingWay = false;
   /** When it was opened, in milliseconds of the wheel's clock. */
   readonly openedMs: number;
 
   constructor(io: IoContext, owner: UpstreamOwner) {
-    this.#owner = owner;
+    this.owner = owner;
     this.#output = new H1Output(io, this);
     this.#readTimer = new Timer(io.wheel, this);
     this.openedMs = io.wheel.nowMs;
@@ -95,7 +111,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   open(connection: Connection): void {
     this.#connection = connection;
     this.#output.open(connection);
-    this.#readTimer.arm(this.#owner.limits.connectTimeoutMs);
+    this.#readTimer.arm(this.owner.limits.connectTimeoutMs);
   }
 
   /** False from the moment that it fails, which is before its owner hears of it. */
@@ -104,8 +120,10 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   /** Lends the connection to an exchange. */
-  lend(listener: ResponseListener): UpstreamStream {
+  lend(listener: ResponseListener, peer: DownstreamPeer): UpstreamStream {
     this.#listener = listener;
+    this.#peer = peer;
+    this.givingWay = false;
     this.lent = true;
     this.#state = STATE.AWAITING_HEAD;
     this.#requestOver = false;
@@ -126,10 +144,20 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   // --- what goes out ---------------------------------------------------------------------------------------------------
 
   sendHead(outgoing: OutgoingRequest): void {
+    if (authenticatesConnection(outgoing)) this.#makePrivate();
     this.#toHead = outgoing.method === 'HEAD';
     this.#requestChunked = outgoing.request.framing === FRAMING.CHUNKED;
     this.#requestDrops = outgoing.requestDrops;
-    this.#output.text(encodeRequestHead(outgoing, this.#owner.singleUse));
+    this.#output.text(encodeRequestHead(outgoing, this.owner.singleUse));
+  }
+
+  /** From now on it serves the client connection of the exchange under way, and no other. */
+  #makePrivate(): void {
+    const peer = this.#peer;
+    if (peer === null || this.privateTo !== null) return;
+    peer.privateConnections ??= new PrivateConnections();
+    this.privateTo = peer.privateConnections;
+    this.privateTo.add(this);
   }
 
   sendData(bytes: Buffer, start: number, end: number): boolean {
@@ -147,7 +175,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   sendEnd(): void {
     if (this.#requestChunked) this.#output.text(chunkedEnd(''));
     this.#requestOver = true;
-    if (!this.#connecting) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    if (!this.#connecting) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
   }
 
   cancel(): void {
@@ -173,12 +201,12 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     if (!this.#readPaused) return;
     this.#readPaused = false;
     this.#connection?.resume();
-    if (this.#listener !== null) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    if (this.#listener !== null) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
   }
 
   connected(): void {
     this.#connecting = false;
-    if (this.#requestOver) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    if (this.#requestOver) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
     else this.#readTimer.disarm();
   }
 
@@ -208,7 +236,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
         if (position === before) throw new Error('the decoder of replies made no progress');
       }
       if (this.#listener !== null && this.#requestOver && !this.#readPaused) {
-        this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+        this.#readTimer.arm(this.owner.limits.readTimeoutMs);
       }
       // Bytes that nobody asked for: a second reply, or more than the length. Whoever sends them is not to be trusted again.
       if (position < end) this.#connection?.destroy();
@@ -222,7 +250,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     // Sound: a connection that awaits a head has a listener until it fails, and then it is closed.
     const listener = this.#listener as ResponseListener;
     const head = listener.response;
-    const position = decodeResponseHead(bytes, start, end, head, this.#owner.limits.maxHeadBytes, this.#toHead);
+    const position = decodeResponseHead(bytes, start, end, head, this.owner.limits.maxHeadBytes, this.#toHead);
     if (position === INCOMPLETE) {
       this.#kept = Buffer.from(bytes.subarray(start, end));
       return end;
@@ -231,6 +259,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
       this.#takeInformational(listener, head.status);
       return position;
     }
+    this.#challenged = challengesConnection(head);
+    if (this.#challenged) this.#makePrivate();
     this.#replyPersistent = head.persistent;
     this.#body.begin(head.framing, head.contentLength);
     this.#state = STATE.READING_BODY;
@@ -273,8 +303,9 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   #becomeIdle(): void {
     this.#state = STATE.IDLE;
-    this.#readTimer.arm(this.#owner.limits.idleTimeoutMs);
-    this.#owner.connectionIdle(this);
+    this.#peer = null;
+    this.#readTimer.arm(this.owner.limits.idleTimeoutMs);
+    this.owner.connectionIdle(this);
   }
 
   /** Whatever still comes is not looked at. */
@@ -314,7 +345,9 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#readTimer.release();
     this.#output.close();
     this.#connection = null;
-    this.#owner.connectionClosed(this, error);
+    this.#peer = null;
+    this.privateTo?.delete(this);
+    this.owner.connectionClosed(this, error);
     if (error !== null) listener?.responseFailed(error);
   }
 
@@ -333,7 +366,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     if (this.#listener === null) return false;
     this.#writingFailed = true;
     this.#requestOver = true;
-    if (!this.#readPaused) this.#readTimer.arm(this.#owner.limits.readTimeoutMs);
+    if (!this.#readPaused) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
     return true;
   }
 
@@ -354,7 +387,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   // --- as the owner of its output --------------------------------------------------------------------------------------
 
   get sendTimeoutMs(): number {
-    return this.#owner.limits.writeTimeoutMs;
+    return this.owner.limits.writeTimeoutMs;
   }
 
   holdOver(): void {
@@ -367,6 +400,16 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   stalled(): void {
     this.#fail(new PhotonError('upstream_write_timeout', 'The upstream stopped taking the request.'));
+  }
+
+  /**
+   * Closes a private one that is idle, for requests that wait for room. Where its client is about to answer a challenge it is closed only
+   * if that does not come soon: while requests wait, nobody could authenticate otherwise.
+   */
+  giveWay(): void {
+    this.givingWay = true;
+    if (this.#challenged) this.#readTimer.arm(CHALLENGE_TIMEOUT_MS);
+    else this.close();
   }
 
   /** Closes it; for the pool, of an idle one. */

@@ -3,6 +3,7 @@ import type { Fields } from '../http/fields.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../http/outgoing.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import type { PrivateConnections } from './private-connections.ts';
 
 /**
  * What an exchange and its two sides say to each other, whatever the protocol on the wire.
@@ -66,6 +67,8 @@ export interface DownstreamPeer {
   readonly certificateSubject: string | null;
   /** A place for what the pipeline worked out about this peer, so that it does so once per connection; null at first. */
   identity: unknown;
+  /** Connections to upstreams that serve this connection alone; null at first. */
+  privateConnections: PrivateConnections | null;
 }
 
 /** Hears what arrives of one reply. */

@@ -226,6 +226,10 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     return this.request.combinedValue(lowerCaseName);
   }
 
+  get editedByMiddleware(): boolean {
+    return this.passed > 0;
+  }
+
   /** The reply waits for a middleware, and nobody takes what still comes of the request. */
   get requestUnwanted(): boolean {
     return this.held !== null && this.stream === null;

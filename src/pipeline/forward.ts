@@ -1,5 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import { FRAMING } from '../http/framing.ts';
+import type { DownstreamPeer, DownstreamStream } from '../net/streams.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
@@ -25,10 +26,13 @@ export function forward(exchange: Exchange): void {
   dispatch(exchange);
 }
 
-/** Sends the request to an upstream that has room. Where none has, or others wait already, it waits in line for one. */
+/**
+ * Sends the request on the private connection of its client, where it has one, or to an upstream that has room. Where none has, or others
+ * wait already, it waits in line for one.
+ */
 export function dispatch(exchange: Exchange): void {
   const { line } = backendOf(exchange).relief;
-  if (!line.occupied && sendWhereRoomIs(exchange)) return;
+  if (sendOnPrivate(exchange) || (!line.occupied && sendWhereRoomIs(exchange))) return;
   if (!line.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.line = line;
   exchange.patience.arm(line.timeoutMs);
@@ -66,6 +70,17 @@ export function giveUp(exchange: Exchange, error: unknown): void {
   failExchange(exchange, isUnavailable ? (exchange.failure ?? error) : error);
 }
 
+/** Returns false when no connection is private to its client. Requests that wait have no claim to one that is. */
+function sendOnPrivate(exchange: Exchange): boolean {
+  const upstream = backendOf(exchange).pickPrivate(peerOf(exchange), exchange.tried);
+  return upstream !== null && send(exchange, upstream, false);
+}
+
+/** Sound: `downstream` is set before an exchange begins. */
+function peerOf({ downstream }: Exchange): DownstreamPeer {
+  return (downstream as DownstreamStream).peer;
+}
+
 /** Returns false when no upstream has room. Others may be quicker to take it: then the next one is asked. */
 function sendWhereRoomIs(exchange: Exchange): boolean {
   const backend = backendOf(exchange);
@@ -82,9 +97,7 @@ export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): bo
   beginTry(exchange, upstream);
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = authorityFor(exchange, upstream);
-  // Sound: `downstream` is set before an exchange begins.
-  const { peer } = exchange.downstream as NonNullable<typeof exchange.downstream>;
-  const stream = upstream.lend(exchange, fresh, peer);
+  const stream = upstream.lend(exchange, fresh, peerOf(exchange));
   if (stream === null) {
     tryAbandoned(exchange);
     return false;

@@ -1,6 +1,7 @@
 import { PhotonError } from '../base/errors.ts';
 import type { RetryBackoffConfig } from '../config/config.ts';
 import { STATUS } from '../memory/upstream-state.ts';
+import type { DownstreamPeer } from '../net/streams.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
 import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -124,6 +125,17 @@ export class Backend {
       if ((upstream.status & this.#minded & STATUS.TRIPPED) === 0 || this.#holdsProbe(upstream)) return upstream;
       this.#lost = [...this.#lost, upstream];
     }
+  }
+
+  /**
+   * The upstream that has a private connection of this client: whatever the balancer would say, its requests go on there while it is
+   * well. Null when there is none, or it is one of `tried`.
+   */
+  pickPrivate(peer: DownstreamPeer, tried: readonly Upstream[]): Upstream | null {
+    if (peer.privateConnections === null) return null;
+    const isUsable = (upstream: Upstream) =>
+      upstream.hasPrivate(peer) && this.#isWell(upstream) && !tried.includes(upstream);
+    return this.upstreams.find(isUsable) ?? null;
   }
 
   #choose(request: BalancedRequest): Upstream | null {

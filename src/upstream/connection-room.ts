@@ -13,8 +13,10 @@ export interface RoomSeeker {
 export interface RoomUser {
   /** Connections that wait for a request. */
   readonly idleCount: number;
-  /** Closes the one of them that has waited longest. */
+  /** Closes the one of them that has waited longest; one that is private to a client only where there are no others. */
   closeOldestIdle(): void;
+  /** Has one that is private to a client make room; false when there is none, or all have been asked. */
+  closePrivateIdle(): boolean;
 }
 
 /** Where an upstream is counted. */
@@ -98,6 +100,13 @@ export class ConnectionRoom {
     else this.#user.closeOldestIdle();
   }
 
+  /** A connection has become idle, and is counted as such, that only its own client may use: it is closed for requests that wait. */
+  offerPrivateIdle(): void {
+    if (!this.isLimited) return;
+    this.#listen();
+    if (this.#seekers.size > 0 || this.#queue.waitingElsewhere > 0) this.#user.closePrivateIdle();
+  }
+
   /** Requests of this worker wait for a connection to this upstream, among others. */
   addSeeker(seeker: RoomSeeker): void {
     if (this.isLimited) this.#seekers.add(seeker);
@@ -107,8 +116,9 @@ export class ConnectionRoom {
     this.#seekers.delete(seeker);
   }
 
-  /** Asks the worker with the most idle connections to close one of them; false when there are none. */
+  /** Has an idle connection closed: a private one of ours, or one of the worker with the most; false when there are none. */
   askForRoom(): boolean {
+    if (this.isLimited && this.#user.closePrivateIdle()) return true;
     let richest = NOBODY;
     let most = 0;
     for (let row = 0; row < this.#queue.workers; row++) {

@@ -8,6 +8,7 @@ import { UpstreamState } from '../memory/upstream-state.ts';
 import type { ConnectTarget } from '../net/connection.ts';
 import { H1Upstream, type UpstreamLimits, type UpstreamOwner } from '../net/h1-upstream.ts';
 import type { IoContext } from '../net/io-context.ts';
+import type { PrivateConnections } from '../net/private-connections.ts';
 import type { DownstreamPeer, ResponseListener, UpstreamStream } from '../net/streams.ts';
 import { TlsClient, type TlsClientMaterial } from '../net/tls-client.ts';
 import type { Transport } from '../net/transport.ts';
@@ -63,6 +64,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   #claim = NO_CLAIM;
   /** The one used last is on top: the others may go idle and be closed. */
   readonly #idle: H1Upstream[] = [];
+  /** Those that wait for another request of their own client, in the order in which they became idle. */
+  readonly #privateIdle = new Set<H1Upstream>();
   readonly #open = new Set<H1Upstream>();
   /** An upstream whose TLS fails does so for every request. */
   readonly #tlsFailures: RepeatedWarning;
@@ -156,15 +159,29 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     return this.#idle.length > 0 || this.room.free;
   }
 
+  /** There is an idle connection here that is private to this client. */
+  hasPrivate(peer: DownstreamPeer): boolean {
+    return (peer.privateConnections?.findIdle(this) ?? null) !== null;
+  }
+
   /**
-   * A connection for one exchange of `peer`: an idle one, or else a new one. `fresh` asks for a new one. Null: another worker was
-   * quicker to take the last room.
+   * A connection for one exchange of `peer`: its private one, or else an idle one, or else a new one. `fresh` asks for a new one. Null:
+   * another worker was quicker to take the last room.
    */
   lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
-    const connection = (fresh ? null : this.#takeIdle()) ?? this.#connect(peer);
+    const idle = fresh ? null : (this.#takePrivate(peer) ?? this.#takeIdle());
+    const connection = idle ?? this.#connect(peer);
     if (connection === null) return null;
     this.#inFlight.add(1);
-    return connection.lend(listener);
+    return connection.lend(listener, peer);
+  }
+
+  #takePrivate(peer: DownstreamPeer): H1Upstream | null {
+    const connection = peer.privateConnections?.findIdle(this) ?? null;
+    if (connection === null) return null;
+    this.#privateIdle.delete(connection);
+    this.room.idleChanged();
+    return connection;
   }
 
   /** The idle connection used last that is still alive: one that failed in this turn of the loop is here until it closes. */
@@ -212,7 +229,9 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   connectionIdle(connection: H1Upstream): void {
     this.#takeBack(connection);
     const age = this.#environment.io.wheel.nowMs - connection.openedMs;
-    if (this.#retired || this.singleUse || this.#idle.length >= this.#maxIdle || age > MAX_AGE_MS) connection.close();
+    if (this.#retired || this.singleUse || age > MAX_AGE_MS) connection.close();
+    else if (connection.privateTo !== null) this.#keepPrivate(connection, connection.privateTo);
+    else if (this.#idle.length >= this.#maxIdle) connection.close();
     else this.#keep(connection);
   }
 
@@ -226,6 +245,17 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     this.room.offerIdle();
   }
 
+  /** There are no more of these than connections of clients. */
+  #keepPrivate(connection: H1Upstream, { closed }: PrivateConnections): void {
+    if (closed) {
+      connection.close();
+      return;
+    }
+    this.#privateIdle.add(connection);
+    this.room.idleChanged();
+    this.room.offerPrivateIdle();
+  }
+
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
     this.#takeBack(connection);
@@ -236,6 +266,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     this.#environment.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+    this.#privateIdle.delete(connection);
     this.room.idleChanged();
     this.room.giveBack();
   }
@@ -246,17 +277,30 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   }
 
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#idle.length + this.#privateIdle.size;
   }
 
   closeOldestIdle(): void {
-    this.#idle.shift()?.close();
+    const oldest = this.#idle.shift();
+    if (oldest === undefined) this.closePrivateIdle();
+    else oldest.close();
     this.room.idleChanged();
+  }
+
+  closePrivateIdle(): boolean {
+    for (const connection of this.#privateIdle) {
+      if (connection.givingWay) continue;
+      connection.giveWay();
+      return true;
+    }
+    return false;
   }
 
   /** Closes the connections that nobody uses. */
   closeIdle(): void {
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) last.close();
+    for (const connection of this.#privateIdle) connection.close();
+    this.#privateIdle.clear();
     this.room.idleChanged();
   }
 

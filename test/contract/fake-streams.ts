@@ -221,6 +221,7 @@ class FakeClient implements ClientSide {
     scheme: 'http',
     certificateSubject: null,
     identity: null,
+    privateConnections: null,
   };
   #takes = true;
   #gone = false;

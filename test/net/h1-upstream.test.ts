@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { H1Upstream } from '../../src/net/h1-upstream.ts';
-import type { UpstreamStream } from '../../src/net/streams.ts';
+import type { DownstreamPeer, UpstreamStream } from '../../src/net/streams.ts';
 import { outgoingRequest, requestHead } from '../wire/h1/heads.ts';
 import { MemoryConnection, MemoryNet } from './memory-connection.ts';
 import { ReplyRecorder, sendRequest } from './reply-recorder.ts';
+
+const PEER: DownstreamPeer = {
+  address: '192.0.2.7',
+  port: 4711,
+  localAddress: '192.0.2.1',
+  localPort: 8080,
+  scheme: 'http',
+  certificateSubject: null,
+  identity: null,
+  privateConnections: null,
+};
 
 const LIMITS = {
   connectTimeoutMs: 5000,
@@ -35,7 +46,7 @@ class Bench {
   /** Lends it for a request that is complete. */
   request(method = 'GET'): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
     const heard = new ReplyRecorder();
-    const stream = this.upstream.lend(heard);
+    const stream = this.upstream.lend(heard, PEER);
     this.net.event(() => sendRequest(stream, method));
     return { heard, stream };
   }
@@ -43,7 +54,7 @@ class Bench {
   /** Lends it for an upload that goes on. */
   upload(length: number): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
     const heard = new ReplyRecorder();
-    const stream = this.upstream.lend(heard);
+    const stream = this.upstream.lend(heard, PEER);
     const head = requestHead(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
     this.net.event(() => stream.sendHead(outgoingRequest(head)));
     return { heard, stream };
@@ -205,7 +216,7 @@ describe('a connection to an upstream', () => {
       bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
       const { written } = bench.connection;
       const heard = new ReplyRecorder();
-      const stream = bench.upstream.lend(heard);
+      const stream = bench.upstream.lend(heard, PEER);
       sendRequest(stream, 'POST');
       let unsent = false;
       heard.meanwhile = () => {

@@ -26,6 +26,7 @@ function settled(address: string, chain: readonly string[], trusted: readonly st
     scheme: 'http',
     certificateSubject: null,
     identity: null,
+    privateConnections: null,
   };
   // Sound: settling the client looks at nothing but the peer.
   exchange.downstream = { peer } as DownstreamStream;

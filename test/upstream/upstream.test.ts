@@ -19,6 +19,7 @@ const PEER: DownstreamPeer = {
   scheme: 'http',
   certificateSubject: null,
   identity: null,
+  privateConnections: null,
 };
 
 const [anUpstream = assert.fail()] = sceneConfig().backends[0]?.upstreams ?? [];

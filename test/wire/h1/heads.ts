@@ -29,5 +29,6 @@ export function outgoingRequest(request: RequestHead, requestAdditions = ''): Ou
     request,
     requestDrops: null,
     requestAdditions,
+    editedByMiddleware: requestAdditions !== '',
   };
 }
