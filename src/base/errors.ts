@@ -60,6 +60,7 @@ const DEFINITIONS = {
   upstream_timeout: retryable(define(504, 'The upstream did not answer in time', 'upstream')),
   upstream_write_timeout: define(504, 'The upstream did not take the request in time', 'upstream'),
   deadline_exceeded: define(504, 'The deadline of the route has passed', 'upstream'),
+  middleware_timeout: define(504, 'A middleware did not answer in time', 'gateway'),
   version_not_supported: define(505, 'HTTP version not supported', 'downstream', true),
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -51,6 +51,8 @@ export interface ServerConfig {
   readonly maxBodyBytes: number | null;
   /** The longest silence within a request body. */
   readonly bodyTimeoutMs: number;
+  /** How long a request waits for a hook of its middleware where its route has no timeout. */
+  readonly middlewareTimeoutMs: number;
   /** The longest time that a client may take no byte of a reply. */
   readonly sendTimeoutMs: number;
   readonly shutdownTimeoutMs: number;

@@ -83,6 +83,7 @@ function resolveServer(server: ConfigDocument['server'], chains: MiddlewareChain
     maxTargetBytes: server.max_target,
     maxBodyBytes: server.max_body_size ?? null,
     bodyTimeoutMs: server.body_timeout,
+    middlewareTimeoutMs: server.middleware_timeout,
     sendTimeoutMs: server.send_timeout,
     shutdownTimeoutMs: server.shutdown_timeout,
     mergeSlashes: server.merge_slashes,

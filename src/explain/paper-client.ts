@@ -23,6 +23,7 @@ export class PaperClient implements DownstreamStream, DownstreamPeer {
   privateConnections = null;
   /** A body is announced, and on paper it never comes. */
   requestComplete = true;
+  readonly clientHalfClosed = false;
   reply: PaperReply | null = null;
 
   constructor({ address, localAddress, localPort, scheme }: PaperPeer) {

@@ -88,6 +88,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
       this.#request.fail(new PhotonError('client_closed', 'The client ended its request early.'));
     }
     // What was pipelined before the FIN is still answered.
+    else this.#request.listener?.clientHalfClosed();
   }
 
   writable(): void {
@@ -123,6 +124,10 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   get requestComplete(): boolean {
     return this.#request.whole;
+  }
+
+  get clientHalfClosed(): boolean {
+    return this.#peerEnded;
   }
 
   pauseRequest(): void {

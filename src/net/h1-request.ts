@@ -14,12 +14,13 @@ import type { Timer } from './timer-wheel.ts';
  *          head complete, body due            body complete
  *   HEAD ------------------------> BODY ------------------> WHOLE
  *    ^ \______________head complete, no body; refused_________^ |
- *    |                                                          | next(): the reply is complete, the connection persists
- *    +----------------------------------------------------------+
+ *    |                               |                          | next(): the reply is complete, the connection persists
+ *    +-------------------------------|--------------------------+
+ *                                    +--malformed, too slow, cut off--> LOST: what still comes is thrown away, the reply is the last
  *
- *   any of them --stop()--> DEAF: what still comes is thrown away
+ *   any of them --stop()--> DISCARDING: what still comes is thrown away
  */
-const STATE = { HEAD: 0, BODY: 1, WHOLE: 2, DEAF: 3 } as const;
+const STATE = { HEAD: 0, BODY: 1, WHOLE: 2, LOST: 3, DISCARDING: 4 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
 const CR = 0x0d;
@@ -215,8 +216,12 @@ export class H1Request implements BodySink {
 
   /** The rest of the body will not come. */
   fail(error: PhotonError): void {
+    this.#state = STATE.LOST;
+    this.#timer.disarm();
     this.#body.abandon();
     this.#reply.persistent = false;
+    // Paused, we would not hear the client go.
+    this.#readOn();
     this.listener?.requestFailed(error);
   }
 
@@ -274,7 +279,7 @@ export class H1Request implements BodySink {
 
   /** Nothing that comes is wanted any more. */
   stop(): void {
-    this.#state = STATE.DEAF;
+    this.#state = STATE.DISCARDING;
     this.#kept = null;
     this.#body.abandon();
   }

@@ -28,6 +28,8 @@ export interface RequestListener {
   requestEnded(): void;
   /** The rest of the request will not come: malformed, too slow, or the client is gone. */
   requestFailed(error: PhotonError): void;
+  /** The whole request is here, and the client has shut down its side: it may still read the reply, or be gone. */
+  clientHalfClosed(): void;
   /** The client has taken what was sent to it. */
   responseWritable(): void;
 }
@@ -37,6 +39,8 @@ export interface DownstreamStream {
   readonly peer: DownstreamPeer;
   /** True when nothing of the request is still to come. */
   readonly requestComplete: boolean;
+  /** The client has shut down its side. */
+  readonly clientHalfClosed: boolean;
   pauseRequest(): void;
   resumeRequest(): void;
   /** Passes an interim reply on; silently not to a client that cannot understand it. */

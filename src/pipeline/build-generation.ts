@@ -78,6 +78,7 @@ export function buildGeneration(
     maxHeaders: server.maxHeaders,
     maxBodyBytes: server.maxBodyBytes,
     mergeSlashes: server.mergeSlashes,
+    middlewareTimeoutMs: server.middlewareTimeoutMs,
     trustedProxies: new IpRanges(server.trustedProxies),
     proxyProtocol: server.proxyProtocol,
     httpsPort: redirectPort(server.httpToHttps, plan.httpsPort),

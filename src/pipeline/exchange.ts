@@ -20,6 +20,7 @@ import { failExchange, loseRequest, missDeadline, refuseRequest } from './failur
 import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import type { HeldReply } from './hold-reply.ts';
+import { boundWait, type PendingHook } from './pending-hook.ts';
 import { beginExchange } from './phases.ts';
 import { finishForwarding, forwardData, forwardTrailers } from './request-body.ts';
 import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
@@ -74,7 +75,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   readonly target: RequestTarget = new RequestTarget();
   readonly reply: Reply = new Reply();
   readonly deadline: Timer;
-  /** For the time in line, and for the pause before another try: never both. */
+  /** For the time in line, for the pause before another try, or for that of a pending hook: one at a time. */
   readonly patience: Timer;
 
   downstream: DownstreamStream | null = null;
@@ -113,6 +114,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   replyBodyBytes = 0;
   requestEnd = false;
   replyStarted = false;
+  /** The hook that it waits for; null when it does not. Set by `waitForHook` alone. */
+  pendingHook: PendingHook | null = null;
   /** The head of the reply waits for a middleware; null when it does not. */
   held: HeldReply | null = null;
   /** The upstream's body goes through a coding; null when it goes as it comes. */
@@ -182,6 +185,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.requestEnd = false;
     this.replyStarted = false;
     this.held = null;
+    this.pendingHook = null;
     this.codedBody = null;
     this.reply.coding = null;
     this.triedFresh = false;
@@ -261,6 +265,10 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
 
   requestFailed(error: PhotonError): void {
     loseRequest(this, error);
+  }
+
+  clientHalfClosed(): void {
+    boundWait(this);
   }
 
   responseWritable(): void {

@@ -3,7 +3,10 @@ import { COMMON_METHODS } from '../http/methods.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
+import type { FailureReply } from './hold-reply.ts';
 import { tryFailed } from './outcome.ts';
+import { sendHeldFailure } from './own-reply.ts';
+import { stopWaiting } from './stop-waiting.ts';
 
 /** The head could not be read: nothing is known but that it must be refused. */
 export function refuseRequest(exchange: Exchange, error: PhotonError): void {
@@ -27,7 +30,7 @@ export function loseRequest(exchange: Exchange, error: PhotonError): void {
  * that waits, in line or to be tried again, has been asked to, and so may have one whose reply waits for a middleware.
  */
 export function missDeadline(exchange: Exchange): void {
-  const waits = exchange.line !== null || exchange.patience.armed || exchange.held !== null;
+  const waits = exchange.line !== null || exchange.patience.armed || exchange.pendingHook !== null;
   const error =
     waits || exchange.downstream?.requestComplete
       ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
@@ -41,6 +44,12 @@ export function missDeadline(exchange: Exchange): void {
  */
 export function failExchange(exchange: Exchange, failure: unknown): void {
   const error = failure instanceof PhotonError ? failure : internalError(exchange, failure);
+  const failureReply = exchange.held?.failure ?? null;
+  if (failureReply !== null) {
+    failAgain(exchange, failureReply, error);
+    return;
+  }
+  stopWaiting(exchange);
   tryFailed(exchange, error);
   exchange.held = null;
   exchange.stream?.cancel();
@@ -51,6 +60,22 @@ export function failExchange(exchange: Exchange, failure: unknown): void {
   }
   exchange.downstream?.abort();
   finish(exchange, error);
+}
+
+/**
+ * The first failure decides the response. While a hook holds that, the client may go, or the time for hooks end; any other failure
+ * changes nothing.
+ */
+function failAgain(exchange: Exchange, failureReply: FailureReply, error: PhotonError): void {
+  if (error.code === 'client_closed') {
+    stopWaiting(exchange);
+    exchange.held = null;
+    exchange.downstream?.abort();
+    finish(exchange, error);
+  } else if (error.code === 'deadline_exceeded' || error.code === 'middleware_timeout') {
+    stopWaiting(exchange);
+    sendHeldFailure(exchange, failureReply);
+  }
 }
 
 /** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */

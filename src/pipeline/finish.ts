@@ -1,6 +1,7 @@
 import type { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Middleware } from './middleware.ts';
+import { stopWaiting } from './stop-waiting.ts';
 
 /**
  * The one end of every exchange: completed, refused, failed or abandoned. Both sides have let go of it, and it goes back for the
@@ -9,11 +10,20 @@ import type { Middleware } from './middleware.ts';
 export function finish(exchange: Exchange, error: PhotonError | null = null): void {
   if (exchange.downstream === null) throw new Error('an exchange was finished twice');
   exchange.deadline.disarm();
-  exchange.patience.disarm();
-  exchange.line?.leave(exchange);
+  stopWaiting(exchange);
+  letGo(exchange);
   exchange.codedBody?.close();
   tellMiddleware(exchange, error);
   exchange.services.exchangeFinished(exchange, error);
+}
+
+/** An exchange that ends with an upstream's stream is a bug: what the stream still says would reach the next request. */
+function letGo(exchange: Exchange): void {
+  const { stream, services } = exchange;
+  if (stream === null) return;
+  exchange.stream = null;
+  stream.cancel();
+  services.fault(new Error('an exchange ended while it had an upstream'));
 }
 
 function tellMiddleware(exchange: Exchange, error: PhotonError | null): void {

@@ -93,6 +93,9 @@ function sendWhereRoomIs(exchange: Exchange): boolean {
 
 /** Sends the request on a connection of this upstream. Returns false when it has no room for another one. */
 export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): boolean {
+  if (exchange.replyStarted || exchange.held !== null || exchange.stream !== null) {
+    throw new Error('a request was about to be sent although it has an upstream or a response');
+  }
   exchange.upstream = upstream;
   beginTry(exchange, upstream);
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;

@@ -41,6 +41,8 @@ export interface Generation {
   /** Bytes of a request body; null for no limit. */
   readonly maxBodyBytes: number | null;
   readonly mergeSlashes: boolean;
+  /** How long a request waits for a hook where its route has no timeout. */
+  readonly middlewareTimeoutMs: number;
   readonly trustedProxies: IpRanges;
   /** Connections of trusted proxies begin with a PROXY header. */
   readonly proxyProtocol: boolean;

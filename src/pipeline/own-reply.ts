@@ -2,33 +2,42 @@ import type { PhotonError } from '../base/errors.ts';
 import { sendOwnBody } from './body-coding.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
-import { holdReply } from './hold-reply.ts';
-import { type Delay, disregard, passBack } from './pass-back.ts';
+import { type FailureReply, holdReply } from './hold-reply.ts';
+import { type AsyncHook, logFailure, passBack } from './pass-back.ts';
 
 /**
  * Takes a reply that no upstream made back through the middleware, sends it with `body` (latin1 text) and finishes the exchange.
  * `error`: what it tells of; null when it is an answer. Throws PhotonError when a middleware does not let an answer pass.
  */
 export function sendOwnReply(exchange: Exchange, body: string, error: PhotonError | null): void {
-  const delay = error === null ? passBack(exchange) : passErrorBack(exchange);
-  if (delay === null) {
-    write(exchange, body, error?.closesConnection ?? false);
-    finish(exchange, error);
+  const hook = error === null ? passBack(exchange) : passErrorBack(exchange, isLate(exchange));
+  if (hook === null) {
+    write(exchange, body, error);
     return;
   }
-  holdReply(exchange, delay, function sendOnwards(_exchange, failure) {
+  const failureReply = error === null ? null : { body, error };
+  holdReply(exchange, hook, failureReply, function sendOnwards(_exchange, failure) {
     if (failure !== null && error === null) throw failure;
     sendOwnReply(exchange, body, error);
   });
 }
 
-/** A middleware that fails on an error reply has been told of: the reply goes out without its lines. */
-function passErrorBack(exchange: Exchange): Delay | null {
+/** The time for hooks is over: an error response that one of them holds goes out, and no other is waited for. */
+export function sendHeldFailure(exchange: Exchange, { body, error }: FailureReply): void {
+  passErrorBack(exchange, true);
+  write(exchange, body, error);
+}
+
+/**
+ * A middleware that fails on an error response has been logged: the response goes out without its lines. `late`: hooks that return a
+ * promise are not waited for.
+ */
+function passErrorBack(exchange: Exchange, late: boolean): AsyncHook | null {
   while (exchange.unreturned > 0) {
     try {
-      const delay = passBack(exchange);
-      if (delay === null || !isLate(exchange)) return delay;
-      disregard(exchange, delay);
+      const hook = passBack(exchange);
+      if (hook === null || !late) return hook;
+      logFailure(exchange, hook);
     } catch {}
   }
   return null;
@@ -39,12 +48,14 @@ function isLate({ route, deadline }: Exchange): boolean {
   return route !== null && route.timeoutMs !== null && !deadline.armed;
 }
 
-function write(exchange: Exchange, body: string, closes: boolean): void {
+function write(exchange: Exchange, body: string, error: PhotonError | null): void {
   const { reply, downstream, request } = exchange;
+  const closes = error?.closesConnection ?? false;
   exchange.held = null;
   exchange.replyStarted = true;
   // A body that still comes would be taken for the next request: the connection ends with this reply.
   downstream?.sendHead(reply, closes || !downstream.requestComplete);
   if (body !== '' && request.method !== 'HEAD') sendOwnBody(exchange, body);
   downstream?.sendEnd();
+  finish(exchange, error);
 }

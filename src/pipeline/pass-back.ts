@@ -2,18 +2,18 @@ import { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Middleware } from './middleware.ts';
 
-/** A middleware that takes its time with the head of a reply. */
-export interface Delay {
+/** A response hook that returned a promise. */
+export interface AsyncHook {
   readonly middleware: Middleware;
   readonly promise: Promise<void>;
 }
 
 /**
  * The head of a reply is about to go out: it passes back through the middleware that the request has passed, the last one first.
- * Each is asked once, also when one of them fails and the reply becomes another one. Where one has to be waited for it says so, and
+ * Each is asked once, also when one of them fails and the reply becomes another one. Returns the first that has to be waited for, and
  * is called again for the others; null: it has passed them all. Throws PhotonError.
  */
-export function passBack(exchange: Exchange): Delay | null {
+export function passBack(exchange: Exchange): AsyncHook | null {
   const chain = exchange.route?.chain;
   while (chain !== undefined && exchange.unreturned > 0) {
     const middleware = chain.middleware[--exchange.unreturned] as Middleware;
@@ -31,8 +31,8 @@ function show(exchange: Exchange, middleware: Middleware): Promise<void> | undef
   }
 }
 
-/** It is not waited for; that it fails is told all the same. */
-export function disregard(exchange: Exchange, { middleware, promise }: Delay): void {
+/** The exchange does not wait for this hook; if it fails, the failure is logged all the same. */
+export function logFailure(exchange: Exchange, { middleware, promise }: AsyncHook): void {
   const { services } = exchange;
   promise.catch((error: unknown) => services.middlewareFailed(middleware.name, error));
 }

@@ -6,6 +6,7 @@ import { forward } from './forward.ts';
 import type { RoutePlan } from './generation.ts';
 import type { Answer, Middleware, Verdict } from './middleware.ts';
 import { middlewareError } from './pass-back.ts';
+import { waitForHook } from './pending-hook.ts';
 
 /**
  * Takes the request through what is left of its route's middleware, and on to the upstream. Invariant: `exchange.passed` counts those
@@ -38,32 +39,14 @@ function ask(exchange: Exchange, middleware: Middleware): Verdict | Promise<Verd
   }
 }
 
-/** By the time that the answer comes the exchange may be over, and even be another one: its turn tells. */
 function wait(exchange: Exchange, middleware: Middleware, promise: Promise<Verdict>): void {
-  const { turn } = exchange;
   exchange.downstream?.pauseRequest();
-  promise.then(
-    (verdict) => {
-      if (exchange.turn === turn) resume(exchange, verdict);
-    },
-    (error: unknown) => {
-      if (exchange.turn === turn) failLater(exchange, middlewareError(exchange, middleware, error));
-    },
-  );
+  waitForHook(exchange, middleware, promise, resume);
 }
 
-function resume(exchange: Exchange, verdict: Verdict): void {
-  try {
-    exchange.downstream?.resumeRequest();
-    if (verdict === undefined) passMiddleware(exchange);
-    else conclude(exchange, verdict);
-  } catch (error) {
-    failExchange(exchange, error);
-  }
-  exchange.services.settle();
-}
-
-function failLater(exchange: Exchange, error: PhotonError): void {
-  failExchange(exchange, error);
-  exchange.services.settle();
+function resume(exchange: Exchange, failure: PhotonError | null, verdict: Verdict | undefined): void {
+  if (failure !== null) throw failure;
+  exchange.downstream?.resumeRequest();
+  if (verdict === undefined) passMiddleware(exchange);
+  else conclude(exchange, verdict);
 }

@@ -39,9 +39,9 @@ function sendReply(exchange: Exchange): void {
 /** Takes the head back through the middleware, and on to the client with what has come of the body meanwhile. */
 function returnReply(exchange: Exchange, failure: PhotonError | null): void {
   if (failure !== null) throw failure;
-  const delay = passBack(exchange);
-  if (delay !== null) {
-    holdReply(exchange, delay, returnReply);
+  const hook = passBack(exchange);
+  if (hook !== null) {
+    holdReply(exchange, hook, null, returnReply);
     return;
   }
   const { held } = exchange;

@@ -10,6 +10,7 @@ import { failExchange } from './failure.ts';
 import { dispatch, giveUp, send } from './forward.ts';
 import type { RoutePlan } from './generation.ts';
 import { tryFailed } from './outcome.ts';
+import { hookTimedOut } from './pending-hook.ts';
 
 /** The wheel's timers cannot tell a shorter pause from none. */
 const SHORTEST_PAUSE_MS = TimerWheel.tickMs / 2;
@@ -93,8 +94,9 @@ function tryAgain(exchange: Exchange): void {
   }
 }
 
-/** The pause before a retry is over, or the time in line. */
+/** The pause before a retry is over, or the time in line, or that for a hook. */
 export function losePatience(exchange: Exchange): void {
-  if (exchange.line === null) tryAgain(exchange);
+  if (exchange.pendingHook !== null) hookTimedOut(exchange, exchange.pendingHook);
+  else if (exchange.line === null) tryAgain(exchange);
   else giveUp(exchange, new PhotonError('upstreams_full', 'No connection to an upstream became free in time.'));
 }

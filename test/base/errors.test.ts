@@ -37,6 +37,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   upstream_timeout: 504,
   upstream_write_timeout: 504,
   deadline_exceeded: 504,
+  middleware_timeout: 504,
   version_not_supported: 505,
 };
 

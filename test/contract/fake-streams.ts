@@ -115,6 +115,7 @@ class FakeDownstream implements DownstreamStream {
   readonly #toHead: boolean;
   listener: RequestListener | null;
   requestComplete = false;
+  readonly clientHalfClosed = false;
   heldBack = false;
   takes = true;
   #owesWritable = false;

@@ -60,6 +60,8 @@ class RequestRecorder implements RequestListener {
     this.#mayAnswer();
   }
 
+  clientHalfClosed(): void {}
+
   requestFailed(error: PhotonError): void {
     this.story.push(`failed ${error.code}`);
     this.downstream?.abort();

@@ -46,6 +46,7 @@ class Answering implements RequestListener {
   requestTrailers(): void {}
   requestEnded(): void {}
   requestFailed(): void {}
+  clientHalfClosed(): void {}
   responseWritable(): void {}
 }
 

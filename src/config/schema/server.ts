@@ -88,6 +88,9 @@ export const server = z
     send_timeout: duration()
       .describe('How long a client may go without taking a byte of a reply; then the connection is closed.')
       .prefault('30s'),
+    middleware_timeout: duration()
+      .describe('How long a request waits for a hook of its middleware where its route has no timeout; then 504.')
+      .prefault('30s'),
     shutdown_timeout: durationOrZero(MAX_TIMER_MS)
       .describe('How long a shutdown waits for requests in flight before it cuts them off.')
       .prefault('30s'),

@@ -1,0 +1,82 @@
+import { PhotonError } from '../base/errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { Middleware } from './middleware.ts';
+import { middlewareError } from './pass-back.ts';
+
+/**
+ * A hook of a middleware that the exchange waits for. Each wait has an object of its own: whatever else happens to the exchange takes
+ * it away from there, and what the promise says later is dropped because the exchange has another one by then, or none.
+ */
+export interface PendingHook {
+  readonly middleware: Middleware;
+}
+
+/** Goes on where the exchange stopped. `failure`: the hook failed, and `value` means nothing. Throws PhotonError. */
+export type Continuation<T> = (exchange: Exchange, failure: PhotonError | null, value: T | undefined) => void;
+
+/**
+ * A client that has shut down its side may have gone altogether, which only a write would show. While a hook keeps its reply back,
+ * the upstream's connection is kept for it no longer than this. In milliseconds.
+ */
+const HALF_CLOSED_WAIT_MS = 2000;
+
+/**
+ * The exchange waits for `promise`:
+ *
+ *   pendingHook --(it settles)--------------------------> continuation
+ *       \---(client gone, deadline, `middleware_timeout`, request or upstream failed)--> failExchange; what it says later is dropped
+ */
+export function waitForHook<T>(
+  exchange: Exchange,
+  middleware: Middleware,
+  promise: Promise<T>,
+  continuation: Continuation<NoInfer<T>>,
+): void {
+  const hook: PendingHook = { middleware };
+  exchange.pendingHook = hook;
+  boundWait(exchange);
+  promise.then(
+    (value) => {
+      if (exchange.pendingHook === hook) goOn(exchange, () => continuation(exchange, null, value));
+    },
+    (error: unknown) => {
+      if (exchange.pendingHook !== hook) return;
+      const failure = middlewareError(exchange, middleware, error);
+      goOn(exchange, () => continuation(exchange, failure, undefined));
+    },
+  );
+}
+
+function goOn(exchange: Exchange, work: () => void): void {
+  stopWaitingForHook(exchange);
+  try {
+    work();
+  } catch (error) {
+    exchange.fail(error);
+  }
+  exchange.services.settle();
+}
+
+/** Decides whether the wait has a bound of its own, which is asked again when the client shuts down its side. */
+export function boundWait(exchange: Exchange): void {
+  const { pendingHook, stream, downstream, route, generation, patience } = exchange;
+  if (pendingHook === null || route === null || generation === null) return;
+  if (stream !== null && downstream?.clientHalfClosed) patience.arm(HALF_CLOSED_WAIT_MS);
+  else if (route.timeoutMs === null) patience.arm(generation.middlewareTimeoutMs);
+}
+
+export function stopWaitingForHook(exchange: Exchange): void {
+  exchange.pendingHook = null;
+  exchange.patience.disarm();
+}
+
+/** The bound of the wait has passed. */
+export function hookTimedOut(exchange: Exchange, { middleware }: PendingHook): void {
+  const { services, stream, downstream } = exchange;
+  if (stream !== null && downstream?.clientHalfClosed) {
+    exchange.fail(new PhotonError('client_closed', 'The client closed its side of the connection.'));
+    return;
+  }
+  services.middlewareFailed(middleware.name, new Error('the promise of its hook did not settle in time'));
+  exchange.fail(new PhotonError('middleware_timeout', 'A middleware of this route did not answer in time.'));
+}
