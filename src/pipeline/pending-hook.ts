@@ -65,7 +65,7 @@ export function boundWait(exchange: Exchange): void {
   else if (route.timeoutMs === null) patience.arm(generation.middlewareTimeoutMs);
 }
 
-export function stopWaitingForHook(exchange: Exchange): void {
+function stopWaitingForHook(exchange: Exchange): void {
   exchange.pendingHook = null;
   exchange.patience.disarm();
 }
