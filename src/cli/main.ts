@@ -4,6 +4,7 @@ import type { CheckOptions } from './commands/check.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { RoutesOptions } from './commands/routes.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
+import { releaseSignals } from './signals.ts';
 import { readVersion } from './version.ts';
 
 interface GlobalOptions {
@@ -57,7 +58,8 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .allowExcessArguments(false)
     .exitOverride()
-    .action(async () => ends(await serveFile(globals())));
+    .action(async () => ends(await serveFile(globals())))
+    .hook('preSubcommand', releaseSignals);
   program
     .command('check')
     .description('say what is wrong with the configuration, without starting')

@@ -35,31 +35,46 @@ export class RunningGateway {
     this.#pidFile = supervisor.compiled.config.server.pidFile;
   }
 
-  /** Resolves when it serves. Rejects, with nothing left open, `compiler` included, with what keeps it from starting. */
-  static async start(file: string, compiler: Compiler, log: EventLog): Promise<RunningGateway> {
+  /**
+   * Resolves when it serves. Rejects, with nothing left open, `compiler` included, with what keeps it from starting, or when `stop` is
+   * aborted before it serves.
+   */
+  static async start(file: string, compiler: Compiler, log: EventLog, stop: AbortSignal): Promise<RunningGateway> {
+    const endCompiler = () => compiler.close();
+    stop.addEventListener('abort', endCompiler);
     try {
-      return await RunningGateway.#startWith(compiler, file, log);
+      return await RunningGateway.#startWith(compiler, file, log, stop);
     } catch (error) {
       compiler.close();
       throw error;
+    } finally {
+      stop.removeEventListener('abort', endCompiler);
     }
   }
 
-  static async #startWith(compiler: Compiler, file: string, log: EventLog): Promise<RunningGateway> {
+  static async #startWith(compiler: Compiler, file: string, log: EventLog, stop: AbortSignal): Promise<RunningGateway> {
+    stop.throwIfAborted();
     const before = statesNow([resolve(file)]);
     const loaded = await compiler.compile(file);
     logWarnings(loaded, log);
     const supervisor = new Supervisor(loaded.compiled, log);
     const gateway = new RunningGateway(file, supervisor, compiler, log);
-    gateway.#watch.use(loaded.sources, before);
+    const endSupervisor = () => void supervisor.close();
+    stop.addEventListener('abort', endSupervisor);
     try {
+      // Before it serves: what changes from here on is seen.
+      gateway.#watch.use(loaded.sources, before);
       await supervisor.start();
       if (gateway.#pidFile !== null) writePidFile(gateway.#pidFile);
+      await gateway.#openSocket(loaded.compiled.config.server.upgradeSock ?? controlSocketPath(file));
+      stop.throwIfAborted();
     } catch (error) {
       await gateway.#close();
+      gateway.leave();
       throw error;
+    } finally {
+      stop.removeEventListener('abort', endSupervisor);
     }
-    await gateway.#openSocket(loaded.compiled.config.server.upgradeSock ?? controlSocketPath(file));
     compiler.startAhead();
     return gateway;
   }

@@ -4,8 +4,11 @@
  */
 import { runningMiddleware } from '../middleware/custom/running-middleware.ts';
 
-// They are meant for the gateway, and reach the whole group of a terminal: whether it goes on is the gateway's decision.
-for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+// They are meant for the gateway. A terminal, a service manager or `pkill photon` sends them to both, and whether this one goes on is the
+// gateway's decision, which ends it by SIGKILL.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+  process.on(signal, () => undefined);
+}
 // Whatever users' middleware starts by being loaded, and fails, is logged by the workers, which load it too.
 process.on('uncaughtException', (error) => {
   if (runningMiddleware() === undefined) throw error;

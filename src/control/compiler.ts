@@ -133,6 +133,8 @@ function startProcess(): ChildProcess {
     execArgv: [
       ...process.execArgv.filter((option) => !NOT_FOR_TWO.test(option)),
       ...FEW_THREADS,
+      // No debugger for every local user.
+      '--disable-sigusr1',
       `--max-old-space-size=${MAX_HEAP_MB}`,
     ],
     // Views of memory pass, of which JSON knows nothing.

@@ -27,7 +27,8 @@ export async function findUnresolvedNames(
   const resolver = fork(program, {
     env: { ...process.env, UV_THREADPOOL_SIZE: String(threads) },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    execArgv: [],
+    // No debugger for every local user.
+    execArgv: ['--disable-sigusr1'],
   });
   resolver.on('message', ({ name, resolves }: ResolvedName) => {
     if (resolves) unresolved.delete(name);

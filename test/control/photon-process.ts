@@ -39,6 +39,8 @@ export interface ProcessOptions {
   readonly openFileLimit?: number;
   /** A process that still runs after so many milliseconds is killed. */
   readonly lifetimeMs?: number;
+  /** A module that is loaded before the program, in every thread and process of it. */
+  readonly preload?: URL;
 }
 
 /** Photon as a process of its own; killed when the test is over. */
@@ -48,8 +50,8 @@ export class PhotonProcess {
   #stderr = '';
 
   constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = {}, options: ProcessOptions = {}) {
-    const { openFileLimit, lifetimeMs = LIFETIME_MS } = options;
-    const hook = ['--import', CRASH_HOOK];
+    const { openFileLimit, lifetimeMs = LIFETIME_MS, preload } = options;
+    const hook = ['--import', CRASH_HOOK, ...(preload === undefined ? [] : ['--import', preload.href])];
     const limited = [`--nofile=${openFileLimit}:${openFileLimit}`, process.execPath, ...hook];
     this.#child = fork(MAIN, args, {
       env: { ...process.env, NO_COLOR: '1', ...env },
@@ -97,6 +99,11 @@ export class PhotonProcess {
   async port(): Promise<number> {
     const { address } = await this.event('listening');
     return Number(String(address).slice(String(address).lastIndexOf(':') + 1));
+  }
+
+  /** All that it has printed on standard error so far. */
+  get stderr(): string {
+    return this.#stderr;
   }
 
   kill(signal: NodeJS.Signals): void {

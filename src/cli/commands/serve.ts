@@ -5,10 +5,9 @@ import { LogOutlet } from '../../control/log-outlet.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
 import { RunningGateway } from '../running-gateway.ts';
+import { answerSignals, type GatewaySignal } from '../signals.ts';
 import { isColoured } from '../terminal.ts';
 import { readVersion } from '../version.ts';
-
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** How long the last lines may take to reach whoever reads standard error. */
 const FLUSH_TIMEOUT_MS = 1000;
@@ -29,56 +28,87 @@ async function serveUntilStopped(
   log: EventLog,
   outlet: LogOutlet,
 ): Promise<ExitCode> {
-  // From here on a signal means an orderly stop, even one that comes while we start.
-  const firstSignal = nextSignal();
-  try {
-    const gateway = await start(configFile, compiler, log);
-    log.info('stopping', { signal: await firstSignal });
-    return await stop(gateway, log);
-  } catch (error) {
-    outlet.write(`${describeFailure(error, configFile, { color: isColoured(process.stderr) })}\n`);
-    return EXIT_CODE.failure;
-  }
-}
-
-async function start(configFile: string, compiler: Compiler, log: EventLog): Promise<RunningGateway> {
-  // One that comes while we start must not end the process.
-  let hungUp = false;
+  const signals = new GatewaySignals(log);
   let gateway: RunningGateway | null = null;
-  process.on('SIGHUP', () => {
-    hungUp = true;
-    void gateway?.reload('signal');
-  });
-  // Node keeps SIGUSR1, which nginx uses, for its debugger.
-  process.on('SIGUSR2', () => gateway?.reopenLogs());
-  gateway = await RunningGateway.start(configFile, compiler, log);
-  log.info('ready', { version: readVersion(), config: configFile });
-  if (hungUp) void gateway.reload('signal');
-  return gateway;
-}
-
-/** Drains; a second signal ends the process at once. */
-async function stop(gateway: RunningGateway, log: EventLog): Promise<ExitCode> {
-  void nextSignal().then((signal) => {
-    log.warn('stopped-at-once', { signal });
-    gateway.leave();
-    process.exit(EXIT_CODE.failure);
-  });
-  await gateway.drain();
+  try {
+    gateway = await RunningGateway.start(configFile, compiler, log, signals.stop);
+    log.info('ready', { version: readVersion(), config: configFile });
+    signals.use(gateway);
+  } catch (error) {
+    if (!signals.stop.aborted) {
+      outlet.write(`${describeFailure(error, configFile, { color: isColoured(process.stderr) })}\n`);
+      return EXIT_CODE.failure;
+    }
+  }
+  log.info('stopping', { signal: await signals.stopped });
+  await gateway?.drain();
   return EXIT_CODE.ok;
 }
 
-function nextSignal(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  for (const name of STOP_SIGNALS) {
-    process.on(name, onSignal);
-  }
-  return promise;
+/**
+ * What signals do to a gateway.
+ *
+ *   starting --ready--> serving --stop--> draining --stop--> ended at once
+ *       \--------------stop-------------> start is called off --stop--> ended at once
+ *
+ * A reload or the log files that are asked for during the start come when it is done.
+ */
+class GatewaySignals {
+  readonly #log: EventLog;
+  readonly #stop = new AbortController();
+  readonly #stopped = Promise.withResolvers<GatewaySignal>();
+  /** Null during the start. */
+  #gateway: RunningGateway | null = null;
+  #reloadDue = false;
+  #reopenDue = false;
 
-  function onSignal(signal: NodeJS.Signals): void {
-    for (const name of STOP_SIGNALS) {
-      process.off(name, onSignal);
+  constructor(log: EventLog) {
+    this.#log = log;
+    answerSignals((signal) => this.#answer(signal));
+  }
+
+  /** Is aborted by the first signal that says stop. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Resolves with that signal. */
+  get stopped(): Promise<GatewaySignal> {
+    return this.#stopped.promise;
+  }
+
+  /** This one serves. */
+  use(gateway: RunningGateway): void {
+    this.#gateway = gateway;
+    if (this.#reloadDue) void gateway.reload('signal');
+    if (this.#reopenDue) gateway.reopenLogs();
+  }
+
+  #answer(signal: GatewaySignal): void {
+    switch (signal) {
+      case 'SIGTERM':
+      case 'SIGINT':
+      case 'SIGQUIT':
+        if (this.stop.aborted) this.#endAtOnce(signal);
+        this.#stopped.resolve(signal);
+        this.#stop.abort();
+        break;
+      case 'SIGHUP':
+        this.#reloadDue = true;
+        // What drains takes no other configuration.
+        if (!this.stop.aborted) void this.#gateway?.reload('signal');
+        break;
+      case 'SIGUSR1':
+      case 'SIGUSR2':
+        this.#reopenDue = true;
+        this.#gateway?.reopenLogs();
+        break;
     }
-    resolve(signal);
+  }
+
+  #endAtOnce(signal: GatewaySignal): never {
+    this.#log.warn('stopped-at-once', { signal });
+    this.#gateway?.leave();
+    process.exit(EXIT_CODE.failure);
   }
 }
