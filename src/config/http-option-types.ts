@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isHostName, isIpAddress } from '../base/address.ts';
 import { PhotonError } from '../base/errors.ts';
+import { dropName } from '../http/field-drops.ts';
 import { isConnectionField } from '../http/hop-by-hop.ts';
 import { asciiPath, normalisePath } from '../http/target.ts';
 import { oneOrMore, PRINTABLE, parsedText, textLike } from './option-types.ts';
@@ -147,6 +148,20 @@ export function changeableHeaderName() {
       error: 'a header that is not about the connection or the framing of messages',
     })
     .refine((name) => name !== 'host', { error: 'a header other than Host, which upstream_host of the route sets' });
+}
+
+/** The name of a header, in lower case, that may stand beside others of the name: none of those that the gateway writes itself (`own`). */
+export function addableHeaderName(own: ReadonlySet<string>) {
+  return changeableHeaderName().refine((name) => !own.has(dropName(name)), {
+    error: 'a header that the gateway does not write itself: set it',
+  });
+}
+
+/** The name of a header, in lower case, for a reply in which the gateway writes some itself (`own`). */
+export function answerHeaderName(own: ReadonlySet<string>) {
+  return changeableHeaderName().refine((name) => !own.has(dropName(name)), {
+    error: 'a header that the gateway does not write itself',
+  });
 }
 
 /** A header value with placeholders, kept as a text that `parseTemplate` understands. */

@@ -18,11 +18,14 @@ export class FieldDrops {
   readonly #numbers = new Uint8Array(FIELD_COUNT);
   /** As `dropName` has them. */
   readonly names: ReadonlySet<string>;
+  /** Host is among the names: the request line cannot be copied with it. */
+  readonly hasHost: boolean;
   /** The names by their slots: most fields are known to pass because theirs has none. */
   readonly #slots: (readonly string[] | null)[] = new Array(SLOTS).fill(null);
 
   constructor(names: Iterable<string>) {
     this.names = new Set([...names].map(dropName));
+    this.hasHost = this.names.has('host');
     for (const name of this.names) {
       const number = FIELD_NAMES.indexOf(name);
       if (number > 0) this.#numbers[number] = 1;

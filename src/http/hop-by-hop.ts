@@ -1,4 +1,5 @@
 import { trimBlanks } from './characters.ts';
+import { dropName } from './field-drops.ts';
 import { FIELD, FIELD_COUNT, FIELD_NAMES } from './field-names.ts';
 import type { Fields } from './fields.ts';
 
@@ -61,9 +62,9 @@ const CONNECTION_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields about one connection or the framing of messages (RFC 9110 7.6.1, RFC 9112 6), by their names in lower case. No configuration and no
- * middleware sets them: each side's encoder writes its own, and who could set them could smuggle.
+ * Fields about one connection or the framing of messages (RFC 9110 7.6.1, RFC 9112 6), by their names in any spelling that counts as theirs. No
+ * configuration and no middleware sets them: each side's encoder writes its own, and who could set them could smuggle.
  */
-export function isConnectionField(lowerCaseName: string): boolean {
-  return CONNECTION_NAMES.has(lowerCaseName);
+export function isConnectionField(name: string): boolean {
+  return CONNECTION_NAMES.has(dropName(name));
 }

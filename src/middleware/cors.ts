@@ -1,6 +1,7 @@
 import { PhotonError } from '../base/errors.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { trimBlanks } from '../http/characters.ts';
+import { withoutFields } from '../http/field-text.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer, Middleware, Verdict } from '../pipeline/middleware.ts';
 import { isPreflight } from '../pipeline/preflight.ts';
@@ -18,6 +19,13 @@ const OURS = [
   'access-control-max-age',
 ];
 
+/** Those that every reply gets. Other middleware, which may have written them before, must not say them either. */
+const OF_EVERY_REPLY: ReadonlySet<string> = new Set([
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+]);
+
 /** Fetch 2.2.2: these a page may send without asking. `Content-Type` is asked for when its value is not harmless. */
 const SAFE_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-language', 'range']);
 
@@ -30,7 +38,9 @@ export function cors(options: Options): readonly Middleware[] {
   }
 
   function letRead(exchange: Exchange): void {
-    exchange.reply.additions += policy.linesFor(originOf(exchange));
+    const { reply, route } = exchange;
+    if (route?.chain.writesAccessControl) reply.additions = withoutFields(reply.additions, OF_EVERY_REPLY);
+    reply.additions += policy.linesFor(originOf(exchange));
   }
 
   return [{ name: 'cors', stage: 'cors', responseDrops: OURS, onRequest: answerPreflight, onResponse: letRead }];

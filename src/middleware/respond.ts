@@ -12,7 +12,8 @@ export function respond({
   headers,
 }: BuiltInOptions['respond']): readonly Middleware[] {
   const bytes = utf8Bytes(body ?? '');
-  const typeLine = bytes === '' ? '' : `Content-Type: ${type}\r\n`;
+  const names = Object.keys(headers);
+  const typeLine = bytes === '' || names.includes('content-type') ? '' : `Content-Type: ${type}\r\n`;
   const lines = Object.entries(headers).map(([name, value]) => compileTemplate(`${name}: ${value}\r\n`));
 
   function answer(exchange: Exchange): Answer {
@@ -21,5 +22,5 @@ export function respond({
     return { status, lines: all, body: bytes };
   }
 
-  return [{ name: 'respond', stage: 'respond', onRequest: answer }];
+  return [{ name: 'respond', stage: 'respond', responseWrites: names, onRequest: answer }];
 }

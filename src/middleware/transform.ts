@@ -31,6 +31,7 @@ export function transform({ request_headers, response_headers }: Options): reado
       stage: 'transform',
       requestDrops: request.dropped,
       responseDrops: response.dropped,
+      responseWrites: response.written,
       ...(request.isEmpty ? {} : { onRequest: changeRequest }),
       ...(response.isEmpty ? {} : { onResponse: changeResponse }),
     },
@@ -40,6 +41,7 @@ export function transform({ request_headers, response_headers }: Options): reado
 class HeaderChanges {
   /** As `dropName` has them. */
   readonly dropped: readonly string[];
+  readonly written: readonly string[];
   readonly isEmpty: boolean;
   readonly #droppedOfOurs: ReadonlySet<string>;
   readonly #isAmongOurs: RegExp;
@@ -47,6 +49,7 @@ class HeaderChanges {
 
   constructor({ remove, set, add }: Changes) {
     this.dropped = [...remove, ...Object.keys(set)].map(dropName);
+    this.written = [...Object.keys(set), ...Object.keys(add)];
     this.#droppedOfOurs = new Set(this.dropped);
     this.#isAmongOurs = lineOf(this.dropped);
     const lines = [...Object.entries(set), ...Object.entries(add)].map(([name, value]) => `${name}: ${value}\r\n`);

@@ -104,6 +104,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   outgoingAuthority = '';
   requestAdditions = '';
   requestDrops: FieldDrops | null = null;
+  /** The Host that a middleware has put in the place of the one that would go upstream; null for none. */
+  hostSet: string | null = null;
 
   /** What rate limits have to say in the reply, whoever makes it: field lines, each with its CRLF. */
   rateLimitLines = '';
@@ -200,6 +202,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.requestAdditions = '';
     this.rateLimitLines = '';
     this.requestDrops = null;
+    this.hostSet = null;
     this.reply.drops = null;
     this.passed = 0;
     this.unreturned = 0;

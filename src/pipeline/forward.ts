@@ -114,6 +114,7 @@ export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): bo
 }
 
 function authorityFor(exchange: Exchange, upstream: Upstream): string {
+  if (exchange.hostSet !== null) return exchange.hostSet;
   const { upstreamHost } = exchange.route as RoutePlan;
   if (typeof upstreamHost === 'object') return upstreamHost.name;
   const written = exchange.target.authority ?? exchange.request.host;

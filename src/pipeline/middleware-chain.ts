@@ -1,4 +1,4 @@
-import { FieldDrops } from '../http/field-drops.ts';
+import { dropName, FieldDrops } from '../http/field-drops.ts';
 import { type Middleware, STAGES } from './middleware.ts';
 
 /** The middleware of one route in the order of its stages, and what follows from all of it together. Made once, used by every request. */
@@ -9,12 +9,15 @@ export class MiddlewareChain {
   /** Fields of replies that do not go to the client; null likewise. */
   readonly responseDrops: FieldDrops | null;
 
+  /** Another one than `cors` may write what pages of other origins may do. */
+  readonly writesAccessControl: boolean;
   /** One of them wants to know when exchanges are over. */
   readonly hearsOfTheEnd: boolean;
 
   constructor(middleware: readonly Middleware[]) {
     this.middleware = middleware.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
     this.hearsOfTheEnd = middleware.some(({ onFinish }) => onFinish !== undefined);
+    this.writesAccessControl = middleware.some(({ responseWrites = [] }) => writesAccessControl(responseWrites));
     this.requestDrops = dropsOf(middleware.flatMap(({ requestDrops = [] }) => requestDrops));
     this.responseDrops = dropsOf(middleware.flatMap(({ responseDrops = [] }) => responseDrops));
   }
@@ -24,4 +27,8 @@ export class MiddlewareChain {
 
 function dropsOf(names: readonly string[]): FieldDrops | null {
   return names.length === 0 ? null : new FieldDrops(names);
+}
+
+function writesAccessControl(names: readonly string[] | 'any'): boolean {
+  return names === 'any' || names.some((name) => dropName(name).startsWith('access-control-'));
 }

@@ -55,6 +55,8 @@ export interface Middleware {
   readonly requestDrops?: readonly string[];
   /** Names (lower case) of fields of the upstream's reply that do not go to the client. */
   readonly responseDrops?: readonly string[];
+  /** Names (lower case) of fields that it may write into replies, as the configuration has them; `any`: it is not known which. */
+  readonly responseWrites?: readonly string[] | 'any';
   readonly onRequest?: (exchange: Exchange) => Verdict | Promise<Verdict>;
   /** The head of the reply is about to go out, whoever made it: lines may be added to `exchange.reply.additions`. */
   readonly onResponse?: (exchange: Exchange) => Promise<void> | void;

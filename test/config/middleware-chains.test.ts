@@ -185,6 +185,39 @@ const REFUSED: readonly { readonly why: string; readonly text: string; readonly 
     places: ['bad-value routes[0].middleware[0].transform.request_headers.set.Content-Length 10:59'],
   },
   {
+    why: 'the same in a spelling that an upstream may take for it',
+    text: withList('[{ transform: { request_headers: { set: { Content_Length: "0" } } } }]'),
+    places: ['bad-value routes[0].middleware[0].transform.request_headers.set.Content_Length 10:59'],
+  },
+  {
+    why: 'a second one of what the gateway writes into a request',
+    text: withList('[{ transform: { request_headers: { add: { X_Forwarded_For: "a" } } } }]'),
+    places: ['bad-value routes[0].middleware[0].transform.request_headers.add.X_Forwarded_For 10:59'],
+  },
+  {
+    why: 'a second one of what the gateway writes into a reply',
+    text: withList('[{ transform: { response_headers: { add: { Date: "a" } } } }]'),
+    places: ['bad-value routes[0].middleware[0].transform.response_headers.add.Date 10:60'],
+  },
+  {
+    why: 'an answer with what the gateway writes into each',
+    text: withList('[{ respond: { headers: { X-Request-ID: "a" } } }]'),
+    places: ['bad-value routes[0].middleware[0].respond.headers.X-Request-ID 10:42'],
+  },
+  {
+    why: 'Host as the header of keys, which would be taken out',
+    text: withList('[auth]', 'authentication: { auth_type: api_key, api_key: { header: Host, keys: [ kP3vX9qLw2 ] } }'),
+    places: ['bad-value middleware.authentication.api_key.header 12:60'],
+  },
+  {
+    why: 'two claims in one header',
+    text: withList(
+      '[auth]',
+      'authentication: { auth_type: jwt, jwt: { secret: kP3vX9qLw2Zt7RmY5sNc8BdF1gHj4KaQ, forward_claims: { sub: X-User, uid: x_user } } }',
+    ),
+    places: ['bad-value middleware.authentication.jwt.forward_claims.uid 12:122'],
+  },
+  {
     why: 'a line break in a header',
     text: withList('[{ transform: { response_headers: { add: { X: "a\\r\\nSet-Cookie: b" } } } }]'),
     places: ['bad-value routes[0].middleware[0].transform.response_headers.add.X 10:63'],

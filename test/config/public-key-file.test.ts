@@ -83,6 +83,8 @@ test('claims do not go upstream in fields that the gateway writes itself', () =>
     'Via',
     'X-Request-ID',
     'Content-Length',
+    'Content_Length',
+    'X-Client-Cert-Subject',
     'Authorization',
   ]) {
     const message = refusal({ secret: 'x'.repeat(40), forward_claims: { sub: header } });

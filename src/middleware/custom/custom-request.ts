@@ -1,4 +1,6 @@
+import { parseAuthority } from '../../http/authority.ts';
 import { dropName, FieldDrops } from '../../http/field-drops.ts';
+import { OWN_REQUEST_FIELDS } from '../../http/own-fields.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
@@ -72,6 +74,7 @@ export class CustomRequest {
 }
 
 class RequestHeaders implements HeaderSource {
+  readonly single = OWN_REQUEST_FIELDS;
   readonly #current: () => Exchange;
 
   constructor(current: () => Exchange) {
@@ -95,7 +98,26 @@ class RequestHeaders implements HeaderSource {
     exchange.requestDrops = new FieldDrops([...(exchange.requestDrops?.names ?? []), name]);
   }
 
+  /** Host stands in no line: it is written with the request line, for each upstream. */
+  replace(name: string, value: string | null): boolean {
+    if (name !== 'host') return false;
+    if (value === null) throw new TypeError('Cannot delete Host: every request has one. It can be set');
+    if (!isAuthority(value))
+      throw new TypeError('Cannot use this value of Host: want a host name, with or without port');
+    this.#current().hostSet = value;
+    return true;
+  }
+
   isDropped(name: string): boolean {
     return this.#current().requestDrops?.names.has(dropName(name)) ?? false;
+  }
+}
+
+function isAuthority(text: string): boolean {
+  try {
+    parseAuthority(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,4 +1,5 @@
 import { dropName, FieldDrops } from '../../http/field-drops.ts';
+import { OWN_RESPONSE_FIELDS } from '../../http/own-fields.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
@@ -35,6 +36,7 @@ export class CustomResponse {
 }
 
 class ResponseHeaders implements HeaderSource {
+  readonly single = OWN_RESPONSE_FIELDS;
   readonly #current: () => Exchange;
 
   constructor(current: () => Exchange) {
@@ -56,6 +58,10 @@ class ResponseHeaders implements HeaderSource {
   drop(name: string): void {
     const { reply } = this.#current();
     reply.drops = new FieldDrops([...(reply.drops?.names ?? []), name]);
+  }
+
+  replace(): boolean {
+    return false;
   }
 
   isDropped(name: string): boolean {

@@ -56,6 +56,7 @@ export function customMiddleware(
     {
       name,
       stage: 'custom',
+      responseWrites: 'any',
       ...(hooks.onRequest === undefined ? {} : { onRequest }),
       ...(hooks.onResponse === undefined ? {} : { onResponse }),
       ...(hooks.onFinish === undefined ? {} : { onFinish }),

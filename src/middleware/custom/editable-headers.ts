@@ -13,6 +13,10 @@ export interface HeaderSource {
   /** A field that came does not pass. `name` is in lower case. */
   drop(name: string): void;
   isDropped(name: string): boolean;
+  /** Fields that stand there once, as `dropName` has them. */
+  readonly single: ReadonlySet<string>;
+  /** Writes one that is no line among the others; null: takes it out. Returns false for any other. Throws a TypeError when that cannot be done. */
+  replace(name: string, value: string | null): boolean;
 }
 
 /** What may stand in the value of a field (RFC 9110 5.5), where nothing else is safe to send. */
@@ -41,19 +45,24 @@ export class EditableHeaders {
   /** The field stands there once, with this value. Throws a TypeError for what cannot be a field, or is about the connection. */
   set(name: string, value: string): void {
     check(name, value);
+    if (this.#source.replace(name.toLowerCase(), value)) return;
     this.delete(name);
     this.#source.additions += `${name}: ${value}\r\n`;
   }
 
-  /** Another field beside those of the name. Throws a TypeError likewise. */
+  /** Another field beside those of the name. Throws a TypeError likewise, and for one that the gateway writes, which there is once. */
   append(name: string, value: string): void {
     check(name, value);
+    if (this.#source.single.has(dropName(name))) {
+      throw new TypeError(`Cannot append to ${name}: the gateway writes it once. It can be set`);
+    }
     this.#source.additions += `${name}: ${value}\r\n`;
   }
 
   delete(name: string): void {
     const lower = name.toLowerCase();
     check(name, '');
+    if (this.#source.replace(lower, null)) return;
     this.#source.drop(lower);
     this.#source.additions = withoutFields(this.#source.additions, new Set([dropName(lower)]));
   }
@@ -61,7 +70,7 @@ export class EditableHeaders {
 
 function check(name: string, value: string): void {
   if (!isToken(name)) throw new TypeError(`Cannot use ${JSON.stringify(name)} as the name of a header`);
-  if (isConnectionField(name.toLowerCase())) {
+  if (isConnectionField(name)) {
     throw new TypeError(`Cannot change ${name}: it is about the connection or the framing of messages`);
   }
   if (!VALUE.test(value)) throw new TypeError(`Cannot use this value of ${name}: want printable ASCII`);

@@ -1,5 +1,7 @@
 import { isToken } from '../../http/characters.ts';
+import { dropName } from '../../http/field-drops.ts';
 import { isConnectionField } from '../../http/hop-by-hop.ts';
+import { OWN_ANSWER_FIELDS } from '../../http/own-fields.ts';
 import type { Answer } from '../../pipeline/middleware.ts';
 import type { CustomHooks } from './define-middleware.ts';
 
@@ -46,6 +48,7 @@ export function answerOf(returned: unknown): Answer | undefined {
     throw new TypeError(`Cannot reply with these headers: want an object of names and texts, got ${kindOf(headers)}`);
   }
   const lines = Object.entries(headers).map(([name, value]) => lineOf(name, value));
+  requireOnce(Object.keys(headers));
   return { status, lines: lines.join(''), body: Buffer.from(body, 'utf8').toString('latin1') };
 }
 
@@ -67,8 +70,18 @@ function replyOf(returned: unknown): Readonly<Record<string, unknown>> {
   );
 }
 
+/** RFC 9110 5.3: there may be several fields only where they are a list. Set-Cookie has none, and several of it (RFC 6265 3). */
+function requireOnce(names: readonly string[]): void {
+  const known = new Set<string>();
+  for (const name of names.map(dropName)) {
+    if (OWN_ANSWER_FIELDS.has(name)) throw new TypeError(`Cannot reply with the header ${name}: the gateway writes it`);
+    if (known.has(name) && name !== 'set-cookie') throw new TypeError(`Cannot reply with the header ${name} twice`);
+    known.add(name);
+  }
+}
+
 function lineOf(name: string, value: unknown): string {
-  if (!isToken(name) || isConnectionField(name.toLowerCase()))
+  if (!isToken(name) || isConnectionField(name))
     throw new TypeError(`Cannot reply with the header ${JSON.stringify(name)}`);
   if (typeof value !== 'string' || !/^[\t\x20-\x7e]*$/.test(value))
     throw new TypeError(`Cannot reply with this value of ${name}: want printable ASCII`);

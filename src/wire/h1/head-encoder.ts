@@ -25,9 +25,11 @@ function passingRequest(outgoing: OutgoingRequest): string {
 
 /** What would be written for the request line and Host are the very bytes that were decoded. */
 function isRightAsReceived(outgoing: OutgoingRequest): boolean {
-  const { request } = outgoing;
+  const { request, requestDrops } = outgoing;
   return (
     request.canonical &&
+    // Every request has a Host, whatever does not pass.
+    (requestDrops === null || !requestDrops.hasHost) &&
     !request.namesHopByHopFields &&
     request.versionMinor === 1 &&
     outgoing.method === request.method &&

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { FieldDrops } from '../../../src/http/field-drops.ts';
 import { FRAMING } from '../../../src/http/framing.ts';
 import type { OutgoingResponse } from '../../../src/http/outgoing.ts';
 import { encodeInformationalHead, encodeRequestHead, encodeResponseHead } from '../../../src/wire/h1/head-encoder.ts';
@@ -95,6 +96,12 @@ describe('the head of a request to an upstream', () => {
       'Via: x\r\nX-Request-ID: 1\r\n',
     );
     assert.equal(head, 'POST /out?q HTTP/1.1\r\nHost: out\r\nVia: x\r\nX-Request-ID: 1\r\nContent-Length: 3\r\n\r\n');
+  });
+
+  test('has a Host whatever does not pass', () => {
+    const outgoing = outgoingRequest(requestHead('GET /out?q HTTP/1.1\r\nHost: out\r\nA: 1\r\n\r\n'), '');
+    const requestDrops = new FieldDrops(['Host', 'A']);
+    assert.equal(encodeRequestHead({ ...outgoing, requestDrops }), 'GET /out?q HTTP/1.1\r\nHost: out\r\n\r\n');
   });
 
   test('has one blank after each colon and none before the line end, whatever the client wrote', () => {

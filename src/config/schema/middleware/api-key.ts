@@ -25,6 +25,7 @@ const entry = z.union(
 export const apiKey = z
   .strictObject({
     header: headerName()
+      .refine((name) => name !== 'host', { error: 'a header other than Host' })
       .describe('The header with the key; by default X-API-Key, or none where query is set.')
       .optional(),
     query: parameterName().describe('The query parameter with the key; it shows in logs of others.').optional(),

@@ -1,17 +1,31 @@
 import { z } from 'zod';
 import { SIGNATURE_ALGORITHMS } from '../../../base/signature-algorithm.ts';
+import { dropName } from '../../../http/field-drops.ts';
+import { OWN_REQUEST_FIELDS } from '../../../http/own-fields.ts';
 import { changeableHeaderName, cookieName, headerName, httpUrl, parameterName } from '../../http-option-types.ts';
 import { durationOrZero, flag, listOf, MAX_TIMER_MS, oneOf, oneOrMore, printableText } from '../../option-types.ts';
 
 const algorithm = () => oneOf(SIGNATURE_ALGORITHMS);
 
-/** Fields that the gateway writes itself: there would be two of them. */
-const OWN_FIELDS = /^(?:host|via|forwarded|x-forwarded-.*|x-request-id|authorization|cookie)$/;
+/** Fields that the gateway or the token has already: there would be two of them. */
+const TAKEN = /^(?:forwarded|x-forwarded-.*|x-client-cert-.*|authorization|cookie)$/;
 
 const forwardedName = () =>
-  changeableHeaderName().refine((name) => !OWN_FIELDS.test(name.replaceAll('_', '-')), {
+  changeableHeaderName().refine((name) => !OWN_REQUEST_FIELDS.has(dropName(name)) && !TAKEN.test(dropName(name)), {
     error: 'a header that neither the gateway nor the token has already',
   });
+
+/** Two claims in one header would be two fields, of which an upstream may read either. */
+function requireOnce(headers: Readonly<Record<string, string>>, context: z.RefinementCtx): void {
+  const claims = new Map<string, string>();
+  for (const [claim, header] of Object.entries(headers)) {
+    const other = claims.get(dropName(header));
+    claims.set(dropName(header), claim);
+    if (other === undefined) continue;
+    const message = `a header that no other claim has, as "${other}" does`;
+    context.issues.push({ code: 'custom', message, input: header, path: [claim] });
+  }
+}
 
 const secretText = z.string({ error: 'a text' }).min(1, { error: 'a text, not empty' });
 
@@ -42,6 +56,7 @@ export const jwt = z
     consumer_claim: parameterName().describe('The claim that names the consumer.').prefault('sub'),
     forward_claims: z
       .record(parameterName(), forwardedName(), { error: 'a mapping of claims to header names' })
+      .superRefine(requireOnce)
       .describe('Claims to send upstream, each with its header; what clients send there is removed.')
       .prefault({}),
   })

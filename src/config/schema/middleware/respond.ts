@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { changeableHeaderName, fieldTemplate, fieldValue } from '../../http-option-types.ts';
+import { OWN_ANSWER_FIELDS } from '../../../http/own-fields.ts';
+import { answerHeaderName, fieldTemplate, fieldValue } from '../../http-option-types.ts';
 import { filePath, wholeNumber } from '../../option-types.ts';
 
 export const respond = z
@@ -9,7 +10,7 @@ export const respond = z
     body_file: filePath().describe('A file with the body.').optional(),
     content_type: fieldValue().describe('The type of the body.').prefault('text/plain; charset=utf-8'),
     headers: z
-      .record(changeableHeaderName(), fieldTemplate(), { error: 'a mapping of header names to values' })
+      .record(answerHeaderName(OWN_ANSWER_FIELDS), fieldTemplate(), { error: 'a mapping of header names to values' })
       .describe('Headers of the reply.')
       .prefault({}),
   })

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { changeableHeaderName, fieldTemplate } from '../../http-option-types.ts';
+import { OWN_REQUEST_FIELDS, OWN_RESPONSE_FIELDS } from '../../../http/own-fields.ts';
+import { addableHeaderName, changeableHeaderName, fieldTemplate } from '../../http-option-types.ts';
 
 const values = 'a mapping of header names to values';
 
-const changes = (whose: string) =>
+const changes = (whose: string, own: ReadonlySet<string>) =>
   z
     .strictObject({
       remove: z
@@ -15,7 +16,7 @@ const changes = (whose: string) =>
         .describe('Headers to have with exactly this value. {client_ip}, {request_id} and so on are replaced.')
         .prefault({}),
       add: z
-        .record(changeableHeaderName(), fieldTemplate(), { error: values })
+        .record(addableHeaderName(own), fieldTemplate(), { error: values })
         .describe('Headers to add beside those of the same name.')
         .prefault({}),
     })
@@ -23,7 +24,7 @@ const changes = (whose: string) =>
 
 export const transform = z
   .strictObject({
-    request_headers: changes('requests').prefault({}),
-    response_headers: changes('replies').prefault({}),
+    request_headers: changes('requests', OWN_REQUEST_FIELDS).prefault({}),
+    response_headers: changes('replies', OWN_RESPONSE_FIELDS).prefault({}),
   })
   .describe('Changes headers: remove, then set, then add.');
