@@ -22,6 +22,15 @@ export function cookieValue(field: string, name: string): string | undefined {
   return undefined;
 }
 
+/** The pairs of a Cookie field without those of a name; empty when none is left. */
+export function withoutCookie(field: string, name: string): string {
+  const kept = field
+    .split(';')
+    .map(trimBlanks)
+    .filter((pair) => pair !== '' && trimBlanks(pair.split('=', 1)[0] as string) !== name);
+  return kept.join('; ');
+}
+
 export interface SessionCookie {
   /** A token (RFC 9110 5.6.2). */
   readonly name: string;

@@ -1,3 +1,6 @@
+import { FIELD } from './field-names.ts';
+import type { Fields } from './fields.ts';
+
 const BEARER = 'bearer';
 const SPACE = 0x20;
 
@@ -9,16 +12,35 @@ const CREDENTIALS = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) +/;
  * for one that has not.
  */
 export function bearerToken(value: string): string | null {
-  if (!namesBearer(value)) return null;
+  if (!isBearer(value)) return null;
   let at = BEARER.length;
-  if (at < value.length && value.charCodeAt(at) !== SPACE) return null;
   while (value.charCodeAt(at) === SPACE) at++;
   return value.slice(at);
 }
 
-/** Nearly all write it in one way. */
-function namesBearer(value: string): boolean {
-  return value.startsWith('Bearer') || value.slice(0, BEARER.length).toLowerCase() === BEARER;
+/** Whether a value has the scheme Bearer, with a token or without. Nearly all write it in one way. */
+export function isBearer(value: string): boolean {
+  if (value.startsWith('Bearer ')) return true;
+  if (value.slice(0, BEARER.length).toLowerCase() !== BEARER) return false;
+  return value.length === BEARER.length || value.charCodeAt(BEARER.length) === SPACE;
+}
+
+/**
+ * The value of `Authorization` where it has a scheme; null where it has not. RFC 9110 11.6.2 has one such field: where there are more, and one of
+ * them has the scheme, the value is empty, because nobody knows which of them the upstream takes.
+ */
+export function authorizationOf(fields: Fields, hasScheme: (value: string) => boolean): string | null {
+  const first = fields.find(FIELD.AUTHORIZATION);
+  if (first === -1) return null;
+  let found: string | null = null;
+  let count = 0;
+  for (let field = first; field < fields.count; field++) {
+    if (fields.number(field) !== FIELD.AUTHORIZATION) continue;
+    count++;
+    const value = fields.value(field);
+    if (hasScheme(value)) found = value;
+  }
+  return found !== null && count > 1 ? '' : found;
 }
 
 /**

@@ -29,7 +29,6 @@ export function apiKey(options: Options): AuthScheme {
 
   function attempt(exchange: Exchange): Attempt {
     const inHeader = header === null ? undefined : exchange.request.combinedValue(header);
-    if (strip && query !== null) exchange.outgoingTarget = withoutParameter(exchange.outgoingTarget, query);
     if (inHeader !== undefined) return identify(inHeader);
     const inQuery = query === null ? [] : parameterValues(exchange.target.query, query);
     // Two of them: the upstream may take the other one for the key.
@@ -43,7 +42,11 @@ export function apiKey(options: Options): AuthScheme {
     return alike.findLast((each) => sameSecret(each.digest, digest))?.identity ?? refusal;
   }
 
-  return { challenge: CHALLENGE, requestDrops: strip && header !== null ? [header] : [], attempt };
+  function hide(exchange: Exchange): void {
+    if (strip && query !== null) exchange.outgoingTarget = withoutParameter(exchange.outgoingTarget, query);
+  }
+
+  return { challenge: CHALLENGE, requestDrops: strip && header !== null ? [header] : [], attempt, hide };
 }
 
 /**

@@ -52,7 +52,7 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
 
   function judge(exchange: Exchange, scheme: AuthScheme, attempt: Exclude<Attempt, null>): Verdict {
     if (attempt instanceof Refusal) return refusedBy(scheme, attempt);
-    for (const each of schemes) each.hide?.(exchange);
+    for (const each of schemes) each.hide(exchange);
     exchange.consumer = attempt.consumer;
     if (attempt.lines !== '') exchange.requestAdditions += attempt.lines;
     return undefined;

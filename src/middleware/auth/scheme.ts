@@ -28,11 +28,13 @@ export interface AuthScheme {
   /** Names (lower case) of fields that clients may send and that never go upstream. */
   readonly requestDrops: readonly string[];
   /**
-   * Looks at the credentials of a request. Takes out of `outgoingTarget` what must not go upstream of them, and changes nothing else.
-   * When a promise is settled the exchange may be over, and another one: it is not to be touched any more. Throws PhotonError
-   * where it cannot tell.
+   * Looks at the credentials of a request and changes nothing. When a promise is settled the exchange may be over, and another one: it is
+   * not to be looked at any more. Throws PhotonError where it cannot tell.
    */
   attempt(exchange: Exchange): Attempt | Promise<Attempt>;
-  /** The request goes on, whichever scheme let it in: takes what is a secret of this one out of what goes upstream. */
-  hide?(exchange: Exchange): void;
+  /**
+   * The request goes on, whichever scheme let it in: takes out of what goes upstream whatever this one reads as credentials, wherever it stands,
+   * as far as the options want that.
+   */
+  hide(exchange: Exchange): void;
 }

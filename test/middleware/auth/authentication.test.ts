@@ -18,7 +18,12 @@ function scheme(
   attempt: Attempt | Promise<Attempt> | (() => never),
   drops: string[] = [],
 ): AuthScheme {
-  return { challenge, requestDrops: drops, attempt: () => (typeof attempt === 'function' ? attempt() : attempt) };
+  return {
+    challenge,
+    requestDrops: drops,
+    attempt: () => (typeof attempt === 'function' ? attempt() : attempt),
+    hide: () => {},
+  };
 }
 
 /** Of the first reply, with the lines of the challenges in their order, which the fakes join. */
@@ -77,8 +82,8 @@ describe('of several ways to authenticate', () => {
     ];
     let turn: [Attempt, Attempt] = [null, null];
     const { onRequest } = authenticateBy([
-      { challenge: 'One', requestDrops: [], attempt: () => turn[0] },
-      { challenge: 'Two', requestDrops: [], attempt: () => turn[1] },
+      { challenge: 'One', requestDrops: [], attempt: () => turn[0], hide: () => {} },
+      { challenge: 'Two', requestDrops: [], attempt: () => turn[1], hide: () => {} },
     ]);
     const answers = turns.map((each) => {
       turn = each;

@@ -53,6 +53,7 @@ export const jwt = z
       .optional(),
     cookie: cookieName().describe('A cookie with the token.').optional(),
     query: parameterName().describe('A query parameter with the token; it shows in logs of others.').optional(),
+    strip: flag().describe('Whether the token is taken out of what goes upstream.').prefault(false),
     consumer_claim: parameterName().describe('The claim that names the consumer.').prefault('sub'),
     forward_claims: z
       .record(parameterName(), forwardedName(), { error: 'a mapping of claims to header names' })

@@ -1,9 +1,8 @@
 import { hash as digestOf } from 'node:crypto';
 import type { BuiltInOptions } from '../../../config/schema/middleware/block.ts';
-import { FieldDrops } from '../../../http/field-drops.ts';
-import { FIELD } from '../../../http/field-names.ts';
-import type { RequestHead } from '../../../http/request-head.ts';
+import { authorizationOf } from '../../../http/credentials.ts';
 import type { Exchange } from '../../../pipeline/exchange.ts';
+import { OneMoreDrop } from '../one-more-drop.ts';
 import { type Attempt, type AuthScheme, type Identity, Refusal } from '../scheme.ts';
 import { type Credentials, isBasic, parseCredentials } from './credentials.ts';
 import type { PasswordChecks } from './password-checks.ts';
@@ -25,7 +24,7 @@ export class BasicScheme implements AuthScheme {
   readonly #users: UserTable;
   readonly #passwords: PasswordChecks;
   readonly #refusal: Refusal;
-  readonly #withAuthorization = new AuthorizationDrops();
+  readonly #withAuthorization = new OneMoreDrop('authorization');
 
   constructor({ realm, strip }: Pick<BasicOptions, 'realm' | 'strip'>, users: UserTable, passwords: PasswordChecks) {
     // RFC 7617 2.1: else clients are free to choose how they write what is not ASCII.
@@ -37,10 +36,8 @@ export class BasicScheme implements AuthScheme {
   }
 
   attempt({ request }: Exchange): Attempt | Promise<Attempt> {
-    if (request.find(FIELD.AUTHORIZATION) === -1) return null;
-    // RFC 9110 11.6.2: there is one such field. Two are joined to something that is no credentials.
-    const value = request.combinedValue('authorization') ?? '';
-    if (!isBasic(value)) return null;
+    const value = authorizationOf(request, isBasic);
+    if (value === null) return null;
     const credentials = parseCredentials(value);
     return credentials === null ? this.#refusal : this.judge(credentials);
   }
@@ -61,30 +58,8 @@ export class BasicScheme implements AuthScheme {
   }
 
   hide(exchange: Exchange): void {
-    if (this.#strip && showsPassword(exchange.request)) {
+    if (this.#strip && authorizationOf(exchange.request, isBasic) !== null) {
       exchange.requestDrops = this.#withAuthorization.beside(exchange.requestDrops);
     }
-  }
-}
-
-/** Also where it is another way that let the client in. */
-function showsPassword(request: RequestHead): boolean {
-  for (let field = request.find(FIELD.AUTHORIZATION); field !== -1 && field < request.count; field++) {
-    if (request.number(field) === FIELD.AUTHORIZATION && isBasic(request.value(field))) return true;
-  }
-  return false;
-}
-
-/** Drops with `Authorization` among them; the requests of a route all have the same before. */
-class AuthorizationDrops {
-  #before: FieldDrops | null = null;
-  #with = new FieldDrops(['authorization']);
-
-  beside(drops: FieldDrops | null): FieldDrops {
-    if (drops !== this.#before) {
-      this.#before = drops;
-      this.#with = new FieldDrops([...(drops?.names ?? []), 'authorization']);
-    }
-    return this.#with;
   }
 }

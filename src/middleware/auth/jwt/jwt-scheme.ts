@@ -54,12 +54,16 @@ export class JwtScheme implements AuthScheme {
     this.#algorithms = new Set(
       options.algorithm === undefined ? (options.algorithms ?? ['HS256']) : [options.algorithm],
     );
-    this.requestDrops = Object.values(options.forward_claims);
+    this.requestDrops = [...Object.values(options.forward_claims), ...(options.strip ? this.#source.fieldNames : [])];
   }
 
   attempt(exchange: Exchange): Attempt | Promise<Attempt> {
     const token = this.#source.tokenOf(exchange);
     return token === null ? null : this.judge(token);
+  }
+
+  hide(exchange: Exchange): void {
+    if (this.#options.strip) this.#source.hide(exchange);
   }
 
   /** Who shows this token. */

@@ -1,10 +1,12 @@
 import { utf8Bytes } from '../../../base/latin1.ts';
-import { bearerToken } from '../../../http/credentials.ts';
+import { withoutCookie } from '../../../http/cookie.ts';
+import { authorizationOf, bearerToken, isBearer } from '../../../http/credentials.ts';
 import { FIELD } from '../../../http/field-names.ts';
-import { parameterValues } from '../../../http/query.ts';
+import { parameterValues, withoutParameter } from '../../../http/query.ts';
 import type { RequestHead } from '../../../http/request-head.ts';
 import { cookieValues } from '../../../http/sole-value.ts';
 import type { Exchange } from '../../../pipeline/exchange.ts';
+import { OneMoreDrop } from '../one-more-drop.ts';
 import type { JwtOptions } from './claim-rules.ts';
 
 /** Where tokens are looked for: in a header, then in a cookie, then in the query. The first one found is the one that counts. */
@@ -14,6 +16,8 @@ export class TokenSource {
   readonly #cookie: string | null;
   /** As bytes. */
   readonly #query: string | null;
+  readonly #withAuthorization = new OneMoreDrop('authorization');
+  readonly #withCookie = new OneMoreDrop('cookie');
 
   constructor({ header, cookie, query }: Pick<JwtOptions, 'header' | 'cookie' | 'query'>) {
     this.#header = header === undefined || header === 'authorization' ? null : header;
@@ -29,6 +33,28 @@ export class TokenSource {
     if (inCookie !== null || this.#query === null) return inCookie;
     return soleOf(parameterValues(target.query, this.#query));
   }
+
+  /** Names (lower case) of fields that are nothing but tokens. */
+  get fieldNames(): readonly string[] {
+    return this.#header === null ? [] : [this.#header];
+  }
+
+  /** Takes the tokens out of what goes upstream, wherever they stand, but for the fields of `fieldNames`. */
+  hide(exchange: Exchange): void {
+    const { request } = exchange;
+    if (this.#header === null && authorizationOf(request, isBearer) !== null) {
+      exchange.requestDrops = this.#withAuthorization.beside(exchange.requestDrops);
+    }
+    if (this.#cookie !== null && cookieValues(request, this.#cookie).length > 0)
+      this.#hideCookie(exchange, this.#cookie);
+    if (this.#query !== null) exchange.outgoingTarget = withoutParameter(exchange.outgoingTarget, this.#query);
+  }
+
+  #hideCookie(exchange: Exchange, name: string): void {
+    const rest = withoutCookie(exchange.request.combinedValue('cookie') ?? '', name);
+    exchange.requestDrops = this.#withCookie.beside(exchange.requestDrops);
+    if (rest !== '') exchange.requestAdditions += `Cookie: ${rest}\r\n`;
+  }
 }
 
 /** In the place of two of them, which is no token: the upstream may take the other one. */
@@ -43,9 +69,9 @@ function soleOf(tokens: readonly string[]): string | null {
   return more.length === 0 ? token : TWO;
 }
 
-/** RFC 9110 11.6.2: there is one such field. Two would be joined to something that is no token. */
 function authorizationToken(request: RequestHead): string | null {
-  return request.find(FIELD.AUTHORIZATION) === -1 ? null : bearerToken(request.combinedValue('authorization') ?? '');
+  const value = authorizationOf(request, isBearer);
+  return value === null ? null : (bearerToken(value) ?? TWO);
 }
 
 /** Other headers have the token alone, or as `Authorization` has it. */
