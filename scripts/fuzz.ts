@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { keep } from '../test/fuzz/found.ts';
 import { attack, type Target } from '../test/fuzz/target.ts';
 import { TARGETS } from '../test/fuzz/targets.ts';
+import { SEED } from '../test/support/seed.ts';
 
 const RUNS_AT_ONCE = 5000;
 const REPORT_EVERY_MS = 10_000;
@@ -56,7 +57,7 @@ function readLimit(name: string, text: string | undefined): number {
 
 /** Attacks one target after the other, with a seed of its own each time; returns the exit code. */
 async function fuzz({ targets, endMs, runs }: Plan): Promise<number> {
-  let seed = Number(process.env['PHOTON_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+  let seed = SEED;
   const startMs = performance.now();
   let reportMs = startMs + REPORT_EVERY_MS;
   let done = 0;

@@ -1,74 +1,84 @@
 /**
- * Everything that has to hold before a change goes in, in one run:
- *
- *   npm test                  all steps, up to the first that fails
- *   npm test -- lint wire     only these
- *   npm test -- --list        their names
+ * Everything that has to hold before a change goes in, in one run. `npm test -- --help` says how to run less; see
+ * docs/testing.md.
  */
-import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { provideDebianPackages } from './debian-packages.ts';
-import { findTestGroups } from './test-groups.ts';
-import { runTestGroups } from './test-report.ts';
+import { CHECKS, runCheck } from './test/checks.ts';
+import { provideDebianPackages } from './test/debian-packages.ts';
+import { Failures, formatFailures } from './test/failures.ts';
+import { removeAll } from './test/leftovers.ts';
+import { type Selection, select, USAGE } from './test/selection.ts';
+import { findTestGroups } from './test/test-groups.ts';
+import { runTestGroups } from './test/test-report.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-interface Check {
-  readonly name: string;
-  readonly command: readonly [program: string, ...args: string[]];
-}
-
-/** Checks that read the source instead of running it. */
-const CHECKS: readonly Check[] = [
-  { name: 'format', command: ['biome', 'format', '.'] },
-  { name: 'lint', command: ['biome', 'check', '--formatter-enabled=false', '--error-on-warnings', '.'] },
-  { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
-  { name: 'import-rules', command: ['npm', 'run', '--silent', 'import-rules'] },
-  { name: 'dead-code', command: ['npm', 'run', '--silent', 'dead-code'] },
-];
-
-function passes({ name, command: [program, ...args] }: Check): boolean {
-  const startedMs = performance.now();
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' });
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  if (status === 0) {
-    console.log(`=== ${name}: ${seconds} s`);
-    return true;
-  }
-  console.log(`${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`);
-  console.log(`=== ${name}: failed (${[program, ...args].join(' ')})`);
-  return false;
-}
-
-function packagesAreThere(groups: readonly string[]): boolean {
-  try {
-    provideDebianPackages(groups);
-    return true;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return false;
-  }
-}
-
-async function main(wanted: readonly string[]): Promise<number> {
-  const groups = findTestGroups(ROOT);
-  const names = [...CHECKS, ...groups].map(({ name }) => name);
-  if (wanted.includes('--list')) {
-    console.log(names.join('\n'));
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
     return 0;
   }
-  const unknown = wanted.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    console.error(`Cannot run "${unknown.join('", "')}": want ${names.join(', ')}.`);
-    return 2;
+  const groups = findTestGroups(ROOT);
+  const selection = selectOrSay(() => select({ args, env: process.env, root: ROOT, groups }));
+  if (selection === null) {
+    return EXIT_USAGE;
   }
-  const isWanted = ({ name }: { readonly name: string }) => wanted.length === 0 || wanted.includes(name);
-  const wantedGroups = groups.filter(isWanted);
-  const ready = CHECKS.filter(isWanted).every(passes) && packagesAreThere(wantedGroups.map(({ name }) => name));
-  if (!ready) {
-    return 1;
+  if (selection.list) {
+    console.log([...CHECKS, ...groups].map(({ name }) => name).join('\n'));
+    return 0;
   }
-  return wantedGroups.length === 0 || (await runTestGroups(wantedGroups, ROOT)) ? 0 : 1;
+  const areThere = selectOrSay(() => {
+    provideDebianPackages(selection.groups.map(({ name }) => name));
+    return true;
+  });
+  return areThere === null ? EXIT_FAILED : runUntilSignal(selection);
+}
+
+/** Null where there is an error, which is printed. */
+function selectOrSay<Result>(attempt: () => Result): Result | null {
+  try {
+    return attempt();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return null;
+  }
+}
+
+/** Runs everything, up to the first signal. Either way nothing is left in the temporary directory, and no process. */
+async function runUntilSignal(selection: Selection): Promise<number> {
+  const interruption = new AbortController();
+  let exitCode: number | null = null;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      exitCode ??= 128 + constants.signals[signal];
+      interruption.abort();
+    });
+  }
+  const seed = Number(process.env['PHOTON_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+  const failures = new Failures(ROOT, seed);
+  const directory = mkdtempSync(join(tmpdir(), 'photon-'));
+  const place = { root: ROOT, directory, seed, name: selection.name, interrupted: interruption.signal };
+  try {
+    for (const check of selection.checks) {
+      const failure = interruption.signal.aborted ? null : await runCheck(check, place);
+      if (failure !== null) {
+        failures.add(failure);
+      }
+    }
+    const { groups, ways, isWhole } = selection;
+    const passed = groups.length === 0 || (await runTestGroups({ ...place, groups, ways, isWhole, failures }));
+    exitCode ??= passed && failures.found.length === 0 ? 0 : EXIT_FAILED;
+  } finally {
+    await removeAll(directory);
+  }
+  process.stdout.write(formatFailures(failures.found));
+  return exitCode;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SEED } from '../support/seed.ts';
 import { foundAbout } from './found.ts';
 import { attack } from './target.ts';
 import { TARGETS } from './targets.ts';
 
-const SEED = Number(process.env['PHOTON_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 /** With fewer, shares are chance. */
 const RUNS_FOR_SHARES = 1000;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { soak } from '../soak/soak.ts';
+import { SEED } from '../support/seed.ts';
 
 /**
  * A crowd of clients that leave at every stage of request and reply, in a gateway of its own process. The long form, with a look at
@@ -8,7 +9,6 @@ import { soak } from '../soak/soak.ts';
  */
 
 const CONNECTIONS = 1050;
-const SEED = Number(process.env['PHOTON_CHAOS_SEED'] ?? Date.now() % 1_000_000);
 
 const CROWDS = [
   { manners: 'resets', secure: false, why: 'the work for whoever has gone is cancelled, no timeout is needed' },
@@ -17,7 +17,7 @@ const CROWDS = [
 ] as const;
 
 for (const { manners, secure, why } of CROWDS) {
-  test(`a crowd that leaves rudely leaves nothing (seed ${SEED}): ${why}`, async (t) => {
+  test(`a crowd that leaves rudely leaves nothing (PHOTON_FUZZ_SEED=${SEED}): ${why}`, async (t) => {
     const transport = process.env['PHOTON_TRANSPORT'];
     // Memory is not judged here, so nothing has to be warm; the wait for the timeouts of a first round would be half of the time.
     const counts = { connections: CONNECTIONS, warmUp: { connections: 0, roundsMax: 0 }, atOnce: 50 };

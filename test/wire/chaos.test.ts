@@ -3,6 +3,7 @@ import type { WireClient } from '../support/client.ts';
 import { settle } from '../support/guard.ts';
 import { chunked } from '../support/message.ts';
 import { Random } from '../support/random.ts';
+import { SEED } from '../support/seed.ts';
 import type { ReceivedRequest, UpstreamConnection } from '../support/upstream.ts';
 import { type WireContext, wire } from '../support/wire.ts';
 
@@ -13,7 +14,6 @@ import { type WireContext, wire } from '../support/wire.ts';
  *   the target of a request says what its upstream does: /KIND/ID, and a good reply's body repeats the ID
  */
 
-const SEED = Number(process.env['PHOTON_CHAOS_SEED'] ?? Date.now() % 1_000_000);
 const CLIENTS = 120;
 
 const bodyOf = (id: string, bytes: number) => `<${id}>`.repeat(Math.ceil(bytes / (id.length + 2)));
@@ -179,7 +179,7 @@ async function readFinalReply(client: WireClient): Promise<Awaited<ReturnType<Wi
 }
 
 wire(
-  `clients and upstreams at their worst (PHOTON_CHAOS_SEED=${SEED})`,
+  `clients and upstreams at their worst (PHOTON_FUZZ_SEED=${SEED})`,
   { routes: [{ retries: 0 }] },
   async (context) => {
     const random = new Random(SEED);

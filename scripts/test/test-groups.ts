@@ -12,7 +12,7 @@ export interface TestGroup {
   readonly files: readonly string[];
   /** True when the files open sockets: they run once per transport. */
   readonly usesSockets: boolean;
-  /** Those that run again with clients that speak TLS (`PHOTON_WIRE_TLS`): what comes through it must fare no differently. */
+  /** The files that run again with clients that speak TLS (`PHOTON_WIRE_TLS`): requests fare the same over TLS. */
   readonly filesOverTls: readonly string[];
 }
 
@@ -48,6 +48,11 @@ const RULES: readonly GroupRule[] = [
   { name: 'unit', usesSockets: false, takes: () => true },
 ];
 
+/** True for a file that runs again with clients that speak TLS. */
+export function runsOverTls(file: string): boolean {
+  return /^test\/wire\/[^/]*$/.test(file);
+}
+
 /** All test files below `root`, in groups, in the order in which they run; paths are relative to `root`. */
 export function findTestGroups(root: string): readonly TestGroup[] {
   const files = globSync('test/**/*.test.ts', { cwd: root }).sort();
@@ -59,6 +64,43 @@ export function findTestGroups(root: string): readonly TestGroup[] {
     name: rule.name,
     files: filesByRule.get(rule) ?? [],
     usesSockets: rule.usesSockets,
-    filesOverTls: (filesByRule.get(rule) ?? []).filter((file) => /^test\/wire\/[^/]*$/.test(file)),
+    filesOverTls: (filesByRule.get(rule) ?? []).filter(runsOverTls),
   }));
+}
+
+/** The group with only the files that `isWanted` takes; null when there is none. */
+export function narrowGroup(group: TestGroup, isWanted: (file: string) => boolean): TestGroup | null {
+  const files = group.files.filter(isWanted);
+  return files.length === 0 ? null : { ...group, files, filesOverTls: group.filesOverTls.filter(isWanted) };
+}
+
+/** In which ways a run goes through the files that open sockets. */
+export interface TestWays {
+  readonly transports: readonly Transport[];
+  /** Whether clients speak TLS: `[false, true]` runs the files that are due over TLS twice. */
+  readonly overTls: readonly boolean[];
+}
+
+export const ALL_WAYS: TestWays = { transports: TRANSPORTS, overTls: [false, true] };
+
+/** Files of one group that run in one way. */
+export interface TestPass {
+  readonly group: string;
+  readonly files: readonly string[];
+  /** Null for files that open no socket. */
+  readonly transport: Transport | null;
+  readonly overTls: boolean;
+}
+
+/** The passes over a group, in their order: each transport, then each transport over TLS. */
+export function passesOf(group: TestGroup, { transports, overTls }: TestWays): readonly TestPass[] {
+  const { name, files, usesSockets, filesOverTls } = group;
+  if (!usesSockets) {
+    return [{ group: name, files, transport: null, overTls: false }];
+  }
+  return overTls
+    .flatMap((tls) =>
+      transports.map((transport) => ({ group: name, files: tls ? filesOverTls : files, transport, overTls: tls })),
+    )
+    .filter((pass) => pass.files.length > 0);
 }
