@@ -99,7 +99,7 @@ function linesOf({ file, line, name, details }: TestEvent['data'], path: string)
   if (defined === undefined) {
     return failed === undefined ? '' : `:${failed}`;
   }
-  return failed === undefined ? `:${defined}` : `:${defined}, failed at line ${failed}`;
+  return failed === undefined || failed === String(defined) ? `:${defined}` : `:${defined}, failed at line ${failed}`;
 }
 
 /** The number of the first line with `name` as a literal; undefined where there is none. */

@@ -4,7 +4,7 @@ import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pathWithDaemons } from './debian-packages.ts';
 import { removeAll, removeLeftovers } from './leftovers.ts';
-import { isSummary, type TestError, type TestEvent } from './test-events.ts';
+import { isSummary, printed, type TestError, type TestEvent } from './test-events.ts';
 import type { TestPass } from './test-groups.ts';
 
 /** One test may take this long. It is many times what the longest takes on a busy machine. */
@@ -70,11 +70,16 @@ export async function* runFile(file: string, pass: TestPass, place: TestPlace): 
     running.note(event);
     if (event.type === 'test:summary' && isSummary(event)) {
       summary = event;
+    } else if (interrupted.aborted && isAboutFile(event)) {
+      // node:test would count the file as a test that failed.
     } else if (!isSummary(event)) {
-      yield silence.signal.aborted ? running.explain(event) : event;
+      yield silence.signal.aborted && isAboutFile(event) ? running.explain(event) : event;
     }
   }
   clearTimeout(timer);
+  if (interrupted.aborted) {
+    yield printed(`\nInterrupted in ${file}: ${running.names || 'between its tests'}`);
+  }
   if (silence.signal.aborted || interrupted.aborted) {
     await removeAll(temporary);
   }
@@ -87,6 +92,10 @@ export async function* runFile(file: string, pass: TestPass, place: TestPlace): 
     yield summary;
   }
 }
+
+/** False for what a test within the file reports. */
+const isAboutFile = ({ type, data }: TestEvent): boolean =>
+  data.entryFile === undefined && (type === 'test:start' || type === 'test:fail');
 
 /** The tests of a file that have begun and not ended. */
 class RunningTests {
@@ -105,17 +114,20 @@ class RunningTests {
     }
   }
 
+  /** Their names in quotation marks; empty when there are none. */
+  get names(): string {
+    return [...this.#names.values()].map((name) => `"${name}"`).join(', ');
+  }
+
   /** Lets the failure of a file that was stopped say what it waited for. */
   explain(event: TestEvent): TestEvent {
     const { type, data } = event;
-    if (type !== 'test:fail' || data.entryFile !== undefined) {
+    if (type !== 'test:fail') {
       return event;
     }
-    const names = [...this.#names.values()].map((name) => `"${name}"`);
+    const { names } = this;
     const cause =
-      names.length > 0
-        ? `these tests did not end: ${names.join(', ')}`
-        : 'its tests have ended, and something is still open';
+      names === '' ? 'its tests have ended, and something is still open' : `these tests did not end: ${names}`;
     const error = new Error(`The file said nothing for ${SILENCE_MS / 1000} s and was stopped; ${cause}`);
     return { type, data: { ...data, details: { ...data.details, error: asTestError(error) } } };
   }

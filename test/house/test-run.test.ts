@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -440,10 +450,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.equal(code, { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal]);
     assert.match(endOf(stdout), /^✖ fails\n.*\n {2}on purpose\n/m);
     assert.doesNotMatch(endOf(stdout), /waits|bravo/);
+    assert.match(stdout, /^Interrupted in test\/net\/alpha\.test\.ts: "waits"$/m);
+    assert.match(stdout, /\nℹ tests 2\nℹ suites 0\nℹ pass 0\nℹ fail 1\nℹ cancelled 1\n/);
     assert.deepEqual(readdirSync(join(directory, 'temporary')), []);
     assert.deepEqual(sleepers(directory), []);
   });
 }
+
+test('a signal to npm reaches what it runs: the shell between them gives way to it', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+  for (const [name, command] of Object.entries(scripts)) {
+    if (String(command).includes('scripts/setup.mjs ')) {
+      assert.match(command, /^exec node scripts\/setup\.mjs /, name);
+    }
+  }
+});
 
 test('the seed of a run reaches the properties, and is printed', (t) => {
   const property = `import fc from 'fast-check';
