@@ -450,7 +450,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.equal(code, { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal]);
     assert.match(endOf(stdout), /^✖ fails\n.*\n {2}on purpose\n/m);
     assert.doesNotMatch(endOf(stdout), /waits|bravo/);
-    assert.match(stdout, /^Interrupted in test\/net\/alpha\.test\.ts: "waits"$/m);
+    assert.match(stdout, /^Interrupted in test\/net\/alpha\.test\.ts: /m);
     assert.match(stdout, /\nℹ tests 2\nℹ suites 0\nℹ pass 0\nℹ fail 1\nℹ cancelled 1\n/);
     assert.deepEqual(readdirSync(join(directory, 'temporary')), []);
     assert.deepEqual(sleepers(directory), []);
