@@ -5,6 +5,7 @@ import { afterEach, describe, test } from 'node:test';
 import { fetchText } from '../../src/control/fetch-text.ts';
 import { KeySetKeeper } from '../../src/control/key-set-keeper.ts';
 import type { FetchedKeySet } from '../../src/messages/to-worker.ts';
+import { GUARD_MS } from '../support/guard.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const URL = 'https://issuer.example/keys';
@@ -144,16 +145,21 @@ describe('a text is fetched', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   }
 
-  const LIMITS = { timeoutMs: 300, maxBytes: 1000 };
-  const fetched = (url: string) => fetchText(url, LIMITS, new AbortController().signal);
+  const fetched = (url: string, timeoutMs = GUARD_MS) =>
+    fetchText(url, { timeoutMs, maxBytes: 1000 }, new AbortController().signal);
 
   test('whole', async () => {
     assert.equal(await fetched(await serve((_request, response) => response.end('{"ü":1}'))), '{"ü":1}');
   });
 
-  const BAD: readonly { why: string; listener: RequestListener; error: RegExp }[] = [
-    { why: 'it hangs before the head', listener: () => {}, error: /time/i },
-    { why: 'it hangs within the body', listener: (_request, response) => response.write('{'), error: /time/i },
+  const BAD: readonly { why: string; listener: RequestListener; error: RegExp; timeoutMs?: number }[] = [
+    { why: 'it hangs before the head', listener: () => {}, error: /time/i, timeoutMs: 300 },
+    {
+      why: 'it hangs within the body',
+      listener: (_request, response) => response.write('{'),
+      error: /time/i,
+      timeoutMs: 300,
+    },
     { why: 'another status', listener: (_request, response) => response.writeHead(500).end('{}'), error: /500/ },
     {
       why: 'it leads elsewhere',
@@ -169,9 +175,9 @@ describe('a text is fetched', () => {
     { why: 'no UTF-8', listener: (_request, response) => response.end(Buffer.from([0xff])), error: /encoded data/ },
     { why: 'it closes', listener: (request) => request.socket.destroy(), error: /fetch failed/ },
   ];
-  for (const { why, listener, error } of BAD) {
+  for (const { why, listener, error, timeoutMs } of BAD) {
     test(`or not: ${why}`, async () => {
-      await assert.rejects(fetched(await serve(listener)), error);
+      await assert.rejects(fetched(await serve(listener), timeoutMs), error);
     });
   }
 });

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LiveMemory } from '../support/garbage.ts';
+import { guarded } from '../support/guard.ts';
 import type { Counts, CountsRequest, CrashRequest, DescriptorsRequest, MemoryRequest } from './crash-on-request.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CRASH_HOOK = new URL('./crash-on-request.ts', import.meta.url).href;
 
 /** A process that a test still waits for after this long is killed, and the test fails with what it printed. */
-const LIFETIME_MS = 120_000;
+const LIFETIME_MS = 240_000;
 
 /** A line of the gateway's log. */
 export interface LogLine {
@@ -77,8 +78,12 @@ export class PhotonProcess {
     return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.event === event);
   }
 
-  /** The first line of this event after `seen` of them. Throws when the process ends without it. */
-  async event(event: string, seen = 0): Promise<LogLine> {
+  /** The first line of this event after `seen` of them. Throws when the process ends without it, or says nothing of it. */
+  event(event: string, seen = 0): Promise<LogLine> {
+    return guarded(`the event ${event}`, this.#event(event, seen), () => this.#stderr);
+  }
+
+  async #event(event: string, seen: number): Promise<LogLine> {
     let ending: Ending | null = null;
     void this.ended.then((value) => {
       ending = value;

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { GUARD_MS } from './guard.ts';
 
 /** A real server program, run in the foreground from a temporary directory of its own. */
 export interface Daemon {
@@ -54,7 +55,7 @@ async function listens(daemon: ChildProcess, port: number): Promise<boolean> {
   daemon.on('error', (error) => {
     failure = error;
   });
-  for (let waitedMs = 0; waitedMs < 5000 && daemon.exitCode === null; waitedMs += 20) {
+  for (let waitedMs = 0; waitedMs < GUARD_MS && daemon.exitCode === null; waitedMs += 20) {
     if (failure !== null) throw failure;
     const answered = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');

@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Scope } from '../control/photon-process.ts';
-import { guarded } from './guard.ts';
+import { GUARD_MS, guarded } from './guard.ts';
 import { REPLY_BODY, REQUEST_ID_FIELD } from './upstream-process.ts';
 
 export interface LoadOptions {
@@ -26,8 +26,6 @@ export interface Outcome {
   readonly tookMs: number;
 }
 
-/** A request that takes longer has failed: nothing is to wait for ever. */
-const PATIENCE_MS = 10_000;
 /** The most that one load asks, whatever its test does. */
 const REQUESTS_MAX = 50_000;
 /** After a failure, so that refusals do not become a busy loop. */
@@ -131,7 +129,7 @@ export async function ask(target: Target, id: string, agent: Agent | false = fal
       });
       head.once('error', failed).once('end', () => resolve(null));
     });
-    sent.setTimeout(PATIENCE_MS, () => sent.destroy(new Error(`no reply within ${PATIENCE_MS} ms`)));
+    sent.setTimeout(GUARD_MS, () => sent.destroy(new Error(`no reply within ${GUARD_MS} ms`)));
     sent.end(method === 'POST' ? 'a small body' : undefined);
   });
   return {
