@@ -19,6 +19,8 @@ export interface TakingReport {
   readonly taken: readonly number[];
   readonly firstMs: number;
   readonly lastMs: number;
+  /** The longest time from one turn to the next: for how long it had lost the processor. */
+  readonly longestMs: number;
 }
 
 // Sound: this file runs only as the worker of the test beside it, which sends a TakingTask.
@@ -37,12 +39,22 @@ Atomics.sub(gate, 0, 1);
 while (Atomics.load(gate, 0) > 0);
 const firstMs = monotonicClock.nowMs();
 let lastMs = firstMs;
+let longestMs = 0;
+
+function turnIsOver(now: number): void {
+  longestMs = Math.max(longestMs, now - lastMs);
+  lastMs = now;
+}
+
 if (forMs === null) {
-  for (let turn = 0; turn < turns; turn++) takeOf(turn % keys.length, momentMs);
+  for (let turn = 0; turn < turns; turn++) {
+    takeOf(turn % keys.length, momentMs);
+    turnIsOver(monotonicClock.nowMs());
+  }
 } else {
   for (let now = firstMs; now < firstMs + forMs; now = monotonicClock.nowMs()) {
     for (let at = 0; at < keys.length; at++) takeOf(at, now);
-    lastMs = now;
+    turnIsOver(now);
   }
 }
-parentPort?.postMessage({ taken, firstMs, lastMs } satisfies TakingReport);
+parentPort?.postMessage({ taken, firstMs, lastMs, longestMs } satisfies TakingReport);

@@ -423,8 +423,7 @@ for (const { patterns, path, why } of HOSTILE) {
     const { router, countReads } = makeCountingRouter(...patterns);
     const half = countReads(path.slice(0, path.length / 2));
     assert.ok(countReads(path) <= half * 2.5, 'twice the path, twice the reads');
-    const startMs = performance.now();
+    assert.ok(countReads(path) <= path.length * 50, 'a few reads for each character');
     assert.equal(router.find(makeRequest(path)), ROUTE_NOT_FOUND);
-    assert.ok(performance.now() - startMs < 500);
   });
 }
