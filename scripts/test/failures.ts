@@ -5,8 +5,8 @@ import { environmentOf } from './test-file.ts';
 import { runsOverTls, type TestPass } from './test-groups.ts';
 
 const REASON_CHARS = 200;
-/** Lines of an AssertionError that explain or point at the others. */
-const DIFF_DECORATION = /^(?:\+ actual - expected| *\^)$/;
+/** Above the differences in the message of an AssertionError. */
+const DIFF_HEADER = /^\+ actual - expected/;
 
 /** One thing that failed, as the end of a run shows it. */
 export interface Failure {
@@ -120,13 +120,13 @@ function reasonOf(error: TestError | undefined): string {
   }
   const cause = error?.cause instanceof Error ? error.cause.message : (error?.cause ?? error?.message);
   const lines = String(cause ?? 'without a reason').split('\n');
-  const text = lines
-    .filter((line) => !DIFF_DECORATION.test(line))
-    .join(' ')
-    .replace(/\s+/g, ' ')
-    .trim();
+  const [first = ''] = lines;
+  const kept = lines.some((line) => DIFF_HEADER.test(line)) ? [first, ...lines.filter(isDifference)] : lines;
+  const text = kept.join(' ').replace(/\s+/g, ' ').trim();
   return text.length > REASON_CHARS ? `${text.slice(0, REASON_CHARS)}...` : text;
 }
+
+const isDifference = (line: string): boolean => /^[+-] /.test(line) && !DIFF_HEADER.test(line);
 
 /** A word for a POSIX shell, or for bash where the text has control characters. */
 function quoted(text: string): string {

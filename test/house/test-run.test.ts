@@ -17,6 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CHECKS } from '../../scripts/test/checks.ts';
+import { SLOW } from '../../scripts/test/quick.ts';
 import { select } from '../../scripts/test/selection.ts';
 import { findTestGroups, passesOf, type TestGroup, type TestPass } from '../../scripts/test/test-groups.ts';
 
@@ -184,6 +185,25 @@ test('nothing asked for means every check and every group, whole', () => {
   assert.deepEqual({ checks, groups, isWhole, name }, { checks: CHECKS, groups: GROUPS, isWhole: true, name: null });
 });
 
+test('quick runs every check, and a choice of files that are there, in one way', () => {
+  const all = findTestGroups(ROOT);
+  const { checks, groups, ways } = select({ args: ['quick'], env: {}, root: ROOT, groups: all });
+  assert.deepEqual(checks, CHECKS);
+  assert.deepEqual(ways, { transports: ['onread'], overTls: [false] });
+  assert.deepEqual(
+    groups.map(({ name }) => name),
+    ['unit', 'property', 'processes', 'wire'],
+  );
+  const files = all.flatMap((group) => group.files);
+  for (const path of SLOW) {
+    assert.ok(
+      files.some((file) => file.startsWith(path)),
+      `${path} is gone`,
+    );
+    assert.ok(!groups.some((group) => group.files.some((file) => file.startsWith(path))), `${path} is slow`);
+  }
+});
+
 interface Mistake {
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
@@ -341,42 +361,40 @@ test('a test that another file registers has its place where it is written', (t)
   assert.match(endOf(stdout), /^✖ a request is answered\n {2}test\/base\/request\.test\.ts:3, failed at line 5\n/m);
 });
 
-const NEVER_ENDS = `import { test } from 'node:test';
-test('waits for ever', () => new Promise(() => { setInterval(() => {}, 1e6); }));
-`;
-const STAYS_OPEN = `${PASS}setInterval(() => {}, 1e6);\n`;
-const CRASHES = `import { test } from 'node:test';
-test('crashes', () => process.kill(process.pid, 'SIGKILL'));
-`;
-
-for (const { text, reason, why } of [
+const UNFINISHED = [
   {
-    text: NEVER_ENDS,
-    reason: /The file said nothing for 3 s and was stopped; these tests did not end: "waits for ever"/,
-    why: 'one of its tests does not end',
+    file: 'test/house/never-ends.test.ts',
+    text: "import { test } from 'node:test';\ntest('waits', () => new Promise(() => { setInterval(() => {}, 1e6); }));\n",
+    reason: 'The file said nothing for 20 s and was stopped; these tests did not end: "waits"',
   },
   {
-    text: STAYS_OPEN,
-    reason: /The file said nothing for 3 s and was stopped; its tests have ended, and something is still open/,
-    why: 'it leaves something open',
+    file: 'test/house/stays-open.test.ts',
+    text: `${PASS}setInterval(() => {}, 1e6);\n`,
+    reason: 'The file said nothing for 20 s and was stopped; its tests have ended, and something is still open',
   },
-  { text: CRASHES, reason: /The process of the file ended by SIGKILL/, why: 'its process is killed' },
   {
+    file: 'test/house/crashes.test.ts',
+    text: "import { test } from 'node:test';\ntest('crashes', () => process.kill(process.pid, 'SIGKILL'));\n",
+    reason: 'The process of the file ended by SIGKILL',
+  },
+  {
+    file: 'test/house/not-typescript.test.ts',
     text: 'this is not TypeScript',
-    reason: /The process of the file ended with exit code 1/,
-    why: 'it cannot be loaded',
+    reason: 'The process of the file ended with exit code 1',
   },
-]) {
-  test(`a file that does not come to its end fails the run, and the next file runs: ${why}`, (t) => {
-    const files = { 'test/house/alpha.test.ts': text, 'test/house/bravo.test.ts': PASS };
-    const { code, stdout } = runTests(writeProject(t, files), ['house'], { PHOTON_TEST_SILENCE_MS: '3000' });
-    assert.equal(code, 1);
-    assert.ok(resultsOf(stdout).includes('passes'), stdout);
-    assert.match(endOf(stdout), /^✖ test\/house\/alpha\.test\.ts\n {2}test\/house\/alpha\.test\.ts\n/m);
-    assert.match(endOf(stdout), reason);
-    assert.match(endOf(stdout), /^ {2}npm test -- test\/house\/alpha\.test\.ts$/m);
-  });
-}
+];
+
+test('a file that does not come to its end fails the run, with the command that repeats it, and the next file runs', (t) => {
+  const files = Object.fromEntries(UNFINISHED.map(({ file, text }) => [file, text]));
+  const directory = writeProject(t, { ...files, 'test/house/well.test.ts': PASS.replace('passes', 'is well') });
+  const { code, stdout } = runTests(directory, ['house'], { PHOTON_TEST_SILENCE_MS: '20000' });
+  assert.equal(code, 1);
+  assert.ok(resultsOf(stdout).includes('is well'), stdout);
+  for (const { file, reason } of UNFINISHED) {
+    const entry = `✖ ${file}\n  ${file}\n  ${reason}\n  npm test -- ${file}\n`;
+    assert.ok(endOf(stdout).includes(entry), `${entry} is not in ${endOf(stdout)}`);
+  }
+});
 
 const LEAVES_A_FILE = `${PASS}
 import { mkdirSync } from 'node:fs';
