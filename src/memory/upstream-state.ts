@@ -13,7 +13,7 @@ export const STATUS = {
 
 /** The places in the line, of each kind of number. */
 export const STATE_INT = { STATUS: 0, FAILURES_IN_A_ROW: 1, WINDOW_REQUESTS: 2, WINDOW_FAILURES: 3 } as const;
-export const STATE_FLOAT = { UP_SINCE: 4, PROBE_FROM: 5, WINDOW_SINCE: 6 } as const;
+export const STATE_FLOAT = { UP_SINCE: 4, PROBE_FROM: 5, WINDOW_SINCE: 6, NO_REUSE_UNTIL: 7 } as const;
 
 /** The cache line of one upstream in the `states` of the shared memory. */
 export interface StateLine {
@@ -34,10 +34,10 @@ export function stateLineOf({ memory, number }: Slot): StateLine {
  * threads.
  *
  *   int32    | 0 status | 1 failures in a row | 2 requests, 3 failures when the window began | 4 .. 7         |
- *   float64             | 4 up since          | 5 probe from | 6 the window began | 7                        |
+ *   float64             | 4 up since          | 5 probe from | 6 the window began | 7 no reuse until         |
  *
  * The status has the bits of `STATUS`, and the word of the circuit breaker between them (`breaker-word.ts`): what is asked on every
- * pick is one number. The other numbers, but for `up since`, are those of `breaker-state.ts`.
+ * pick is one number. The other numbers, but for `up since` and `no reuse until`, are those of `breaker-state.ts`.
  */
 export class UpstreamState {
   readonly #ints: Int32Array;
@@ -61,6 +61,15 @@ export class UpstreamState {
   /** When it came up last. */
   get upSinceMs(): number {
     return this.#floats[STATE_FLOAT.UP_SINCE] as number;
+  }
+
+  /** Until then none of its connections serves a second request: it has sent bytes that no request asked for. */
+  get noReuseUntilMs(): number {
+    return this.#floats[STATE_FLOAT.NO_REUSE_UNTIL] as number;
+  }
+
+  set noReuseUntilMs(atMs: number) {
+    this.#floats[STATE_FLOAT.NO_REUSE_UNTIL] = atMs;
   }
 
   /** The verdict of the active health checks. */

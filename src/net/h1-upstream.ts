@@ -25,6 +25,8 @@ export interface UpstreamOwner {
   readonly singleUse: boolean;
   /** The exchange is over and the connection can be lent again. */
   connectionIdle(connection: H1Upstream): void;
+  /** The upstream has sent bytes that no request asked for, on a connection that may be used again. */
+  unsolicitedBytes(): void;
   /** The connection is gone, whatever it was doing. `error`: what went wrong, if anybody is concerned. */
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void;
 }
@@ -213,6 +215,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   received(bytes: Buffer, start: number, end: number): void {
     if (this.#state === STATE.AWAITING_HEAD && this.unsent) {
       // RFC 9112 9.2: whatever it is, it answers nothing that we asked.
+      if (this.reused) this.#reportUnsolicited(bytes, start, end);
       this.#fail(new PhotonError('upstream_reset', 'The upstream spoke before it was asked.'));
       return;
     }
@@ -238,12 +241,21 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
       if (this.#listener !== null && this.#requestOver && !this.#readPaused) {
         this.#readTimer.arm(this.owner.limits.readTimeoutMs);
       }
-      // Bytes that nobody asked for: a second reply, or more than the length. Whoever sends them is not to be trusted again.
-      if (position < end) this.#connection?.destroy();
+      // Bytes that no request asked for: a second reply, or more than the length. The connection is not trusted again.
+      if (position < end) {
+        if (this.#state === STATE.IDLE) this.#reportUnsolicited(bytes, position, end);
+        this.#connection?.destroy();
+      }
     } catch (error) {
       if (!(error instanceof PhotonError)) throw error;
       this.#fail(error);
     }
+  }
+
+  /** RFC 9110 15.5.9: a server may send 408 before it closes an idle connection, which is no reply to a request that it got. */
+  #reportUnsolicited(bytes: Buffer, start: number, end: number): void {
+    if (!/^HTTP\/1\.[01] 408/.test(bytes.toString('latin1', start, Math.min(end, start + 12))))
+      this.owner.unsolicitedBytes();
   }
 
   #consumeHead(bytes: Buffer, start: number, end: number): number {

@@ -21,6 +21,8 @@ import { ConnectionRoom, type RoomPlace, type RoomUser } from './connection-room
 const IDLE_TIMEOUT_MS = 55_000;
 /** A connection is not used for ever: servers behind an address change. */
 const MAX_AGE_MS = 3_600_000;
+/** So long no connection of an upstream that has sent bytes that no request asked for serves a second request. */
+const NO_REUSE_MS = 60_000;
 /** Idle connections kept per upstream and worker. */
 const MAX_IDLE = 512;
 
@@ -49,8 +51,6 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   readonly key: string;
   readonly weight: number;
   readonly limits: UpstreamLimits;
-  /** A PROXY header speaks for all requests of its connection: none of another client may go there. */
-  readonly singleUse: boolean;
   readonly #environment: UpstreamEnvironment;
   #target: ConnectTarget;
   #tls: TlsClientMaterial | null;
@@ -80,7 +80,6 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     this.config = config;
     this.key = config.key;
     this.weight = config.weight;
-    this.singleUse = config.sendProxyProtocol !== null;
     this.#environment = environment;
     const { slot, row } = place;
     const { io, log } = environment;
@@ -126,6 +125,26 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   /** No configuration names it any more: each connection is closed when its exchange is over. */
   retire(): void {
     this.#retired = true;
+    this.closeIdle();
+  }
+
+  /**
+   * A PROXY header speaks for all requests of its connection: none of another client may go there. And behind a reply of an upstream
+   * that sends what no request asked for, more may be on its way, which would answer the next request.
+   */
+  get singleUse(): boolean {
+    return this.config.sendProxyProtocol !== null || this.#reusesNothing;
+  }
+
+  get #reusesNothing(): boolean {
+    return this.state.noReuseUntilMs > this.#environment.io.wheel.nowMs;
+  }
+
+  unsolicitedBytes(): void {
+    const { io, log } = this.#environment;
+    if (!this.#reusesNothing)
+      log.warn('upstream-unsolicited-bytes', { upstream: this.key, noReuseSeconds: NO_REUSE_MS / 1000 });
+    this.state.noReuseUntilMs = io.wheel.nowMs + NO_REUSE_MS;
     this.closeIdle();
   }
 
@@ -186,6 +205,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
 
   /** The idle connection used last that is still alive: one that failed in this turn of the loop is here until it closes. */
   #takeIdle(): H1Upstream | null {
+    if (this.#idle.length > 0 && this.#reusesNothing) this.closeIdle();
     let connection = this.#idle.pop();
     while (connection !== undefined && !connection.alive) connection = this.#idle.pop();
     this.room.idleChanged();

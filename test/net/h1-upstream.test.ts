@@ -34,6 +34,7 @@ class Bench {
     limits: LIMITS,
     singleUse: false,
     connectionIdle: () => this.pool.push('idle'),
+    unsolicitedBytes: () => this.pool.push('unsolicited'),
     connectionClosed: () => this.pool.push('closed'),
   });
 
@@ -202,7 +203,7 @@ describe('a connection to an upstream', () => {
     bench.request();
     bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
     bench.connection.sends('H');
-    assert.deepEqual(bench.pool, ['idle', 'closed']);
+    assert.deepEqual(bench.pool, ['idle', 'unsolicited', 'closed']);
   });
 
   for (const { why, happens } of [
@@ -225,7 +226,7 @@ describe('a connection to an upstream', () => {
       happens(bench);
       assert.deepEqual(heard.story, ['failed upstream_reset']);
       assert.ok(unsent, 'it is known that nothing was sent');
-      assert.deepEqual(bench.pool, ['idle', 'closed']);
+      assert.deepEqual(bench.pool, ['idle', 'unsolicited', 'closed']);
     });
   }
 
