@@ -206,10 +206,10 @@ describe('a connection to an upstream', () => {
     assert.deepEqual(bench.pool, ['idle', 'unsolicited', 'closed']);
   });
 
-  for (const { why, happens } of [
+  for (const { why, happens, pool = ['idle', 'unsolicited', 'closed'] } of [
     { why: 'says something', happens: ({ connection }: Bench) => connection.sends('HTTP/1.1 204 X\r\n\r\n') },
     { why: 'says half of something', happens: ({ connection }: Bench) => connection.sends('HTTP/1.1') },
-    { why: 'ends', happens: ({ connection }: Bench) => connection.ends() },
+    { why: 'ends', happens: ({ connection }: Bench) => connection.ends(), pool: ['idle', 'closed'] },
   ]) {
     test(`that ${why} before the request is written answers nothing, and the request may be sent again`, () => {
       const bench = new Bench();
@@ -226,7 +226,7 @@ describe('a connection to an upstream', () => {
       happens(bench);
       assert.deepEqual(heard.story, ['failed upstream_reset']);
       assert.ok(unsent, 'it is known that nothing was sent');
-      assert.deepEqual(bench.pool, ['idle', 'unsolicited', 'closed']);
+      assert.deepEqual(bench.pool, pool);
     });
   }
 
