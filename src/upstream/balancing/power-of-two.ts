@@ -1,11 +1,8 @@
 import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
-/** Draws for a second candidate that may meet the first one again: where one has nearly all the weight, there is none. */
-const MAX_DRAWS = 8;
-
 /**
- * Of two candidates drawn by chance and weight, the one with fewer exchanges under way for its weight. It is nearly as even as
+ * Of two different candidates drawn by chance and weight, the one with fewer exchanges under way for its weight. It is nearly as even as
  * looking at all of them, and workers that see the same counts do not all rush to the same one.
  */
 export class PowerOfTwo<C extends Candidate> implements Balancer<C> {
@@ -19,17 +16,9 @@ export class PowerOfTwo<C extends Candidate> implements Balancer<C> {
   pick(_request: BalancedRequest, eligible: Eligible<C>): C | null {
     const first = this.#draw.next(eligible);
     if (first === null) return null;
-    const second = this.#drawOther(first, eligible);
+    const second = this.#draw.next(eligible, first);
     // Between equals it is the first: the one that the weights alone would choose.
-    return loadOf(second) < loadOf(first) ? second : first;
-  }
-
-  #drawOther(first: C, eligible: Eligible<C>): C {
-    for (let draw = 0; draw < MAX_DRAWS; draw++) {
-      const other = this.#draw.next(eligible);
-      if (other !== null && other !== first) return other;
-    }
-    return first;
+    return second !== null && loadOf(second) < loadOf(first) ? second : first;
   }
 }
 

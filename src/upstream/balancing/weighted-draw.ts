@@ -1,6 +1,6 @@
 import type { Candidate, Eligible } from './balancer.ts';
 
-/** Draws that may meet somebody who is not eligible before all are looked at. */
+/** Draws that may meet a candidate that cannot be taken before all are looked at. */
 const MAX_DRAWS = 8;
 
 /** Draws among candidates by chance, each as likely as its weight says. */
@@ -23,14 +23,14 @@ export class WeightedDraw<C extends Candidate> {
     this.#total = total;
   }
 
-  /** One of the eligible, by their weights; null when there is none. */
-  next(eligible: Eligible<C>): C | null {
+  /** One of the eligible other than `except`, by their weights; null when there is none. */
+  next(eligible: Eligible<C>, except: C | null = null): C | null {
     if (this.#total === 0) return null;
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
       const candidate = this.#draw();
-      if (eligible(candidate)) return candidate;
+      if (candidate !== except && eligible(candidate)) return candidate;
     }
-    return this.#amongAll(eligible);
+    return this.#amongAll(eligible, except);
   }
 
   #draw(): C {
@@ -50,11 +50,11 @@ export class WeightedDraw<C extends Candidate> {
    * Each eligible one replaces the one chosen so far with the probability of its weight among those seen: then each is chosen in
    * the end with that of its weight among all.
    */
-  #amongAll(eligible: Eligible<C>): C | null {
+  #amongAll(eligible: Eligible<C>, except: C | null): C | null {
     let chosen: C | null = null;
     let total = 0;
     for (const candidate of this.#candidates) {
-      if (!eligible(candidate)) continue;
+      if (candidate === except || !eligible(candidate)) continue;
       total += candidate.weight;
       if (this.#random() * total < candidate.weight) chosen = candidate;
     }

@@ -4,7 +4,7 @@ import { LeastConnections } from '../../../src/upstream/balancing/least-connecti
 import { PowerOfTwo } from '../../../src/upstream/balancing/power-of-two.ts';
 import { WeightedRandom } from '../../../src/upstream/balancing/weighted-random.ts';
 import { Random } from '../../support/random.ts';
-import { isUsable, requestOf, type Server, serversOf } from './servers.ts';
+import { isUsable, requestOf, type Server, serversOf, setUsable } from './servers.ts';
 
 const SEED = 42;
 
@@ -92,10 +92,40 @@ describe('power of two', () => {
     }
   });
 
-  test('never picks the busiest, but for the rare draw that meets only itself', () => {
-    const shares = sharesOf(new PowerOfTwo(withLoads([1, 1, 1, 1], [1, 9, 1, 2]), randomNumbers()));
-    assert.ok((shares['b'] ?? 0) < 0.005, JSON.stringify(shares));
-    assert.ok(Object.keys(shares).length >= 3);
+  // A generator that always says the same draws the first candidate again and again.
+  for (const weights of [
+    [1, 1, 1, 1],
+    [1000, 1, 1, 1],
+    [1, 1, 1, 1000],
+    [5, 0, 3, 1],
+  ]) {
+    test(`never picks the busiest of several, whichever of the weights ${weights} are usable and whatever chance says`, () => {
+      for (let up = 0; up < 16; up++) {
+        for (const drawn of [0, 0.25, 0.5, 0.75, 0.999_999]) {
+          const servers = withLoads(
+            weights,
+            weights.map((weight, index) => weight * ([7, 40, 3, 9][index] as number)),
+          );
+          setUsable(servers, up);
+          const able = servers.filter(({ usable, weight }) => usable && weight > 0);
+          const picked = new PowerOfTwo(servers, () => drawn).pick(requestOf(), isUsable);
+          if (able.length < 2) {
+            assert.equal(picked, able[0] ?? null);
+            continue;
+          }
+          const loads = able.map(({ inFlight, weight }) => inFlight / weight);
+          assert.ok(picked !== null && able.includes(picked));
+          assert.ok(picked.inFlight / picked.weight < Math.max(...loads), `${picked.key} of ${up}, drawn ${drawn}`);
+        }
+      }
+    });
+  }
+
+  test('picks each of the others as often as its weight says', () => {
+    const shares = sharesOf(new PowerOfTwo(withLoads([1, 1, 2], [9, 0, 0]), randomNumbers()));
+    assert.equal(shares['a'] ?? 0, 0);
+    // Drawn first: b 1/4, c 1/2; after a (1/4) b 1/3, c 2/3.
+    assert.ok(Math.abs((shares['b'] ?? 0) - 1 / 3) < 0.02, JSON.stringify(shares));
   });
 });
 
