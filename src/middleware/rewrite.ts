@@ -6,7 +6,7 @@ import { normalisePath } from '../http/target.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { withoutPrefix } from '../pipeline/outgoing-target.ts';
-import { compileTemplate, compileUrlTemplate, type Template } from './template.ts';
+import { compilePathTemplate, compileQueryTemplate, type Template } from './template.ts';
 
 type Options = BuiltInOptions['rewrite'];
 type QueryOptions = Options['query'];
@@ -45,7 +45,7 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 function pathChange({ replace_prefix: prefix, path, regex }: Options): PathChange {
   if (prefix !== undefined) return replacePrefix(prefix.from, prefix.to);
-  if (path !== undefined) return replaceWhole(compileUrlTemplate(path));
+  if (path !== undefined) return replaceWhole(compilePathTemplate(path));
   return regex === undefined ? (unchanged) => unchanged : replacePart(new RegExp(regex.pattern), regex.replacement);
 }
 
@@ -79,7 +79,7 @@ class QueryChange {
     this.#removed = [...remove, ...Object.keys(set)].map(utf8Bytes);
     this.#added = [...Object.entries(set), ...Object.entries(add)].map(([name, value]) => [
       encodeURIComponent(name),
-      compileTemplate(value),
+      compileQueryTemplate(value),
     ]);
   }
 
@@ -87,7 +87,7 @@ class QueryChange {
     let changed = target;
     for (const name of this.#removed) changed = withoutParameter(changed, name);
     for (const [name, value] of this.#added) {
-      changed += `${changed.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value(exchange))}`;
+      changed += `${changed.includes('?') ? '&' : '?'}${name}=${value(exchange)}`;
     }
     return changed;
   }

@@ -5,13 +5,62 @@ import type { Exchange } from '../pipeline/exchange.ts';
 /** Gives the text of a template for one request. */
 export type Template = (exchange: Exchange) => string;
 
+/** How the parts of a template are written where its text is to stand. */
+interface Encoding {
+  /** Text of the configuration. */
+  literal(text: string): string;
+  /** A value of the request, which may have any character. */
+  value(text: string): string;
+  /** A consumer, which is printable ASCII and percent-encoded in part (`consumerText`). */
+  consumer(text: string): string;
+  /** A value as it stands in the path: printable ASCII, percent-encoded already. */
+  pathParameter(text: string): string;
+}
+
+const asIs = (text: string): string => text;
+const percentEncoded = (text: string): string => encodeURIComponent(text.toWellFormed());
+
+/** Percent-encodes printable ASCII but for what is so already, letters, digits, `-`, `.`, `_` and `~` (RFC 3986 2.3). */
+const encodedRest = (text: string): string =>
+  text.replace(
+    /%(?![0-9A-F]{2})|[^\w.~%-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+
+/** In the value of a field: printable ASCII; what is not is percent-encoded. */
+const FIELD: Encoding = { literal: asIs, value: fieldText, consumer: asIs, pathParameter: asIs };
+
+/** In a path: no value can end the segment that it stands in, for a consumer may have chosen its name itself. */
+const PATH: Encoding = {
+  literal: asIs,
+  value: (text) => percentEncoded(text).replaceAll('%3A', ':'),
+  consumer: (text) => encodedRest(text).replaceAll('%3A', ':'),
+  pathParameter: asIs,
+};
+
 /**
- * Makes a template ready. Every value that stands in for a placeholder is printable ASCII: path parameters are as in the path,
- * percent-encoded, and so is what is not ASCII of the others. `encode`: what else becomes of those others.
+ * In the value of a query parameter: no value can end it. A path parameter keeps its percent-encodings, and what means something else in a
+ * query (`&`, `+`) gets one.
  */
-export function compileTemplate(text: string, encode?: (value: string) => string): Template {
-  const parts = parseTemplate(text).map(
-    (part): Template => (typeof part === 'string' ? () => part : encodedValue(part.placeholder, encode)),
+const QUERY: Encoding = {
+  literal: percentEncoded,
+  value: percentEncoded,
+  consumer: encodedRest,
+  pathParameter: encodedRest,
+};
+
+/** Makes a template ready whose text is to stand in the values of fields. */
+export const compileTemplate = (text: string): Template => compile(text, FIELD);
+
+/** Makes a template ready whose text is a path. */
+export const compilePathTemplate = (text: string): Template => compile(text, PATH);
+
+/** Makes a template ready whose text is the value of a query parameter. */
+export const compileQueryTemplate = (text: string): Template => compile(text, QUERY);
+
+function compile(text: string, encoding: Encoding): Template {
+  const parts = parseTemplate(text).map((part) =>
+    typeof part === 'string' ? literal(encoding.literal(part)) : encodedValue(part.placeholder, encoding),
   );
   const [first] = parts;
   if (first === undefined) return () => '';
@@ -23,43 +72,28 @@ export function compileTemplate(text: string, encode?: (value: string) => string
   };
 }
 
-/**
- * Makes a template ready that becomes a part of a URL. Path parameters stand there as they came; of the others nothing can end the segment or
- * the parameter that they stand in: a consumer may have chosen his name himself.
- */
-export function compileUrlTemplate(text: string): Template {
-  return compileTemplate(text, urlText);
-}
+const literal =
+  (text: string): Template =>
+  () =>
+    text;
 
-/** What is percent-encoded already stays as it is. */
-function urlText(text: string): string {
-  return text.replace(
-    /%(?![0-9A-F]{2})|[^\w.~:%-]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function encodedValue(placeholder: string, encode: ((value: string) => string) | undefined): Template {
-  const value = placeholderValue(placeholder);
-  return encode === undefined || placeholder.startsWith('path.') ? value : (exchange) => encode(value(exchange));
-}
-
-function placeholderValue(placeholder: string): Template {
+function encodedValue(placeholder: string, { value, consumer, pathParameter }: Encoding): Template {
   switch (placeholder) {
     case 'client_ip':
-      return (exchange) => exchange.clientAddress;
+      return (exchange) => value(exchange.clientAddress);
     case 'request_id':
-      return (exchange) => exchange.id;
+      return (exchange) => value(exchange.id);
     case 'route':
-      return (exchange) => fieldText(exchange.route?.id ?? '');
+      return (exchange) => value(exchange.route?.id ?? '');
     case 'consumer':
-      return (exchange) => fieldText(exchange.consumer);
-    default:
-      return pathParameter(placeholder.slice('path.'.length));
+      return (exchange) => consumer(exchange.consumer);
+    default: {
+      const name = placeholder.slice('path.'.length);
+      return (exchange) => pathParameter(valueOfParameter(exchange, name));
+    }
   }
 }
 
-function pathParameter(name: string): Template {
-  return ({ generation, route, target }) =>
-    route === null ? '' : (generation?.router.pathParameters(route.number, target.path)[name] ?? '');
+function valueOfParameter({ generation, route, target }: Exchange, name: string): string {
+  return route === null ? '' : (generation?.router.pathParameters(route.number, target.path)[name] ?? '');
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { SECRET, token } from '../../support/tokens.ts';
 import { ok } from '../../support/upstream.ts';
 import { type WireOptions, wire } from '../../support/wire.ts';
@@ -88,6 +89,32 @@ for (const { options, sent, why } of [
   });
 }
 
+const PARAMETERS: WireOptions = {
+  middleware: { rewrite: { query: { set: { id: 'user-{path.id}' } } } },
+  routes: [{ path: '/users/{id}', middleware: ['rewrite'] }],
+};
+
+for (const { sent, id, why } of [
+  { sent: 'ann%20lee', id: 'ann%20lee', why: 'it is percent-encoded once' },
+  { sent: 'ann+lee', id: 'ann%2Blee', why: 'a plus sign of a path is a blank in a query' },
+  { sent: 'ann%2Blee', id: 'ann%2Blee', why: 'the same plus sign, encoded' },
+  { sent: 'ann&id=bob', id: 'ann%26id%3Dbob', why: 'it ends no parameter' },
+  { sent: 'ann%26id=bob', id: 'ann%26id%3Dbob', why: 'nor does an encoded ampersand' },
+  { sent: 'ann%2Flee', id: 'ann%2Flee', why: 'a slash that is no separator' },
+  { sent: '100%25', id: '100%25', why: 'a percent sign' },
+  { sent: 'caf%c3%a9', id: 'caf%C3%A9', why: 'UTF-8' },
+  { sent: 'ann;role=admin', id: 'ann%3Brole%3Dadmin', why: 'what some servers take for a separator' },
+]) {
+  wire(`the path parameter ${sent} is one parameter of a query: ${why}`, PARAMETERS, async ({ client, upstream }) => {
+    await client.send(`GET /users/${sent}?id=mine&x=1 HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const connection = await upstream.accept();
+    const { target } = await connection.expectRequest();
+    assert.equal(target.slice(target.indexOf('?')), `?x=1&id=user-${id}`);
+    await connection.send(ok('yes'));
+    await client.expectStatus(200);
+  });
+}
+
 const byConsumer: WireOptions = {
   middleware: {
     authentication: { auth_type: 'jwt', jwt: { secret: SECRET } },
@@ -102,7 +129,8 @@ for (const { sub, received } of [
   { sub: 'a/b', received: '/homes/a%2Fb/x%20y?by=a%2Fb' },
   { sub: 'a?b=c#d&e', received: '/homes/a%3Fb%3Dc%23d%26e/x%20y?by=a%3Fb%3Dc%23d%26e' },
   { sub: 'a;b"c', received: '/homes/a%3Bb%22c/x%20y?by=a%3Bb%22c' },
-  { sub: 'caf\u00e9', received: '/homes/caf%C3%A9/x%20y?by=caf%25C3%25A9' },
+  { sub: 'caf\u00e9', received: '/homes/caf%C3%A9/x%20y?by=caf%C3%A9' },
+  { sub: 'a%2Fb', received: '/homes/a%252Fb/x%20y?by=a%252Fb' },
   { sub: 'urn:x-1_~', received: '/homes/urn:x-1_~/x%20y?by=urn%3Ax-1_~' },
 ]) {
   wire(`the consumer ${sub} is one segment of a path, whatever is in his name`, byConsumer, async (context) => {
