@@ -7,7 +7,7 @@ import { statesNow } from '../control/file-state.ts';
 import { FileWatch } from '../control/file-watch.ts';
 import { logWarnings } from '../control/log-warnings.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from '../control/reloader.ts';
-import { controlSocketPath } from '../control/runtime-directory.ts';
+import { controlSocketPath, ForeignDirectoryError } from '../control/runtime-directory.ts';
 import { Supervisor } from '../control/supervisor.ts';
 import type { Answers } from '../explain/answers.ts';
 import { readSharedText } from '../memory/shared-texts.ts';
@@ -66,7 +66,7 @@ export class RunningGateway {
       gateway.#watch.use(loaded.sources, before);
       await supervisor.start();
       if (gateway.#pidFile !== null) writePidFile(gateway.#pidFile);
-      await gateway.#openSocket(loaded.compiled.config.server.upgradeSock ?? controlSocketPath(file));
+      await gateway.#openSocket(loaded.compiled.config.server.upgradeSock, file);
       stop.throwIfAborted();
     } catch (error) {
       await gateway.#close();
@@ -79,12 +79,19 @@ export class RunningGateway {
     return gateway;
   }
 
-  /** Without the socket the gateway serves all the same. */
-  async #openSocket(path: string): Promise<void> {
+  /**
+   * Where the configuration names no path, the gateway serves without the socket too: there may be no directory to write to. Rejects when
+   * another user may have made that directory.
+   */
+  async #openSocket(wanted: string | null, file: string): Promise<void> {
+    const path = wanted ?? controlSocketPath(file);
     try {
       this.#socket = await ControlSocket.open(path, (request) => this.#hear(request));
     } catch (error) {
-      this.#log.warn('no-control-socket', { path, reason: (error as Error).message });
+      if (error instanceof ForeignDirectoryError) throw error;
+      const reason = (error as Error).message;
+      if (wanted !== null) throw new Error(`Cannot open server.upgrade_sock ${path}: ${reason}`, { cause: error });
+      this.#log.warn('no-control-socket', { path, reason });
     }
   }
 

@@ -42,6 +42,8 @@ export interface ProcessOptions {
   readonly lifetimeMs?: number;
   /** A module that is loaded before the program, in every thread and process of it. */
   readonly preload?: URL;
+  /** The user that it runs as; only root can choose. */
+  readonly uid?: number;
 }
 
 /** Photon as a process of its own; killed when the test is over. */
@@ -51,13 +53,14 @@ export class PhotonProcess {
   #stderr = '';
 
   constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = {}, options: ProcessOptions = {}) {
-    const { openFileLimit, lifetimeMs = LIFETIME_MS, preload } = options;
+    const { openFileLimit, lifetimeMs = LIFETIME_MS, preload, uid } = options;
     const hook = ['--import', CRASH_HOOK, ...(preload === undefined ? [] : ['--import', preload.href])];
     const limited = [`--nofile=${openFileLimit}:${openFileLimit}`, process.execPath, ...hook];
     this.#child = fork(MAIN, args, {
       env: { ...process.env, NO_COLOR: '1', ...env },
       ...(openFileLimit === undefined ? { execArgv: hook } : { execPath: 'prlimit', execArgv: limited }),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     this.ended = this.#collect();
     const watchdog = setTimeout(() => this.#child.kill('SIGKILL'), lifetimeMs);

@@ -1,7 +1,7 @@
-import { unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { makePrivateDirectory } from '../runtime-directory.ts';
+import { makePrivateDirectory, refuseForeignRuntimeDirectory } from '../runtime-directory.ts';
 
 /** Answers one request; what it throws is told to whoever asked. */
 export type ControlHandler = (request: unknown) => Promise<unknown>;
@@ -31,6 +31,8 @@ export class ControlSocket {
   /** Rejects with an Error of one line when another gateway answers at the path, or it cannot be had. */
   static async open(path: string, handler: ControlHandler): Promise<ControlSocket> {
     makePrivateDirectory(dirname(path));
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isSocket()) throw new Error(`${path} is no socket`);
     if (await isAnswered(path)) throw new Error(`another gateway answers at ${path}`);
     removeFile(path);
     const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, handler));
@@ -111,6 +113,7 @@ function readLine(socket: Socket, maxBytes: number): Promise<string> {
 
 /** Asks the gateway at `path`. Rejects with an Error of one line when none answers there, or it cannot do what is asked. */
 export async function askControlSocket(path: string, request: unknown): Promise<unknown> {
+  refuseForeignRuntimeDirectory(dirname(path));
   const socket = connect(path);
   try {
     socket.write(`${JSON.stringify(request)}\n`);
