@@ -1,0 +1,75 @@
+import { END_OF_FILE, type Endpoint } from '../net/endpoint.ts';
+import type { PauseScript } from '../scenario/scenario.ts';
+import type { World } from '../world.ts';
+
+const READ_BYTES = 32 * 1024;
+
+/** Who hears what comes. */
+export interface Listener {
+  heard(bytes: Buffer): void;
+  /** The other side ended its stream, or reset the connection. */
+  ended(how: 'fin' | 'reset'): void;
+}
+
+/** Reads one end of a connection, with pauses as a script says. */
+export class Hearer {
+  readonly #world: World;
+  readonly #endpoint: Endpoint;
+  readonly #listener: Listener;
+  #pauses: readonly PauseScript[];
+  #next = 0;
+  #paused = false;
+  heardBytes = 0;
+  /** When it did not read although there was something: spans of time. */
+  readonly pausedSpans: { fromMs: number; toMs: number }[] = [];
+
+  constructor(world: World, endpoint: Endpoint, listener: Listener, pauses: readonly PauseScript[] = []) {
+    this.#world = world;
+    this.#endpoint = endpoint;
+    this.#listener = listener;
+    this.#pauses = [...pauses].sort((one, other) => one.atBytes - other.atBytes);
+  }
+
+  start(): void {
+    if (!this.#pauseIfDue()) this.#endpoint.startReading();
+  }
+
+  /** One more pause, `atBytes` from now on. */
+  addPause({ atBytes, forMs }: PauseScript): void {
+    const pause = { atBytes: this.heardBytes + atBytes, forMs };
+    this.#pauses = [...this.#pauses.slice(this.#next), pause].sort((one, other) => one.atBytes - other.atBytes);
+    this.#next = 0;
+  }
+
+  readable(): void {
+    if (this.#paused) return;
+    const next = this.#pauses[this.#next];
+    const most = next === undefined ? READ_BYTES : Math.max(1, Math.min(READ_BYTES, next.atBytes - this.heardBytes));
+    const found = this.#endpoint.read(most);
+    if (found === null) return;
+    if (typeof found === 'number') {
+      this.#endpoint.stopReading();
+      this.#listener.ended(found === END_OF_FILE ? 'fin' : 'reset');
+      return;
+    }
+    this.heardBytes += found.length;
+    this.#listener.heard(found);
+    this.#pauseIfDue();
+  }
+
+  #pauseIfDue(): boolean {
+    const next = this.#pauses[this.#next];
+    if (next === undefined || next.atBytes > this.heardBytes || this.#endpoint.closed) return false;
+    this.#next++;
+    this.#paused = true;
+    this.#endpoint.stopReading();
+    const span = { fromMs: this.#world.nowMs, toMs: Number.POSITIVE_INFINITY };
+    this.pausedSpans.push(span);
+    this.#world.after(next.forMs, 'hear again', () => {
+      span.toMs = this.#world.nowMs;
+      this.#paused = false;
+      if (!this.#endpoint.closed) this.start();
+    });
+    return true;
+  }
+}

@@ -1,0 +1,227 @@
+import type { Link } from '../net/link.ts';
+import type { Run } from '../run.ts';
+import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
+import { type Fate, fateOf } from './fate.ts';
+import { backendsNamed, SAME_MS, timelineOf } from './timeline.ts';
+
+/** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
+const HAND_OVER_MS = 400;
+
+/** How a server was told apart from a well one by what it did. */
+interface Verdict {
+  readonly atMs: number;
+  readonly failed: boolean;
+}
+
+/**
+ * Which upstreams can be used when: a model of capacity (connections that are in use for a good reason), of blame (what each server did
+ * wrong) and of health.
+ */
+export class Availability {
+  readonly #run: Run;
+  readonly #busy = new Map<Link, number>();
+  readonly #verdicts = new Map<number, readonly Verdict[]>();
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Whether at some moment of the span no upstream of the backend could be used. */
+  isUnavailable(name: string, row: number, fromMs: number, toMs: number): boolean {
+    const backends = backendsNamed(this.#run, name);
+    const moments = [fromMs, toMs, ...this.#turns(fromMs, toMs)];
+    return backends.some((backend) =>
+      moments.some((atMs) => backend.upstreams.every((upstream) => this.#cannotServe(upstream, backend, row, atMs))),
+    );
+  }
+
+  /** When anything changed. */
+  #turns(fromMs: number, toMs: number): readonly number[] {
+    const { network, records } = this.#run;
+    const moments = network.links.flatMap(({ dialledMs, closedMs }) => [dialledMs, closedMs, closedMs - SAME_MS]);
+    moments.push(...records.attempts.map(({ arrivedMs }) => arrivedMs));
+    return moments.filter((atMs) => atMs > fromMs && atMs < toMs);
+  }
+
+  #cannotServe(upstream: number, backend: BackendScript, row: number, atMs: number): boolean {
+    return (
+      this.#isDown(upstream, atMs) ||
+      this.#isFull(upstream, backend, row, atMs) ||
+      this.#mayBeTripped(upstream, backend, atMs)
+    );
+  }
+
+  #isDown(upstream: number, atMs: number): boolean {
+    let down = false;
+    for (const { script, atMs: changedMs } of this.#run.controls) {
+      if (script.what !== 'health' || script.upstream !== upstream || changedMs > atMs) continue;
+      down = !script.healthy;
+    }
+    return down;
+  }
+
+  #isFull(upstream: number, { maxConnections, queueSize }: BackendScript, row: number, atMs: number): boolean {
+    if (maxConnections === null) return false;
+    const { address } = this.#run.scenario.upstreams[upstream] as UpstreamScript;
+    const inUse = this.#run.network.links.filter((link) => {
+      if (link.peer !== address || link.dialledMs > atMs + SAME_MS) return false;
+      if (this.#isUncleared(link, atMs)) return true;
+      if (link.closedMs < atMs - SAME_MS) return false;
+      // Who finds the queue full does not wait until another worker has given up what is idle there.
+      return (link.row !== row && this.#othersUnderWay(atMs) >= queueSize) || this.#busyUntil(link) >= atMs - SAME_MS;
+    });
+    return inUse.length >= maxConnections;
+  }
+
+  /** What a dead worker had is counted until another one takes its place. */
+  #isUncleared(link: Link, atMs: number): boolean {
+    return this.#run.controls.some(({ script, atMs: diedMs }) => {
+      if (script.what !== 'die' || script.row !== link.row || link.closedMs < diedMs) return false;
+      return link.dialledMs <= diedMs && atMs >= diedMs && atMs <= diedMs + script.backAfterMs + SAME_MS;
+    });
+  }
+
+  /** How many requests are under way beside the one that is asked about: so many may wait. */
+  #othersUnderWay(atMs: number): number {
+    let count = -1;
+    for (const exchange of this.#run.records.exchanges.values()) {
+      const { readMs, overMs } = timelineOf(exchange);
+      if (readMs <= atMs + SAME_MS && overMs >= atMs - SAME_MS) count++;
+    }
+    return count;
+  }
+
+  /** Until when a connection to an upstream is in use for a good reason. */
+  #busyUntil(link: Link): number {
+    const known = this.#busy.get(link);
+    if (known !== undefined) return known;
+    let untilMs = link.closedMs;
+    const attempts = this.#run.records.attempts.filter((attempt) => attempt.link === link);
+    const last = attempts.at(-1);
+    const isBound = attempts.some(
+      ({ script, head }) => /NTLM|Negotiate/.test(script.extraLines) || head.fields.has('authorization'),
+    );
+    if (last !== undefined && !isBound) {
+      const exchange = this.#run.records.exchanges.get(last.tag);
+      const life = exchange === undefined ? null : timelineOf(exchange);
+      const endMs = Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, link.readMs(last.replyEnd));
+      const goneMs = life === null ? Number.POSITIVE_INFINITY : Math.min(life.goneMs, life.overMs);
+      untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS;
+      if (exchange?.client.script.halfCloses)
+        untilMs = Math.max(untilMs, Math.min(endMs, life?.overMs ?? 0) + HAND_OVER_MS);
+    }
+    this.#busy.set(link, untilMs);
+    return untilMs;
+  }
+
+  /** Whether its breaker may be open: for nothing but what the server itself did. */
+  #mayBeTripped(
+    upstream: number,
+    { breakerThreshold, breakerOpenMs, breakerSuccesses }: BackendScript,
+    atMs: number,
+  ): boolean {
+    if (breakerThreshold === null) return false;
+    let inARow = 0;
+    let trippedMs = Number.NEGATIVE_INFINITY;
+    let successes = 0;
+    for (const { atMs: judgedMs, failed } of this.verdictsOf(upstream)) {
+      if (judgedMs > atMs + SAME_MS) break;
+      if (failed) {
+        inARow++;
+        successes = 0;
+        if (inARow >= breakerThreshold || Number.isFinite(trippedMs)) trippedMs = judgedMs;
+      } else {
+        successes++;
+        inARow = 0;
+        if (successes >= breakerSuccesses && judgedMs > trippedMs + breakerOpenMs) trippedMs = Number.NEGATIVE_INFINITY;
+      }
+    }
+    if (!Number.isFinite(trippedMs)) return this.#isClose(upstream, breakerThreshold, atMs);
+    if (atMs <= trippedMs + breakerOpenMs * 1.3 + HAND_OVER_MS) return true;
+    // One request at a time probes.
+    return this.#run.records.attempts.some((attempt) => {
+      if (attempt.upstream !== upstream || attempt.arrivedMs > atMs + HAND_OVER_MS) return false;
+      return Math.min(attempt.link.closedMs, attempt.link.readMs(attempt.replyEnd)) >= atMs - HAND_OVER_MS;
+    });
+  }
+
+  /** Verdicts of one moment may come in any order, so that successes between failures may have come before or behind them. */
+  #isClose(upstream: number, threshold: number, atMs: number): boolean {
+    const failures = this.verdictsOf(upstream).filter(
+      ({ failed, atMs: judgedMs }) => failed && judgedMs <= atMs + SAME_MS,
+    );
+    return failures.some((_first, at) => {
+      const last = failures[at + threshold - 1];
+      if (last === undefined) return false;
+      const first = failures[at] as Verdict;
+      const between = this.verdictsOf(upstream).filter(
+        ({ failed, atMs: judgedMs }) =>
+          !failed && judgedMs > first.atMs + HAND_OVER_MS && judgedMs < last.atMs - HAND_OVER_MS,
+      );
+      return between.length === 0;
+    });
+  }
+
+  /** What can be held against a server, or for it, in the order of time. */
+  verdictsOf(upstream: number): readonly Verdict[] {
+    const known = this.#verdicts.get(upstream);
+    if (known !== undefined) return known;
+    const verdicts = [...this.#ofAttempts(upstream), ...this.#ofDials(upstream)].sort(
+      (one, other) => one.atMs - other.atMs,
+    );
+    this.#verdicts.set(upstream, verdicts);
+    return verdicts;
+  }
+
+  *#ofAttempts(upstream: number): Iterable<Verdict> {
+    const { scenario, records } = this.#run;
+    const backends = scenario.configs.flatMap((config) =>
+      config.backends.filter(({ upstreams }) => upstreams.includes(upstream)),
+    );
+    for (const attempt of records.attempts) {
+      if (attempt.upstream !== upstream) continue;
+      const fate = fateOf(this.#run, attempt, backends);
+      const { status } = attempt.script;
+      const isServerError = status >= 500 && status !== 501 && status !== 505;
+      if (isServerError && Number.isFinite(fate.headMs)) yield { atMs: fate.headMs, failed: true };
+      else if (fate.failures.length > 0)
+        yield { atMs: Math.min(...fate.failures.map(({ atMs }) => atMs)), failed: true };
+      else if (fate.whole) yield { atMs: fate.wholeMs, failed: false };
+      else if (this.#missedDeadline(attempt.tag, fate, attempt.arrivedMs))
+        yield { atMs: attempt.link.closedMs, failed: true };
+    }
+  }
+
+  /** A deadline counts against the server that had most of it. */
+  #missedDeadline(tag: string, { headMs }: Fate, arrivedMs: number): boolean {
+    const exchange = this.#run.records.exchanges.get(tag);
+    if (exchange === undefined || Number.isFinite(headMs)) return false;
+    const { readMs } = timelineOf(exchange);
+    return this.#run.scenario.configs.some(({ routes }) =>
+      routes.some(({ name, timeoutMs }) => {
+        if (name !== exchange.script.route || timeoutMs === null) return false;
+        return exchange.reply?.status === 504 && readMs + timeoutMs - arrivedMs >= timeoutMs / 2;
+      }),
+    );
+  }
+
+  /** The server had closed the connection when a request came, or before all of its head was there. */
+  *#ofUnheard(link: Link): Iterable<Verdict> {
+    const atMs = Math.min(link.resetArrivedMs, link.finArrivedMs);
+    if (!Number.isFinite(atMs)) return;
+    const heard = this.#run.records.attempts.filter((attempt) => attempt.link === link).at(-1);
+    const writtenBytes = link.writes.at(-1)?.bytes ?? 0;
+    if (writtenBytes > (heard?.requestEnd ?? 0)) yield { atMs, failed: true };
+  }
+
+  *#ofDials(upstream: number): Iterable<Verdict> {
+    const { address } = this.#run.scenario.upstreams[upstream] as UpstreamScript;
+    for (const link of this.#run.network.links) {
+      if (link.peer !== address) continue;
+      if (link.failure === 'refused') yield { atMs: link.dialledMs, failed: true };
+      else if (link.failure === 'ignored')
+        yield { atMs: Math.min(link.closedMs, link.dialledMs + 60_000), failed: true };
+      else yield* this.#ofUnheard(link);
+    }
+  }
+}

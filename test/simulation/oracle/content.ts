@@ -1,0 +1,146 @@
+import { constants, gunzipSync } from 'node:zlib';
+import { bodyOf } from '../hosts/blocks.ts';
+import { API_KEY, targetOf } from '../hosts/request-bytes.ts';
+import type { AttemptRecord, ExchangeRecord, Records } from '../records.ts';
+import type { Run } from '../run.ts';
+import { bodyBytesOf } from './fate.ts';
+import { isBehindSurplus, mayBeSurplus } from './surplus.ts';
+import { isIdempotent, timelineOf, waysOf } from './timeline.ts';
+
+/** Whether what came is what its request asked for, byte for byte. */
+export function checkReplyContent(run: Run, exchange: ExchangeRecord): void {
+  const { records } = run;
+  const { script, reply } = exchange;
+  if (reply === null) return;
+  const { fields } = reply.head;
+  const source = fields.get('x-sim-reply')?.[0];
+  if (source !== undefined && !source.startsWith(script.tag) && mayBeSurplus(run, exchange)) return;
+  checkTags(records, script.tag, [
+    ...reply.head.lines,
+    ...reply.trailers,
+    reply.kept.length < 4 ? ownText(exchange) : '',
+  ]);
+  for (const name of ['content-length', 'transfer-encoding', 'x-sim-reply', 'x-mark', 'date', 'content-encoding']) {
+    if ((fields.get(name)?.length ?? 0) > 1) records.find('reply', `the reply to ${script.tag} has ${name} twice`);
+  }
+  if (source === undefined) {
+    checkOwnReply(records, exchange);
+    return;
+  }
+  const attempt = run.records.attempts.find(({ tag, number }) => `${tag}/${number}` === source && tag === script.tag);
+  if (attempt === undefined) {
+    records.find('foreign reply', `${script.tag} received the reply ${source}`);
+    return;
+  }
+  if (reply.status !== attempt.script.status) {
+    records.find('reply', `${script.tag} received ${reply.status} in the place of ${attempt.script.status}`);
+  }
+  if (reply.complete) checkWholeReply(run, exchange, attempt);
+  if (fields.has('content-encoding')) checkCodedBody(records, exchange, attempt);
+}
+
+function ownText({ reply }: ExchangeRecord): string {
+  if (reply === null || reply.head.fields.has('content-encoding')) return '';
+  return Buffer.concat(reply.kept).toString('latin1');
+}
+
+/** No field of one request shows up in the reply to another. */
+function checkTags(records: Records, own: string, texts: readonly string[]): void {
+  for (const text of texts) {
+    for (const [found] of text.matchAll(/\bt\d{5}\b/g)) {
+      if (found !== own) records.find('foreign text', `the reply to ${own} names ${found}: ${text.slice(0, 200)}`);
+    }
+  }
+}
+
+function checkOwnReply(records: Records, exchange: ExchangeRecord): void {
+  const { reply, script } = exchange;
+  if (reply === null) return;
+  const hook = reply.head.fields.get('x-sim-hook')?.[0];
+  if (hook !== undefined && hook !== script.tag)
+    records.find('foreign reply', `${script.tag} received what a hook said to ${hook}`);
+  if (script.method === 'HEAD' && reply.bodyBytes > 0)
+    records.find('reply', `the reply to the HEAD ${script.tag} has a body`);
+}
+
+function checkWholeReply(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord): void {
+  const { records } = run;
+  const { reply, script } = exchange;
+  if (reply === null) return;
+  const isCoded = reply.head.fields.has('content-encoding');
+  const wanted = bodyBytesOf(attempt);
+  const seen = isCoded ? decoded(reply.kept, true).length : reply.bodyBytes;
+  if (seen !== wanted && script.method !== 'HEAD') {
+    const endsWithConnection = !reply.head.fields.has('content-length') && !reply.head.fields.has('transfer-encoding');
+    const { ended } = exchange.client;
+    // The system closes the connections of a worker that dies as if their replies were whole.
+    const died = run.controls.some(({ script: control }) => control.what === 'die');
+    if (!endsWithConnection || (ended === 'fin' && !died)) {
+      records.find('short reply', `${script.tag} received ${seen} of ${wanted} bytes, and took them for all`);
+    }
+  }
+}
+
+function checkCodedBody(records: Records, { reply, script }: ExchangeRecord, attempt: AttemptRecord): void {
+  if (reply === null || script.method === 'HEAD') return;
+  const body = decoded(reply.kept, reply.complete);
+  if (!body.equals(bodyOf(attempt.tag, '<', 0, body.length))) {
+    records.find('foreign bytes', `the coded reply to ${script.tag} is not what its upstream sent`);
+  }
+}
+
+function decoded(pieces: readonly Buffer[], complete: boolean): Buffer {
+  const coded = Buffer.concat(pieces);
+  if (coded.length === 0) return coded;
+  return gunzipSync(coded, complete ? {} : { finishFlush: constants.Z_SYNC_FLUSH });
+}
+
+/** Whether what an upstream received is what its client sent, and may be sent at all. */
+export function checkAttempts(run: Run, exchange: ExchangeRecord): void {
+  const { records } = run;
+  const { script } = exchange;
+  const attempts = records.attemptsOf(script.tag);
+  const life = timelineOf(exchange);
+  if (attempts.length > 1 && !isIdempotent(script.method)) {
+    const heard = attempts.filter(({ link }) => link.writes.length > 0);
+    if (heard.length > 1)
+      records.find('sent twice', `the ${script.method} ${script.tag} was sent ${heard.length} times`);
+  }
+  const retries = Math.max(0, ...waysOf(run, exchange, life.readMs).map(({ route }) => route?.retries ?? 0));
+  if (attempts.length > retries + 2) records.find('sent often', `${script.tag} was sent ${attempts.length} times`);
+  for (const attempt of attempts) checkAttempt(run, exchange, attempt, life.faultMs, life.readMs);
+}
+
+function checkAttempt(
+  run: Run,
+  exchange: ExchangeRecord,
+  attempt: AttemptRecord,
+  faultMs: number,
+  readMs: number,
+): void {
+  const { records } = run;
+  const { script } = exchange;
+  const { fields, firstLine } = attempt.head;
+  const say = (what: string) => records.find('request', `attempt ${attempt.number} of ${script.tag}: ${what}`);
+  if (fields.get('host')?.length !== 1) say(`${fields.get('host')?.length ?? 0} Host fields`);
+  if (fields.get('x-mark')?.join() !== `mark-of-${script.tag}`) say(`X-Mark is ${fields.get('x-mark')?.join()}`);
+  checkTags(records, script.tag, attempt.head.lines);
+  const ways = waysOf(run, exchange, readMs);
+  const [way] = ways;
+  if (ways.every(({ route }) => route?.apiKey) && (firstLine.includes(API_KEY) || fields.has('x-api-key')))
+    say('the key went upstream');
+  const written = way?.route?.stripPrefix ? targetOf(script).replace(`/${script.route}`, '') : targetOf(script);
+  const target = way?.route?.apiKey ? written.replace(`&api_key=${API_KEY}`, '') : written;
+  if (ways.length === 1 && firstLine !== `${script.method} ${target} HTTP/1.1`)
+    say(`${firstLine} in the place of ${target}`);
+  if (attempt.overlaps !== null && !isBehindSurplus(run, attempt))
+    say(`${attempt.overlaps} is under way on its connection`);
+  if (attempt.link.writtenMs(attempt.requestStart + 1) > faultMs) say('it was sent after its fault was read');
+  if (attempt.wholeMs === Number.POSITIVE_INFINITY) return;
+  if (script.fault?.kind === 'chunk') say('it is whole, although its body is not');
+  if (attempt.bodyBytes !== script.body.bytes) say(`it has ${attempt.bodyBytes} bytes of ${script.body.bytes}`);
+  const { end, client } = exchange;
+  if (client.link !== null && client.link.readMs(end) === Number.POSITIVE_INFINITY)
+    say('it is whole before its client sent all');
+  if (script.trailers && attempt.trailers.length > 0) checkTags(records, script.tag, attempt.trailers);
+}

@@ -1,0 +1,379 @@
+import { STATUS_OF_FAULT } from '../hosts/request-bytes.ts';
+import type { AttemptRecord, ExchangeRecord } from '../records.ts';
+import type { Run } from '../run.ts';
+import type { HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts';
+import type { Availability } from './availability.ts';
+import { type Fate, fateOf } from './fate.ts';
+import { isBehindSurplus } from './surplus.ts';
+import { backendsNamed, lateMs, SAME_MS, type Timeline, timelineOf, type Way, waysOf } from './timeline.ts';
+
+/** What may become of an exchange, each with its cause. */
+export class Expectation {
+  readonly causes = new Map<Outcome, string>();
+  /** Nothing of the request may reach an upstream. */
+  nothingUpstream = false;
+
+  allow(outcome: Outcome, why: string): void {
+    if (!this.causes.has(outcome)) this.causes.set(outcome, why);
+  }
+
+  forbid(outcome: Outcome): void {
+    this.causes.delete(outcome);
+  }
+
+  only(outcome: Outcome, why: string): this {
+    this.causes.clear();
+    this.allow(outcome, why);
+    return this;
+  }
+}
+
+/** The whole reply of the upstream; a status of the gateway's own; a reply that visibly breaks off; nothing. */
+export type Outcome = 'whole' | number | 'cut' | 'none';
+
+export function expect(run: Run, exchange: ExchangeRecord, availability: Availability): Expectation {
+  const life = timelineOf(exchange);
+  const expectation = new Expectation();
+  const { script } = exchange;
+  if (script.fault?.kind === 'head' && !isBehindAnEnd(exchange))
+    return expectFault(run, exchange, life, script.fault.what, expectation);
+  if (!Number.isFinite(life.readMs)) return expectUnread(run, exchange, expectation);
+  if (isBehindAnEnd(exchange)) return expectation.only('none', 'the reply before it ended the connection');
+  allowSlowHead(run, exchange, life, expectation);
+  allowIdle(run, exchange, life, expectation);
+  if (isDrained(run, exchange, life)) expectation.allow('none', 'the worker drains');
+  if (isDead(run, exchange, life)) {
+    for (const outcome of ['cut', 'none', 'whole'] as const) expectation.allow(outcome, 'the worker died');
+  }
+  allowLeaving(exchange, life, expectation);
+  const ways = waysOf(run, exchange, life.readMs);
+  const refusals = ways.map((way) => refusalOf(exchange, way));
+  if (refusals.every((refusal) => refusal !== null)) {
+    expectation.nothingUpstream = true;
+    for (const refusal of refusals) expectation.allow(refusal.status, refusal.why);
+    for (const way of ways) allowDeadline(run, life, way, expectation);
+    allowHooksOf(exchange, expectation);
+    allowBodyFaults(exchange, life, expectation, ways);
+    return expectation;
+  }
+  for (const refusal of refusals) if (refusal !== null) expectation.allow(refusal.status, refusal.why);
+  allowBodyFaults(exchange, life, expectation, ways);
+  allowHooksOf(exchange, expectation);
+  for (const way of ways) allowDeadline(run, life, way, expectation);
+  allowAttempts(run, exchange, life, expectation, ways);
+  for (const { route } of ways) {
+    if (route === undefined) continue;
+    const untilMs = Math.min(life.beganMs, life.overMs);
+    if (
+      exchange.reply?.status !== 503 ||
+      !availability.isUnavailable(route.backend, exchange.client.script.row, life.readMs, untilMs)
+    )
+      continue;
+    expectation.allow(503, 'no upstream could be used');
+  }
+  return expectation;
+}
+
+/** Whether what came is among what is allowed. */
+export function outcomeOf({ reply }: ExchangeRecord): Outcome {
+  if (reply === null) return 'none';
+  if (!reply.complete) return 'cut';
+  return reply.head.fields.has('x-sim-reply') ? 'whole' : reply.status;
+}
+
+// --- what has nothing to do with an upstream ------------------------------------------------------------------------------
+
+/** A head that is wrong is refused, as soon as that shows. */
+function expectFault(
+  run: Run,
+  exchange: ExchangeRecord,
+  life: Timeline,
+  what: HeadFault,
+  expectation: Expectation,
+): Expectation {
+  if (!Number.isFinite(life.readMs)) expectUnread(run, exchange, expectation);
+  else allowSlowHead(run, exchange, life, expectation);
+  if (isDrained(run, exchange, life)) expectation.allow('none', 'the worker drains');
+  if (isDead(run, exchange, life)) expectation.allow('none', 'the worker died');
+  allowLeaving(exchange, life, expectation);
+  allowIdle(run, exchange, life, expectation);
+  expectation.nothingUpstream = true;
+  expectation.allow(STATUS_OF_FAULT[what], `a head with ${what}`);
+  return expectation;
+}
+
+/** A connection that nothing comes on is closed, and what comes in that moment is lost. */
+function allowIdle(run: Run, { client, index, start }: ExchangeRecord, life: Timeline, expectation: Expectation): void {
+  const { link } = client;
+  if (link === null) return;
+  const before = client.exchanges[index - 1];
+  const sinceMs = before === undefined ? link.openedMs : link.writtenMs(before.reply?.end ?? Number.POSITIVE_INFINITY);
+  const firstMs = link.readMs(start + 1);
+  for (const { server } of run.scenario.configs) {
+    const patienceMs = before === undefined ? server.connectionTimeoutMs : server.keepaliveTimeoutMs;
+    if (Math.min(firstMs, life.readMs) - sinceMs >= patienceMs - SAME_MS)
+      expectation.allow('none', 'nothing came for too long');
+  }
+}
+
+/** The gateway never had the whole head. */
+function expectUnread(run: Run, exchange: ExchangeRecord, expectation: Expectation): Expectation {
+  const { client, index } = exchange;
+  expectation.nothingUpstream = true;
+  expectation.allow('none', 'its head never came');
+  allowLeaving(exchange, timelineOf(exchange), expectation);
+  if (client.exchanges[index - 1]?.reply?.complete !== false)
+    allowSlowHead(run, exchange, timelineOf(exchange), expectation);
+  return expectation;
+}
+
+/** The gateway waited too long for the head. Its bytes may all have come in the very moment in which it gave up. */
+function allowSlowHead(
+  run: Run,
+  { client, index, start }: ExchangeRecord,
+  life: Timeline,
+  expectation: Expectation,
+): void {
+  const before = client.exchanges[index - 1];
+  const { link } = client;
+  if (link === null) return;
+  const sinceMs =
+    before === undefined ? link.openedMs : Math.max(link.readMs(start + 1), link.writtenMs(before.reply?.end ?? 0));
+  const untilMs = Math.min(life.readMs, link.closedMs);
+  for (const { server } of run.scenario.configs) {
+    if (untilMs - sinceMs >= server.connectionTimeoutMs - SAME_MS) expectation.allow(408, 'its head came too slowly');
+  }
+}
+
+/** The gateway has said that it takes no further request on this connection, or has shown it. */
+function isBehindAnEnd({ client, index }: ExchangeRecord): boolean {
+  return client.exchanges.slice(0, index).some(({ reply }) => {
+    if (reply?.head.fields.get('connection')?.join() === 'close') return true;
+    return !reply?.complete && !Number.isFinite(client.leftMs);
+  });
+}
+
+/** Whose head comes when a drain has begun may find the connection closed. */
+function isDrained({ controls }: Run, { client }: ExchangeRecord, life: Timeline): boolean {
+  return controls.some(
+    ({ script, atMs }) => script.what === 'drain' && script.row === client.script.row && atMs <= life.readMs + SAME_MS,
+  );
+}
+
+function isDead(run: Run, { client }: ExchangeRecord, life: Timeline): boolean {
+  return run.controls.some(
+    ({ script, atMs }) =>
+      script.what === 'die' &&
+      script.row === client.script.row &&
+      atMs >= life.readMs - SAME_MS &&
+      atMs <= life.overMs + lateMs(run),
+  );
+}
+
+/** Who goes away gets what it gets. */
+function allowLeaving(exchange: ExchangeRecord, life: Timeline, expectation: Expectation): void {
+  const { client } = exchange;
+  const { link } = client;
+  if (Number.isFinite(client.leftMs)) {
+    expectation.allow('none', 'its client left');
+    expectation.allow('cut', 'its client left');
+  }
+  if (link === null) return;
+  const { finArrivedMs } = link;
+  if (Number.isFinite(finArrivedMs) && !Number.isFinite(link.arrivedMs(exchange.end))) {
+    expectation.allow('none', 'its client ended in the middle of it');
+    expectation.allow('cut', 'its client ended in the middle of it');
+  }
+  for (const span of client.pausedSpans) {
+    if (span.toMs - span.fromMs >= 290 && span.fromMs < life.overMs + 1000)
+      expectation.allow('cut', 'its client did not read');
+  }
+  // RFC 9112 9.6: who still sends when the connection is closed behind an early reply may lose the end of it.
+  if (life.wholeMs > link.closedMs) {
+    expectation.allow('cut', 'it was answered before it was whole');
+    if (link.closedMs - life.readMs > 1900) expectation.allow('none', 'it was answered before it was whole');
+  }
+}
+
+/** What a route refuses before anything is sent; null for nothing. */
+function refusalOf(
+  exchange: ExchangeRecord,
+  { config, route }: Way,
+): { readonly status: number; readonly why: string } | null {
+  const { script } = exchange;
+  if (route === undefined) return { status: 404, why: 'no route' };
+  const { methods } = route;
+  const method = script.method === 'HEAD' ? 'GET' : script.method;
+  if (methods !== null && !methods.includes(method) && !methods.includes(script.method))
+    return { status: 405, why: 'the method' };
+  if (route.apiKey && script.key !== 'header' && script.key !== 'query') return { status: 401, why: 'no key' };
+  for (const act of script.hooks.slice(0, route.hooks).map(({ request }) => request)) {
+    const refusal = refusalByHook(act);
+    if (refusal !== null) return refusal;
+  }
+  const limit = Math.min(
+    config.server.maxBodyBytes ?? Number.POSITIVE_INFINITY,
+    route.bodyLimit ?? Number.POSITIVE_INFINITY,
+  );
+  if (script.body.framing === 'length' && script.body.bytes > limit)
+    return { status: 413, why: 'the length of its body' };
+  return null;
+}
+
+function refusalByHook(act: HookAct): { readonly status: number; readonly why: string } | null {
+  switch (act.act) {
+    case 'answer':
+      return { status: act.status, why: 'a hook answers' };
+    case 'throw':
+    case 'nonsense':
+      return { status: 500, why: 'a hook fails' };
+    case 'never':
+      return { status: 504, why: 'a hook never settles' };
+    default:
+      return null;
+  }
+}
+
+/** Hooks of the reply that fail, or do not let it pass. */
+function allowHooksOf(exchange: ExchangeRecord, expectation: Expectation): void {
+  for (const { response } of exchange.script.hooks) {
+    if (response.act === 'throw') expectation.allow(500, 'a hook of the reply fails');
+    if (response.act !== 'never') continue;
+    expectation.allow(504, 'a hook of the reply never settles');
+    if (exchange.client.script.halfCloses)
+      expectation.allow('none', 'a hook of the reply never settles, and its client ended');
+  }
+}
+
+function allowBodyFaults(
+  exchange: ExchangeRecord,
+  life: Timeline,
+  expectation: Expectation,
+  ways: readonly Way[],
+): void {
+  const { script, client } = exchange;
+  if (life.faultMs <= life.overMs) {
+    expectation.allow(400, 'a bad chunk');
+    if (life.beganMs <= life.faultMs + SAME_MS) expectation.allow('cut', 'a bad chunk');
+  }
+  if (script.body.framing === 'none' || client.link === null) return;
+  for (const { config, route } of ways) {
+    const limit = Math.min(
+      config.server.maxBodyBytes ?? Number.POSITIVE_INFINITY,
+      route?.bodyLimit ?? Number.POSITIVE_INFINITY,
+    );
+    if (script.body.bytes > limit) {
+      expectation.allow(413, 'the size of its body');
+      if (life.beganMs < life.wholeMs) expectation.allow('cut', 'the size of its body');
+    }
+    if (longestUploadGap(exchange, life) >= config.server.bodyTimeoutMs - SAME_MS) {
+      expectation.allow(408, 'a slow body');
+      if (life.beganMs < life.wholeMs) expectation.allow('cut', 'a slow body');
+    }
+  }
+}
+
+/** The longest time without a byte of the body. */
+function longestUploadGap({ client, headEnd }: ExchangeRecord, life: Timeline): number {
+  const link = client.link as NonNullable<typeof client.link>;
+  const untilMs = Math.min(life.wholeMs, link.closedMs);
+  let lastMs = link.arrivedMs(headEnd);
+  let longest = 0;
+  for (const { atMs } of link.arrivals) {
+    if (atMs <= lastMs) continue;
+    if (atMs > untilMs) break;
+    longest = Math.max(longest, atMs - lastMs);
+    lastMs = atMs;
+  }
+  return Math.max(longest, untilMs - lastMs);
+}
+
+function allowDeadline(run: Run, life: Timeline, { route }: Way, expectation: Expectation): void {
+  const timeoutMs = route?.timeoutMs ?? null;
+  if (timeoutMs === null || life.overMs - life.readMs < timeoutMs - SAME_MS) return;
+  expectation.allow(504, 'the deadline of its route');
+  if (life.wholeMs > life.readMs + timeoutMs - SAME_MS)
+    expectation.allow(408, 'the deadline of its route, in its body');
+  if (life.beganMs <= life.readMs + timeoutMs + lateMs(run))
+    expectation.allow('cut', 'the deadline of its route, in its reply');
+}
+
+// --- what upstreams did ---------------------------------------------------------------------------------------------------
+
+function allowAttempts(
+  run: Run,
+  exchange: ExchangeRecord,
+  life: Timeline,
+  expectation: Expectation,
+  ways: readonly Way[],
+): void {
+  const names = new Set(ways.map(({ backend }) => backend?.name));
+  const backends = [...names].flatMap((name) => backendsNamed(run, name));
+  const attempts = run.records.attemptsOf(exchange.script.tag);
+  const fates = attempts.map((attempt) => fateOf(run, attempt, backends));
+  if (attempts.some((attempt) => isBehindSurplus(run, attempt))) {
+    for (const outcome of ['whole', 502, 'cut'] as const)
+      expectation.allow(outcome, 'bytes that an exchange before left behind');
+  }
+  const last = fates.at(-1);
+  const lastAttempt = attempts.at(-1);
+  if (last?.whole && lastAttempt !== undefined) {
+    expectation.allow('whole', 'an upstream answered');
+    if (!isCertainlyWhole(last)) allowFailures(fates, life, expectation);
+    // Its sender may end with the connection in a way that shows only behind its last byte.
+    return;
+  }
+  if (fates.some(({ failures, whole }) => whole && failures.length > 0))
+    expectation.allow('whole', 'an upstream answered');
+  allowFailures(fates, life, expectation);
+  allowDials(
+    run,
+    exchange,
+    life,
+    expectation,
+    backends.flatMap(({ upstreams }) => upstreams),
+    attempts,
+  );
+}
+
+const isCertainlyWhole = ({ failures }: Fate): boolean => failures.length === 0;
+
+function allowFailures(fates: readonly Fate[], life: Timeline, expectation: Expectation): void {
+  for (const { failures, headMs } of fates) {
+    for (const { status, why } of failures) {
+      expectation.allow(status, why);
+      if (Number.isFinite(headMs) || Number.isFinite(life.beganMs)) expectation.allow('cut', why);
+      // Nothing else than a reset shows a client of HTTP/1.0 that the end is none; what is under way may be lost by it.
+      if (Number.isFinite(headMs) && !life.keepsFraming) expectation.allow('none', why);
+    }
+  }
+}
+
+/** Connections that could not be opened, and pooled ones that turned out to be dead. */
+function allowDials(
+  run: Run,
+  exchange: ExchangeRecord,
+  life: Timeline,
+  expectation: Expectation,
+  upstreams: readonly number[],
+  attempts: readonly AttemptRecord[],
+): void {
+  const { network, scenario } = run;
+  const addresses = upstreams.map((upstream) => (scenario.upstreams[upstream] as UpstreamScript).address);
+  const { row } = exchange.client.script;
+  for (const link of network.links) {
+    if (!addresses.includes(link.peer) || link.row !== row) continue;
+    const isOfLife = link.closedMs >= life.readMs - SAME_MS && link.dialledMs <= life.overMs + SAME_MS;
+    if (!isOfLife) continue;
+    if (link.failure === 'refused' && link.dialledMs >= life.readMs - SAME_MS) expectation.allow(502, 'no connection');
+    if (link.failure === 'ignored' && link.closedMs - link.dialledMs > 290)
+      expectation.allow(504, 'a connection in vain');
+    const isUnheard = !run.records.attempts.some((attempt) => attempt.link === link);
+    const sentMs = link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
+    if (isUnheard && link.closedMs - sentMs > 290) expectation.allow(504, 'a request that never arrived');
+    const isDead =
+      Math.min(link.resetArrivedMs, link.finArrivedMs) <= life.overMs &&
+      !attempts.some((attempt) => attempt.link === link);
+    if (isDead && link.closedMs >= life.readMs - SAME_MS) expectation.allow(502, 'a pooled connection that was dead');
+  }
+}

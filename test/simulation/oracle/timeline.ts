@@ -1,0 +1,131 @@
+import type { AttemptRecord, ExchangeRecord } from '../records.ts';
+import type { Run } from '../run.ts';
+import type { BackendScript, ConfigScript, RouteScript } from '../scenario/scenario.ts';
+
+/** A timer of the gateway runs out up to four ticks late, and a tick may be late itself. */
+const LATE_MS = 450;
+
+export function lateMs({ scenario: { control } }: Run): number {
+  return control.reduce((sum, each) => (each.what === 'stall' ? sum + each.forMs : sum), LATE_MS);
+}
+
+/** What happens in the same moment may come in either order. */
+export const SAME_MS = 1;
+
+/** When things happened to one exchange, as the network saw it; Infinity for never. */
+export interface Timeline {
+  /** The gateway had read its head, its fault, all of it; and the reply before was out. */
+  readonly readMs: number;
+  readonly faultMs: number;
+  readonly wholeMs: number;
+  /** The gateway wrote the first byte of its final reply, and the last one. */
+  readonly beganMs: number;
+  readonly endedMs: number;
+  /** The end or the reset of its client had arrived at the gateway. */
+  readonly goneMs: number;
+  /** It was over in every respect. */
+  readonly overMs: number;
+  /** Its client can tell a whole reply from one that breaks off. */
+  readonly keepsFraming: boolean;
+}
+
+export function timelineOf({ client, index, headEnd, faultAt, end, reply, script }: ExchangeRecord): Timeline {
+  const { link } = client;
+  const never = Number.POSITIVE_INFINITY;
+  const keepsFraming = script.versionMinor > 0;
+  if (link === null) {
+    return {
+      readMs: never,
+      faultMs: never,
+      wholeMs: never,
+      beganMs: never,
+      endedMs: never,
+      goneMs: never,
+      overMs: never,
+      keepsFraming,
+    };
+  }
+  const beganMs = reply === null ? never : link.writtenMs(reply.start + 1);
+  const endedMs = reply === null || !Number.isFinite(reply.end) ? never : link.writtenMs(reply.end);
+  const goneMs = Math.min(link.finArrivedMs, link.resetArrivedMs);
+  const before = client.exchanges[index - 1];
+  // What was sent ahead has its turn when the reply before it is out.
+  const turnMs = before === undefined ? 0 : endWrittenMs(before);
+  const inTurn = (bytes: number) => Math.max(link.readMs(bytes), turnMs);
+  return {
+    readMs: inTurn(headEnd),
+    faultMs: faultAt === null ? never : inTurn(faultAt + 1),
+    wholeMs: inTurn(end),
+    ...{ beganMs, endedMs, goneMs, keepsFraming },
+    overMs: Math.min(endedMs, link.closedMs),
+  };
+}
+
+/** When the gateway had written the end of a reply; at the latest, where its client left before it had it. */
+function endWrittenMs({ client: { link, leftMs }, reply }: ExchangeRecord): number {
+  if (link === null || (reply === null && !Number.isFinite(leftMs))) return Number.POSITIVE_INFINITY;
+  return reply !== null && Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0;
+}
+
+/** The configurations that an exchange may have begun with. */
+function configsAt({ scenario, controls }: Run, atMs: number): readonly ConfigScript[] {
+  const first = scenario.configs[0] as ConfigScript;
+  const reload = controls.find(({ script }) => script.what === 'reload');
+  if (reload === undefined || atMs < reload.atMs) return [first];
+  const second = scenario.configs[(reload.script as { config: number }).config] as ConfigScript;
+  return atMs < reload.atMs + 10 ? [first, second] : [second];
+}
+
+/** A route that an exchange may have, with its backend. */
+export interface Way {
+  readonly config: ConfigScript;
+  readonly route: RouteScript | undefined;
+  readonly backend: BackendScript | undefined;
+}
+
+export function waysOf(run: Run, exchange: ExchangeRecord, readMs: number): readonly Way[] {
+  return configsAt(run, readMs).map((config) => {
+    const route = config.routes.find(({ name }) => name === exchange.script.route);
+    const backend = config.backends.find(({ name }) => name === route?.backend);
+    return { config, route, backend };
+  });
+}
+
+/** The backends as they may have been at any time of the run: who waits may meet those of a later configuration. */
+export function backendsNamed({ scenario }: Run, name: string | undefined): readonly BackendScript[] {
+  return scenario.configs.flatMap(({ backends }) => backends.filter((backend) => backend.name === name));
+}
+
+export const isIdempotent = (method: string): boolean => !['POST', 'PATCH'].includes(method);
+
+/** When the system had taken the whole request from the gateway, whether or not the upstream has read it since. */
+function requestWrittenMs({ link, requestEnd, exchange }: AttemptRecord): number {
+  if (Number.isFinite(requestEnd)) return link.writtenMs(requestEnd);
+  if (exchange === null || !Number.isFinite(timelineOf(exchange).wholeMs)) return Number.POSITIVE_INFINITY;
+  return link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * The longest of the spans without a byte from the upstream, in which the gateway had sent all and was reading. `replyEndMs`: when it had
+ * the whole reply.
+ */
+export function longestSilence(attempt: AttemptRecord, replyEndMs: number): number {
+  const { link } = attempt;
+  const writtenMs = requestWrittenMs(attempt);
+  const endMs = Math.min(link.closedMs, replyEndMs);
+  if (writtenMs >= endMs) return 0;
+  const events = [writtenMs, endMs];
+  for (const { atMs } of link.arrivals) if (atMs > writtenMs && atMs < endMs) events.push(atMs);
+  for (const { fromMs, toMs } of link.readingSpans) {
+    if (fromMs > writtenMs && fromMs < endMs) events.push(fromMs);
+    if (toMs > writtenMs && toMs < endMs) events.push(toMs);
+  }
+  events.sort((one, other) => one - other);
+  let longest = 0;
+  for (let at = 1; at < events.length; at++) {
+    const [fromMs, toMs] = [events[at - 1] as number, events[at] as number];
+    const isReading = link.readingSpans.some((span) => span.fromMs <= fromMs && span.toMs >= toMs);
+    if (isReading) longest = Math.max(longest, toMs - fromMs);
+  }
+  return longest;
+}

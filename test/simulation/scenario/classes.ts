@@ -1,0 +1,67 @@
+import type { Draw } from './draw.ts';
+
+/**
+ * Whole classes of behaviour, switched on or off for a run: so many runs are clean in most respects, and the strict rules of the oracle
+ * apply to them.
+ */
+export interface Classes {
+  readonly faultyRequests: boolean;
+  readonly leavingClients: boolean;
+  readonly slowClients: boolean;
+  readonly stallingUploads: boolean;
+  readonly brokenReplies: boolean;
+  readonly malformedReplies: boolean;
+  readonly surplus: boolean;
+  readonly slowUpstreams: boolean;
+  readonly silentUpstreams: boolean;
+  readonly serverErrors: boolean;
+  readonly outages: boolean;
+  readonly early: boolean;
+  readonly uploads: boolean;
+  readonly large: boolean;
+  readonly ahead: boolean;
+  readonly hooks: boolean;
+  readonly wildHooks: boolean;
+  readonly reload: boolean;
+  readonly drain: boolean;
+  readonly death: boolean;
+  readonly health: boolean;
+  readonly stalls: boolean;
+  readonly longGaps: boolean;
+  readonly smallSegments: boolean;
+  readonly smallPipes: boolean;
+  readonly loginConnections: boolean;
+}
+
+export function drawClasses(draw: Draw): Classes {
+  const quiet = draw.oneIn(5);
+  const on = (oneIn: number): boolean => draw.oneIn(oneIn) && !quiet;
+  return {
+    faultyRequests: on(3),
+    leavingClients: on(3),
+    slowClients: draw.oneIn(3),
+    stallingUploads: on(4),
+    brokenReplies: on(3),
+    malformedReplies: on(4),
+    surplus: on(4),
+    slowUpstreams: draw.oneIn(3),
+    silentUpstreams: on(4),
+    serverErrors: on(4),
+    outages: on(5),
+    early: draw.oneIn(3),
+    uploads: draw.oneIn(2),
+    large: draw.oneIn(5),
+    ahead: draw.oneIn(3),
+    hooks: draw.oneIn(2),
+    wildHooks: on(3),
+    reload: draw.oneIn(5),
+    drain: on(8),
+    death: on(10),
+    health: on(8),
+    stalls: draw.oneIn(10),
+    longGaps: draw.oneIn(25),
+    smallSegments: draw.oneIn(3),
+    smallPipes: draw.oneIn(3),
+    loginConnections: on(6),
+  };
+}

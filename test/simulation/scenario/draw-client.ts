@@ -1,0 +1,134 @@
+import type { Classes } from './classes.ts';
+import type { Draw } from './draw.ts';
+import { drawPauses, drawReply } from './draw-reply.ts';
+import { drawWay } from './draw-way.ts';
+import type { ClientScript, ConfigScript, HeadFault, HookAct, RequestFault, RequestScript } from './scenario.ts';
+
+const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'];
+const HEAD_FAULTS: readonly HeadFault[] = [
+  ...([
+    'space before colon',
+    'two framings',
+    'two lengths',
+    'no host',
+    'two hosts',
+    'bare line feed',
+    'bad length',
+  ] as const),
+  ...(['unknown coding', 'unknown expectation', 'version 2', 'bad target', 'large head', 'connect'] as const),
+];
+
+export function drawClient(
+  draw: Draw,
+  number: number,
+  workers: number,
+  config: ConfigScript,
+  classes: Classes,
+): ClientScript {
+  const requests = Array.from({ length: draw.between(1, 6) }, (_, index) =>
+    drawRequest(draw.of('request', index), `t${100 + number}${10 + index}`, config, classes),
+  );
+  return {
+    name: `client-${number}`,
+    row: draw.below(workers),
+    openMs: 10 + draw.pick([0, 0, draw.below(200), draw.below(2000)]),
+    nature: drawWay(draw.of('way'), classes),
+    requests,
+    ahead: classes.ahead && draw.oneIn(2) ? draw.between(2, 6) : 1,
+    readPauses: drawPauses(draw.of('pauses'), classes.slowClients, 20_000),
+    ending: draw.pick(['close', 'close', 'fin', 'reset', 'stay']),
+    halfCloses: draw.oneIn(8),
+    leavesReading:
+      classes.leavingClients && draw.oneIn(3)
+        ? { atBytes: draw.size(5000), how: draw.pick(['close', 'reset', 'fin']) }
+        : null,
+  };
+}
+
+function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Classes): RequestScript {
+  const route = draw.pick(config.routes);
+  const method = draw.pick(METHODS);
+  const body = drawBody(draw.of('body'), method, classes);
+  const { readTimeoutMs = 500 } = config.backends.find(({ name }) => name === route.backend) ?? {};
+  const occasion = { method, requestBytes: body.bytes, readTimeoutMs };
+  const request: RequestScript = {
+    ...{ tag, method, body },
+    route: draw.oneIn(25) ? 'nowhere' : route.name,
+    versionMinor: draw.oneIn(12) && body.framing !== 'chunked' ? 0 : 1,
+    close: draw.oneIn(12),
+    key: route.apiKey ? draw.pick(['header', 'header', 'query', 'wrong', 'none']) : 'none',
+    origin: route.cors ? draw.pick(['none', 'allowed', 'foreign']) : 'none',
+    acceptsGzip: route.compress && draw.oneIn(2),
+    trailers: body.framing === 'chunked' && draw.oneIn(4),
+    expects: body.framing !== 'none' && draw.oneIn(6),
+    pauses: drawUploadPauses(draw.of('pauses'), classes, body.bytes + 150),
+    gapMs: drawGap(draw, classes),
+    fault: drawFault(draw.of('fault'), classes, body),
+    hooks: Array.from({ length: route.hooks }, (_, hook) => ({
+      request: drawAct(draw.of('request-hook', hook), classes, 'request'),
+      response: drawAct(draw.of('response-hook', hook), classes, 'response'),
+    })),
+    replies: Array.from({ length: 3 }, (_, attempt) => drawReply(draw.of('reply', attempt), classes, occasion)),
+    extraLines: classes.loginConnections && draw.oneIn(5) ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
+  };
+  if (request.fault?.kind === 'head') return { ...request, versionMinor: 1 };
+  return request.versionMinor === 0 ? { ...request, expects: false } : request;
+}
+
+function drawBody(draw: Draw, method: string, { uploads, large }: Classes): RequestScript['body'] {
+  const none = { framing: 'none', bytes: 0, chunkBytes: 1 } as const;
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method) && !draw.oneIn(15)) return none;
+  if (!uploads && !draw.oneIn(3)) return method === 'POST' ? { framing: 'length', bytes: 0, chunkBytes: 1 } : none;
+  const bytes =
+    large && draw.oneIn(3)
+      ? draw.pick([100_000, 400_000])
+      : draw.pick([draw.size(50), draw.size(3000), draw.size(30_000)]);
+  const chunkBytes = Math.max(draw.pick([1, 10, 100, 1000, 20_000]), Math.ceil(bytes / 400));
+  return { framing: draw.pick(['length', 'chunked']), bytes, chunkBytes };
+}
+
+function drawUploadPauses(
+  draw: Draw,
+  { stallingUploads, slowClients }: Classes,
+  bytes: number,
+): RequestScript['pauses'] {
+  if (stallingUploads && draw.oneIn(4)) return [{ atBytes: draw.below(bytes), forMs: draw.pick([700, 1500, 6000]) }];
+  return drawPauses(draw, slowClients, bytes).map(({ atBytes, forMs }) => ({ atBytes, forMs: Math.min(forMs, 200) }));
+}
+
+function drawGap(draw: Draw, { longGaps }: Classes): number {
+  if (longGaps && draw.oneIn(4)) return draw.pick([54_800, 55_000, 55_300, 59_900, 60_300]);
+  return draw.pick([0, 0, 0, 1, 10, 100, 600]);
+}
+
+function drawFault(draw: Draw, classes: Classes, body: RequestScript['body']): RequestFault | null {
+  const kinds = [
+    ...(classes.faultyRequests ? (['head', 'chunk'] as const) : []),
+    ...(classes.leavingClients ? (['leave'] as const) : []),
+  ];
+  if (kinds.length === 0 || !draw.oneIn(4)) return null;
+  const kind = draw.pick(kinds);
+  if (kind === 'head') return { kind, what: draw.pick(HEAD_FAULTS) };
+  if (kind === 'chunk') return body.framing === 'chunked' ? { kind, atBytes: draw.below(body.bytes + 1) } : null;
+  return { kind, atBytes: draw.below(body.bytes + 200), how: draw.pick(['close', 'reset', 'fin']) };
+}
+
+function drawAct(draw: Draw, { hooks, wildHooks }: Classes, side: 'request' | 'response'): HookAct {
+  if (!hooks) return { act: 'pass' };
+  const acts: HookAct[] = [
+    { act: 'pass' },
+    { act: 'pass' },
+    { act: 'set header' },
+    { act: 'wait', forMs: draw.pick([0, 1, 20, 150, 300, 400]) },
+    { act: 'wait', forMs: draw.pick([50, 600, 950]) },
+  ];
+  if (wildHooks) {
+    acts.push({ act: 'throw', afterMs: draw.pick([0, 0, 50, 400]) }, { act: 'stray', afterMs: draw.pick([0, 100]) });
+    if (side === 'request') {
+      acts.push({ act: 'answer', afterMs: draw.pick([0, 0, 100]), status: draw.pick([200, 403, 429, 503]) });
+      acts.push({ act: 'nonsense' });
+    }
+    acts.push({ act: 'never' });
+  }
+  return draw.pick(acts);
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { Runner } from './runner.ts';
+import type { Scenario } from './scenario/scenario.ts';
+
+const runner = new Runner();
+after(() => runner.close());
+
+const SEEDS = [
+  { from: 320, count: 96, transport: 'onread' },
+  { from: 640, count: 96, transport: 'plain' },
+] as const;
+
+for (const { from, count, transport } of SEEDS) {
+  test(`whole gateways in simulated networks obey the rules: ${count} seeds from ${from}, ${transport}`, async () => {
+    const { seed, findings, exchanges } = await runner.run({ task: 'seeds', from, count, transport });
+    assert.deepEqual(findings, [], `npm run simulate -- --runs 1 --seed ${seed} --transport ${transport}`);
+    assert.ok(exchanges > count, `${exchanges} exchanges`);
+  });
+}
+
+test('a seed gives the same run each time', async () => {
+  const task = { task: 'seeds', from: 1600, count: 16, transport: 'onread' } as const;
+  const first = await runner.run(task);
+  assert.equal((await runner.run(task)).traceHash, first.traceHash);
+});
+
+const CASES = new URL('./cases/', import.meta.url);
+
+for (const file of readdirSync(CASES)) {
+  test(`what was found once is not found again: ${file}`, async () => {
+    const scenario = JSON.parse(readFileSync(new URL(file, CASES), 'utf8')) as Scenario;
+    for (const transport of ['onread', 'plain'] as const) {
+      const { findings } = await runner.run({ task: 'scenario', scenario: { ...scenario, transport } });
+      assert.deepEqual(findings, [], `npm run simulate -- --case test/simulation/cases/${file}`);
+    }
+  });
+}
