@@ -47,6 +47,7 @@ const requests: readonly BalancedRequest[] = Array.from({ length: REQUEST_COUNT 
     clientAddress: flat(`192.0.${number & 255}.${number >> 8}`),
     path: flat(`/api/v1/items/${number}`),
     headerValue: (name) => fields.get(name),
+    keyValue: (name) => fields.get(name),
   };
 });
 

@@ -22,7 +22,14 @@ function makeRequest(number: number): RoutedRequest {
   const text = number % 10 === 9 ? `/static/bundle${number}/js/app.js` : `/api/v1/res${number}/48151623/sub`;
   // In one piece, as a string from a socket is, not the pieces that a template leaves.
   const path = Buffer.from(text, 'latin1').toString('latin1');
-  return { host, path, query: '', method: number % 2 === 0 ? 'GET' : 'POST', headerValue: () => undefined };
+  return {
+    host,
+    path,
+    query: '',
+    method: number % 2 === 0 ? 'GET' : 'POST',
+    headerValue: () => undefined,
+    ownValue: () => undefined,
+  };
 }
 
 /** A generator that gives the same requests in every run (numerical recipes' LCG). */

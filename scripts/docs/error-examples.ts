@@ -163,7 +163,7 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
   },
   'unreachable-route': {
     lines: routes('{ path: /a/b }', '{ path: /a/*, priority: 1 }'),
-    mend: 'Take the `priority` away, narrow the other route, or remove this one.',
+    mend: 'Take the `priority` away, narrow the other route, or remove this one. Ask for no header that is dropped, or that `forward_claims` fills.',
   },
   'weak-secret': {
     lines: more('middleware: { authentication: { auth_type: jwt, jwt: { secret: changeme } } }'),

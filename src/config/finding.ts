@@ -41,7 +41,8 @@ export const DIAGNOSTIC_MEANINGS = {
   'duplicate-header': 'A header is named twice; letter case makes no difference.',
   'no-weight': 'No upstream of a backend has a weight above 0.',
   'no-effect': 'The option has no effect without another one, which is missing.',
-  'unreachable-route': 'A route never gets a request, because another one takes them all.',
+  'unreachable-route':
+    'A route never gets a request: another one takes them all, or it asks for a header that is never there.',
   'weak-secret': 'A secret is short, or one that stands in documentation.',
   'open-credentials': 'Pages of every origin are let in together with credentials, which browsers refuse.',
   'no-credentials': 'Authentication without any key or user: nobody gets in.',

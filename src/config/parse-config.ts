@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { findAbsentHeaders } from './absent-headers.ts';
 import type { Config } from './config.ts';
 import { type ConfigNode, formatPath, lookUp, type Path } from './config-node.ts';
 import { ConfigError, type Diagnostic, locateFindings, wholeFileDiagnostic } from './diagnostic.ts';
@@ -117,7 +118,8 @@ function compileRoot(
   const missing = all.filter(({ code }) => code === 'not-available-yet').map(({ path }) => formatPath(path));
   const config = resolveConfig(document, chains, missing);
   const outside = (findFaults?.(config) ?? []).map((fault) => findingOf(root, fault));
-  const diagnostics = locate([...all, ...findUnreachable(root, config, findCoveredRoutes ?? null), ...outside]);
+  const unreachable = [...findUnreachable(root, config, findCoveredRoutes ?? null), ...findAbsentHeaders(root, config)];
+  const diagnostics = locate([...all, ...unreachable, ...outside]);
   if (outside.some(isError)) throw new ConfigError(diagnostics);
   return { config, warnings: diagnostics, files: chains.files };
 }

@@ -34,6 +34,11 @@ export class FieldDrops {
     }
   }
 
+  /** Whether a field of this name does not pass. */
+  hasName(name: string): boolean {
+    return this.names.has(dropName(name));
+  }
+
   /** Whether a field of `fields`, by its place, does not pass. */
   has(fields: Fields, field: number): boolean {
     const number = fields.number(field);

@@ -74,12 +74,11 @@ export class Fields {
   }
 
   /**
-   * The values of all fields of a name, joined as one list (RFC 9110 5.3), or undefined when there is none. Cookie is no list: some
-   * clients split it all the same, as RFC 9113 8.2.3 lets them, which says how to join it.
+   * The values of all fields of a name, joined as one list (RFC 9110 5.3), or undefined when there is none.
    */
   combinedValue(lowerCaseName: string): string | undefined {
     const number = numberOfName(lowerCaseName);
-    const separator = lowerCaseName === 'cookie' ? '; ' : ', ';
+    const separator = separatorOf(lowerCaseName);
     let combined: string | undefined;
     for (let field = 0; field < this.count; field++) {
       const matches = number > 0 ? this.number(field) === number : this.isNamed(field, lowerCaseName);
@@ -94,6 +93,11 @@ export class Fields {
     if ((this.index[at + NAME_END] as number) - (this.index[at] as number) !== lowerCaseName.length) return false;
     return this.name(field).toLowerCase() === lowerCaseName;
   }
+}
+
+/** What joins the values of several fields of a name. Cookie is no list: some clients split it all the same, as RFC 9113 8.2.3 lets them. */
+export function separatorOf(lowerCaseName: string): string {
+  return lowerCaseName === 'cookie' ? '; ' : ', ';
 }
 
 /** Entries of `Fields.index` per field, and what stands at each offset; the name's start is at 0. */

@@ -1,6 +1,6 @@
 import { trimBlanks } from './characters.ts';
 import { dropName } from './field-drops.ts';
-import { FIELD, FIELD_COUNT, FIELD_NAMES } from './field-names.ts';
+import { FIELD, FIELD_COUNT, FIELD_NAMES, numberOfName } from './field-names.ts';
 import type { Fields } from './fields.ts';
 
 /**
@@ -36,7 +36,21 @@ const REWRITTEN_TOWARDS_UPSTREAM: readonly number[] = [
 /** By number (`FIELD`): 1 when a field of a request does not pass to the upstream. */
 export const REQUEST_DROPS: Uint8Array = dropTable([...HOP_BY_HOP, ...REWRITTEN_TOWARDS_UPSTREAM]);
 
-/** The same for a request whose Host is right as it is. */
+/** By number (`FIELD`): 1 for a field of a request that the gateway writes itself, or that upstreams may take for one that it knows. */
+const REWRITTEN: Uint8Array = dropTable(REWRITTEN_TOWARDS_UPSTREAM);
+
+/** Whether a field of this name (lower case) is one of those: what a client says in it counts nowhere. */
+export function isRewritten(lowerCaseName: string): boolean {
+  const number = numberOfName(lowerCaseName);
+  return number === FIELD.OTHER ? isLookalike(lowerCaseName) : REWRITTEN[number] !== 0;
+}
+
+/** Whether a field of this name (lower case) is one that upstreams may take for another, and never passes (`FIELD.LOOKALIKE`). */
+export function isLookalike(lowerCaseName: string): boolean {
+  return lowerCaseName.includes('_') && numberOfName(dropName(lowerCaseName)) !== FIELD.OTHER;
+}
+
+/** As `REQUEST_DROPS`, for a request whose Host is right as it is. */
 export const REQUEST_DROPS_BUT_HOST: Uint8Array = REQUEST_DROPS.with(FIELD.HOST, 0);
 
 /** By number (`FIELD`): 1 when a field of a reply does not pass to the client. */

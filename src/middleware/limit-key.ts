@@ -1,6 +1,7 @@
 import { utf8Bytes } from '../base/latin1.ts';
 import type { LimitKey } from '../config/schema/middleware/rate-limiting.ts';
 import { oneSpelling } from '../http/credentials.ts';
+import { isRewritten } from '../http/hop-by-hop.ts';
 import { soleCookie, soleField, soleParameter } from '../http/sole-value.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 
@@ -26,8 +27,11 @@ export function keyReader(key: LimitKey): KeyReader | null {
   }
 }
 
+/** What a client claims in a field that the gateway writes, or a token is to fill, would be a new bucket for every claim. */
 function headerReader(lowerCaseName: string): KeyReader {
-  return ({ request }) => {
+  if (isRewritten(lowerCaseName)) return (exchange) => exchange.ownValue(lowerCaseName);
+  return ({ request, generation }) => {
+    if (generation?.claimFields?.hasName(lowerCaseName)) return undefined;
     const value = soleField(request, lowerCaseName);
     return value === undefined ? undefined : oneSpelling(lowerCaseName, value);
   };

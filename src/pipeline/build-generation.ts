@@ -7,6 +7,7 @@ import type {
   RouteMiddleware,
   UpstreamConfig,
 } from '../config/config.ts';
+import { FieldDrops } from '../http/field-drops.ts';
 import { SharedCursor, type Slot, type Slots } from '../memory/shared-memory.ts';
 import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
@@ -60,7 +61,7 @@ export function buildGeneration(
   environment: UpstreamEnvironment,
   previous: BuiltGeneration | null = null,
 ): BuiltGeneration {
-  const { config, routes, routerTables } = plan.compiled;
+  const { config, routes, routerTables, claimedHeaders } = plan.compiled;
   const backends = buildBackends(plan, environment, adoptable(previous), seatsOf(plan, previous));
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   const { server } = config;
@@ -78,6 +79,7 @@ export function buildGeneration(
     maxHeaders: server.maxHeaders,
     maxBodyBytes: server.maxBodyBytes,
     mergeSlashes: server.mergeSlashes,
+    claimFields: claimedHeaders.length === 0 ? null : new FieldDrops(claimedHeaders),
     middlewareTimeoutMs: server.middlewareTimeoutMs,
     trustedProxies: new IpRanges(server.trustedProxies),
     proxyProtocol: server.proxyProtocol,

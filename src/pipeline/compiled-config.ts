@@ -1,4 +1,5 @@
 import { bucketsWanted } from '../config/buckets-wanted.ts';
+import { claimedHeaders } from '../config/claimed-headers.ts';
 import type { Config, CustomMiddleware, RouteMiddleware } from '../config/config.ts';
 import { type SharedTexts, shareTexts, shareTextsAgain } from '../memory/shared-texts.ts';
 import { buildRouterTables, type RouterTables, shareTables } from '../routing/router-tables.ts';
@@ -21,6 +22,8 @@ export interface CompiledConfig {
   readonly buckets: number;
   /** Where issuers of tokens publish their keys. */
   readonly keySetUrls: readonly string[];
+  /** Headers that are filled with what tokens say. */
+  readonly claimedHeaders: readonly string[];
   /** Some client shows a password, which has to be hashed. */
   readonly checksPasswords: boolean;
   /** The middleware of users, each that is different from the others once. */
@@ -40,6 +43,7 @@ export function compileConfig(whole: Config, codeVersion = ''): CompiledConfig {
     routerTables: buildRouterTables(routes),
     buckets: bucketsWanted(whole),
     keySetUrls: keySetUrls(middleware),
+    claimedHeaders: claimedHeaders(middleware),
     checksPasswords: middleware.some(checksPasswords),
     custom: customOf({ ...config, routes }),
     codeVersion,

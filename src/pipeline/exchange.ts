@@ -17,6 +17,7 @@ import type { BodyCoding } from './body-coding.ts';
 import { cameSecurely } from './client-identity.ts';
 import type { CodedBody } from './coded-body.ts';
 import { failExchange, loseRequest, missDeadline, refuseRequest } from './failure.ts';
+import { keyValue, ownValue, receivedValue } from './field-values.ts';
 import { takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import type { HeldReply } from './hold-reply.ts';
@@ -230,7 +231,15 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   headerValue(lowerCaseName: string): string | undefined {
-    return this.request.combinedValue(lowerCaseName);
+    return receivedValue(this, lowerCaseName);
+  }
+
+  ownValue(lowerCaseName: string): string | undefined {
+    return ownValue(this, lowerCaseName);
+  }
+
+  keyValue(lowerCaseName: string): string | undefined {
+    return keyValue(this, lowerCaseName);
   }
 
   get editedByMiddleware(): boolean {

@@ -5,6 +5,7 @@ import type { Backend } from '../upstream/backend.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
+import { settledAuthority } from './field-values.ts';
 import type { RoutePlan } from './generation.ts';
 import { beginTry, tryAbandoned } from './outcome.ts';
 import { checkBodyLength, sendKept } from './request-body.ts';
@@ -99,7 +100,7 @@ export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): bo
   exchange.upstream = upstream;
   beginTry(exchange, upstream);
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
-  exchange.outgoingAuthority = authorityFor(exchange, upstream);
+  exchange.outgoingAuthority = settledAuthority(exchange) ?? upstream.config.authority;
   const stream = upstream.lend(exchange, fresh, peerOf(exchange));
   if (stream === null) {
     tryAbandoned(exchange);
@@ -111,13 +112,4 @@ export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): bo
   stream.sendHead(exchange);
   sendKept(exchange, stream);
   return true;
-}
-
-function authorityFor(exchange: Exchange, upstream: Upstream): string {
-  if (exchange.hostSet !== null) return exchange.hostSet;
-  const { upstreamHost } = exchange.route as RoutePlan;
-  if (typeof upstreamHost === 'object') return upstreamHost.name;
-  const written = exchange.target.authority ?? exchange.request.host;
-  if (upstreamHost === 'preserve' && written !== null) return written;
-  return upstream.config.authority;
 }

@@ -1,5 +1,6 @@
 import type { IpRanges } from '../base/ip-range.ts';
 import type { RouteConfig } from '../config/config.ts';
+import type { FieldDrops } from '../http/field-drops.ts';
 import type { DownstreamLimits } from '../net/downstream-service.ts';
 import type { Router } from '../routing/router.ts';
 import type { AccessLine } from '../telemetry/access-line.ts';
@@ -41,6 +42,8 @@ export interface Generation {
   /** Bytes of a request body; null for no limit. */
   readonly maxBodyBytes: number | null;
   readonly mergeSlashes: boolean;
+  /** Fields that some route fills with what tokens say: none of them is believed before. Null: there are none. */
+  readonly claimFields: FieldDrops | null;
   /** How long a request waits for a hook where its route has no timeout. */
   readonly middlewareTimeoutMs: number;
   readonly trustedProxies: IpRanges;

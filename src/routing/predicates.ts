@@ -1,4 +1,5 @@
 import { utf8Bytes } from '../base/latin1.ts';
+import { isRewritten } from '../http/hop-by-hop.ts';
 import { formBytes } from '../http/query.ts';
 import type { RouteRule } from './route-rule.ts';
 import type { RoutedRequest } from './routed-request.ts';
@@ -10,15 +11,21 @@ interface Predicate {
   readonly value: string | null;
 }
 
+/** A predicate on a field. */
+interface HeaderPredicate extends Predicate {
+  /** The gateway writes the field: what clients claim in it counts for nothing. */
+  readonly rewritten: boolean;
+}
+
 /** The conditions of one route on fields and query parameters. All must hold. */
 export interface RoutePredicates {
-  readonly headers: readonly Predicate[];
+  readonly headers: readonly HeaderPredicate[];
   readonly query: readonly Predicate[];
 }
 
 /** Null if the route has none. */
 export function predicatesOf({ match }: RouteRule): RoutePredicates | null {
-  const headers = listPredicates(match.headers);
+  const headers = listPredicates(match.headers).map((each) => ({ ...each, rewritten: isRewritten(each.name) }));
   const query = listPredicates(match.query);
   return headers.length + query.length > 0 ? { headers, query } : null;
 }
@@ -31,8 +38,8 @@ function listPredicates(values: Readonly<Record<string, string | true>>): Predic
 }
 
 export function predicatesHold(predicates: RoutePredicates, request: RoutedRequest): boolean {
-  for (const { name, value } of predicates.headers) {
-    const found = request.headerValue(name);
+  for (const { name, value, rewritten } of predicates.headers) {
+    const found = rewritten ? request.ownValue(name) : request.headerValue(name);
     if (found === undefined || (value !== null && found !== value)) return false;
   }
   for (const { name, value } of predicates.query) {

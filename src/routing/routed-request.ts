@@ -7,6 +7,8 @@ export interface RoutedRequest {
   /** As received, without the `?`. */
   readonly query: string;
   readonly method: string;
-  /** The value of a field by its name in lower case; several field lines joined by `, `. */
+  /** The value of a field that clients send, by its name in lower case; several field lines joined by `, `. */
   headerValue(lowerCaseName: string): string | undefined;
+  /** The same of one that the gateway writes itself (`isRewritten`), as it goes upstream. */
+  ownValue(lowerCaseName: string): string | undefined;
 }

@@ -60,3 +60,33 @@ test('a route that another one covers is named with the place of that one', asyn
     [['unreachable-route', 'routes[0]', 9, 10]],
   );
 });
+
+for (const { header, expected, why } of [
+  { header: 'X-User-Role', expected: ['unreachable-route'], why: 'a header of forward_claims' },
+  { header: 'X_User_Role', expected: ['unreachable-route'], why: 'the same in another spelling' },
+  { header: 'Forwarded', expected: ['unreachable-route'], why: 'a header that goes nowhere' },
+  { header: 'X_Forwarded_For', expected: ['unreachable-route'], why: 'one that an upstream may take for another' },
+  { header: 'X-Forwarded-For', expected: [], why: 'a header that the gateway writes' },
+  { header: 'X_Tier', expected: [], why: 'one that is like no other' },
+]) {
+  test(`a route that asks for a header which is never there gets a warning: ${why}`, async () => {
+    const secret = 'kP3vX9qLw2Zt7RmY5sNc8BdF1gHj4KaQ';
+    const path = fileWith(
+      'absent.yaml',
+      lines(
+        SERVER,
+        BACKENDS,
+        'routes:',
+        `  - { path: /a/**, match: { headers: { ${header}: "admin" } } }`,
+        '  - { path: /b/**, middleware: [ auth ] }',
+        `middleware: { authentication: { auth_type: jwt, jwt: { secret: ${secret}, forward_claims: { role: X-User-Role } } } }`,
+      ),
+    );
+    const { warnings } = await loadConfig(path);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      expected,
+    );
+    for (const { path: place, line } of warnings) assert.deepEqual([place, line], ['routes[0].match.headers', 9]);
+  });
+}

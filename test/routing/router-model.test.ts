@@ -56,7 +56,8 @@ const request: fc.Arbitrary<ModelRequest> = fc.record({
 });
 
 function find(router: Router, { headers, ...rest }: ModelRequest): ModelAnswer {
-  const routed = { ...rest, headerValue: (name: string) => headers[name] };
+  const value = (name: string) => headers[name];
+  const routed = { ...rest, headerValue: value, ownValue: value };
   const answer = router.find(routed);
   if (answer === ROUTE_NOT_FOUND) return 'not found';
   if (answer !== ROUTE_METHOD_NOT_ALLOWED) return answer;

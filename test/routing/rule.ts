@@ -15,13 +15,14 @@ export function makeRule(path: string, { headers = {}, query = {}, ...settings }
   return { path, methods: null, host: null, priority: null, match: { headers, query }, ...settings };
 }
 
-interface RequestSettings extends Partial<Omit<RoutedRequest, 'path' | 'headerValue'>> {
+interface RequestSettings extends Partial<Omit<RoutedRequest, 'path' | 'headerValue' | 'ownValue'>> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A GET of a path without a host, or with what is given. */
 export function makeRequest(path: string, { headers = {}, ...settings }: RequestSettings = {}): RoutedRequest {
-  return { host: '', path, query: '', method: 'GET', headerValue: (name) => headers[name], ...settings };
+  const value = (name: string) => headers[name];
+  return { host: '', path, query: '', method: 'GET', headerValue: value, ownValue: value, ...settings };
 }
 
 /** A router for routes in the order of the configuration; a text stands for a route with nothing but that path. */

@@ -16,7 +16,12 @@ import { MemoryNet } from '../net/memory-connection.ts';
 import { Random } from '../support/random.ts';
 import { type BreakerSettings, SETTINGS } from './breaker-scene.ts';
 
-const REQUEST: BalancedRequest = { clientAddress: '192.0.2.7', path: '/', headerValue: () => undefined };
+const REQUEST: BalancedRequest = {
+  clientAddress: '192.0.2.7',
+  path: '/',
+  headerValue: () => undefined,
+  keyValue: () => undefined,
+};
 const [anUpstream = assert.fail()] = sceneConfig().backends[0]?.upstreams ?? [];
 const START_MS = 1_000_000;
 /** What a pick is where nobody has room. */

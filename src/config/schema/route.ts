@@ -17,7 +17,9 @@ const match = z
   .strictObject({
     headers: z
       .record(headerName(), textOrPresent(), { error: 'a mapping of header names to values' })
-      .describe('Headers that a request must have: a value to be equal to, or true for "is present".')
+      .describe(
+        'Headers that a request must have, as they go upstream: a value to be equal to, or true for "is present". Those of forward_claims are never there.',
+      )
       .prefault({}),
     query: z
       .record(z.string(), textOrPresent(), { error: 'a mapping of parameter names to values' })

@@ -1,7 +1,8 @@
 import { parseAuthority } from '../../http/authority.ts';
-import { dropName, FieldDrops } from '../../http/field-drops.ts';
+import { FieldDrops } from '../../http/field-drops.ts';
 import { OWN_REQUEST_FIELDS } from '../../http/own-fields.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
+import { outgoingValue } from '../../pipeline/field-values.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
 /** A request as a middleware of your own sees it. It must not be kept: when the exchange is over, it is another one. */
@@ -81,8 +82,8 @@ class RequestHeaders implements HeaderSource {
     this.#current = current;
   }
 
-  get received(): Exchange['request'] {
-    return this.#current().request;
+  value(name: string): string | undefined {
+    return outgoingValue(this.#current(), name);
   }
 
   get additions(): string {
@@ -106,10 +107,6 @@ class RequestHeaders implements HeaderSource {
       throw new TypeError('Cannot use this value of Host: want a host name, with or without port');
     this.#current().hostSet = value;
     return true;
-  }
-
-  isDropped(name: string): boolean {
-    return this.#current().requestDrops?.names.has(dropName(name)) ?? false;
   }
 }
 

@@ -1,5 +1,8 @@
-import { dropName, FieldDrops } from '../../http/field-drops.ts';
+import { FieldDrops } from '../../http/field-drops.ts';
+import { valueAmong } from '../../http/field-text.ts';
+import { RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import { OWN_RESPONSE_FIELDS } from '../../http/own-fields.ts';
+import { passingValue } from '../../http/passing-value.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
@@ -43,8 +46,12 @@ class ResponseHeaders implements HeaderSource {
     this.#current = current;
   }
 
-  get received(): Exchange['reply']['source'] {
-    return this.#current().reply.source;
+  value(name: string): string | undefined {
+    const { source, drops, additions, contentLength } = this.#current().reply;
+    if (name === 'content-length') return contentLength < 0 ? undefined : String(contentLength);
+    const passing = source === null ? undefined : passingValue(source, name, RESPONSE_DROPS, drops);
+    const added = valueAmong(additions, name);
+    return passing === undefined || added === undefined ? (passing ?? added) : `${passing}, ${added}`;
   }
 
   get additions(): string {
@@ -62,9 +69,5 @@ class ResponseHeaders implements HeaderSource {
 
   replace(): boolean {
     return false;
-  }
-
-  isDropped(name: string): boolean {
-    return this.#current().reply.drops?.names.has(dropName(name)) ?? false;
   }
 }

@@ -1,18 +1,16 @@
 import { isToken } from '../../http/characters.ts';
 import { dropName } from '../../http/field-drops.ts';
-import { valueAmong, withoutFields } from '../../http/field-text.ts';
-import type { Fields } from '../../http/fields.ts';
+import { withoutFields } from '../../http/field-text.ts';
 import { isConnectionField } from '../../http/hop-by-hop.ts';
 
 /** Where the fields of a message come from, and what is to become of them. */
 export interface HeaderSource {
-  /** What came; null for a message that the gateway makes. */
-  readonly received: Fields | null;
+  /** The value of a field (by its name in lower case) as it goes out, several fields of the name joined by `, `; undefined when there is none. */
+  value(lowerCaseName: string): string | undefined;
   /** Field lines that are written beside them. */
   additions: string;
   /** A field that came does not pass. `name` is in lower case. */
   drop(name: string): void;
-  isDropped(name: string): boolean;
   /** Fields that stand there once, as `dropName` has them. */
   readonly single: ReadonlySet<string>;
   /** Writes one that is no line among the others; null: takes it out. Returns false for any other. Throws a TypeError when that cannot be done. */
@@ -30,12 +28,9 @@ export class EditableHeaders {
     this.#source = source;
   }
 
-  /** The value, several fields of the name joined by `, `; null when there is none. */
+  /** The value as it goes out, several fields of the name joined by `, `; null when there is none. */
   get(name: string): string | null {
-    const lower = name.toLowerCase();
-    const received = this.#source.isDropped(lower) ? undefined : this.#source.received?.combinedValue(lower);
-    const added = valueAmong(this.#source.additions, lower);
-    return received === undefined || added === undefined ? (received ?? added ?? null) : `${received}, ${added}`;
+    return this.#source.value(name.toLowerCase()) ?? null;
   }
 
   has(name: string): boolean {

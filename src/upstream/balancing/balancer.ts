@@ -13,8 +13,10 @@ export interface BalancedRequest {
   readonly clientAddress: string;
   /** As `normalisePath` gives it. */
   readonly path: string;
-  /** The value of a field by its name in lower case; several field lines joined by `, `. */
+  /** The value of a field that came, by its name in lower case; several field lines joined by `, `. */
   headerValue(lowerCaseName: string): string | undefined;
+  /** The same of a field as it goes upstream. */
+  keyValue(lowerCaseName: string): string | undefined;
 }
 
 /** May be chosen now: it is well, has room, and was not tried before. Asked on every pick, of as few candidates as possible. */

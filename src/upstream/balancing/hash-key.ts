@@ -25,7 +25,7 @@ export function byClientAddress(request: BalancedRequest): string {
 }
 
 function headerKey(lowerCaseName: string): HashKey {
-  return (request) => request.headerValue(lowerCaseName) || null;
+  return (request) => request.keyValue(lowerCaseName) || null;
 }
 
 function cookieKey(name: string): HashKey {

@@ -37,7 +37,7 @@ export function requestOf({
   path = '/',
   fields = {},
 }: RequestParts = {}): BalancedRequest {
-  return { clientAddress, path, headerValue: (name) => fields[name] };
+  return { clientAddress, path, headerValue: (name) => fields[name], keyValue: (name) => fields[name] };
 }
 
 export function newCursor(): SharedCursor {

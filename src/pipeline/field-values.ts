@@ -1,0 +1,71 @@
+import { FIELD, numberOfName } from '../http/field-names.ts';
+import { valueAmong } from '../http/field-text.ts';
+import { FRAMING } from '../http/framing.ts';
+import { isRewritten, namedHopByHopFields, REQUEST_DROPS } from '../http/hop-by-hop.ts';
+import { passingValue } from '../http/passing-value.ts';
+import { forwardedLinesFor } from './client-identity.ts';
+import type { Exchange } from './exchange.ts';
+import { traceLines } from './trace-lines.ts';
+
+/*
+ * What the fields of a request are worth to whoever decides by them. Some are the gateway's to write: what a client claims in those never goes
+ * upstream, so it counts nowhere else either.
+ */
+
+/**
+ * The value of a field that a client may send, by its name in lower case, before any middleware. What tokens say (`forward_claims`) is not
+ * known yet: until then there are no such fields.
+ */
+export function receivedValue({ request, generation }: Exchange, lowerCaseName: string): string | undefined {
+  if (generation?.claimFields?.hasName(lowerCaseName)) return undefined;
+  if (request.namesHopByHopFields && namedHopByHopFields(request).has(lowerCaseName)) return undefined;
+  return request.combinedValue(lowerCaseName);
+}
+
+/** The value of one that the gateway writes (`isRewritten`), as it goes upstream before any middleware; undefined when it does not. */
+export function ownValue(exchange: Exchange, lowerCaseName: string): string | undefined {
+  const { request, generation, id } = exchange;
+  if (lowerCaseName === 'host') return writtenHost(exchange) ?? undefined;
+  if (generation === null) return undefined;
+  return valueAmong(forwardedLinesFor(exchange, generation) + traceLines(request.versionMinor, id), lowerCaseName);
+}
+
+/** The value of a field (by its name in lower case) as it goes upstream, as far as the middleware has come; undefined also for a Host that depends on the upstream. */
+export function outgoingValue(exchange: Exchange, lowerCaseName: string): string | undefined {
+  const { request, requestDrops, requestAdditions } = exchange;
+  switch (numberOfName(lowerCaseName)) {
+    case FIELD.HOST:
+      return exchange.tries > 0 ? exchange.outgoingAuthority : (settledAuthority(exchange) ?? undefined);
+    case FIELD.CONTENT_LENGTH:
+      return request.framing === FRAMING.LENGTH ? String(request.contentLength) : undefined;
+    case FIELD.TRANSFER_ENCODING:
+      return request.framing === FRAMING.CHUNKED ? 'chunked' : undefined;
+  }
+  const passing = passingValue(request, lowerCaseName, REQUEST_DROPS, requestDrops);
+  const added = valueAmong(requestAdditions, lowerCaseName);
+  return passing === undefined || added === undefined ? (passing ?? added) : `${passing}, ${added}`;
+}
+
+/**
+ * The value of a field to choose an upstream by: as it goes there, or, of credentials and others that the route takes out, as it came. That is
+ * nothing that anybody is believed.
+ */
+export function keyValue(exchange: Exchange, lowerCaseName: string): string | undefined {
+  const outgoing = outgoingValue(exchange, lowerCaseName);
+  if (outgoing !== undefined || isRewritten(lowerCaseName)) return outgoing;
+  const isTakenOut = exchange.route?.chain.requestDrops?.hasName(lowerCaseName) ?? false;
+  return isTakenOut ? receivedValue(exchange, lowerCaseName) : undefined;
+}
+
+/** What goes upstream as Host, whichever upstream it is; null: its own. */
+export function settledAuthority(exchange: Exchange): string | null {
+  if (exchange.hostSet !== null) return exchange.hostSet;
+  const upstreamHost = exchange.route?.upstreamHost ?? 'preserve';
+  if (typeof upstreamHost === 'object') return upstreamHost.name;
+  return upstreamHost === 'preserve' ? writtenHost(exchange) : null;
+}
+
+/** RFC 9112 3.2.2: the authority of an absolute-form target counts in the place of Host. */
+function writtenHost({ target, request }: Exchange): string | null {
+  return target.authority ?? request.host;
+}
