@@ -13,7 +13,7 @@ export interface ByteReceiver {
   received(bytes: Buffer, start: number, end: number): void;
   /** The peer will send no more (FIN); writing is still possible. */
   ended(): void;
-  /** All that was written has been taken: certain to be said after `pendingBytes` was at `WRITE_HIGH_WATER_BYTES` or above. */
+  /** All that was written has been taken, after `pendingBytes` was above 0. */
   writable(): void;
   /**
    * The peer has closed the connection in the middle of what we write, and what it said before that may not have been read yet.

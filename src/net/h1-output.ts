@@ -155,6 +155,11 @@ export class H1Output implements Flushable, TimerOwner {
     return false;
   }
 
+  /** The system has not taken all that was sent. */
+  get unwritten(): boolean {
+    return this.#unwrittenBytes() > 0;
+  }
+
   #unwrittenBytes(): number {
     return (this.#connection?.pendingBytes ?? 0) + this.#pending.length;
   }

@@ -77,7 +77,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #toHead = false;
   #requestChunked = false;
   #requestDrops: FieldDrops | null = null;
-  /** Nothing more of it is going to be sent: from here the upstream's silence counts. */
+  /** Nothing more of it is going to be sent. */
   #requestOver = false;
   /** What the output had written before. */
   #writesBefore = 0;
@@ -132,11 +132,35 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#writesBefore = this.#output.writes;
     this.#informationals = 0;
     this.replyUntouched = true;
-    if (!this.#connecting) {
-      this.reused = true;
-      this.#readTimer.disarm();
-    }
+    if (!this.#connecting) this.reused = true;
+    this.#watchSilence();
     return this;
+  }
+
+  /**
+   * Decides from the facts whether the upstream's silence counts now, and how long it may last from now on. Called when one of the facts
+   * has changed, and when something has come.
+   *
+   *   connecting                            connect timeout, which `open` armed: nothing makes it longer
+   *   in the pool                           idle timeout
+   *   lent, and the request is not complete, or not all written, or we do not read
+   *                                         does not count: the upstream owes nothing, or could not show it. The client has its own
+   *                                         timeouts, and the output has the write timeout
+   *   lent otherwise                        read timeout
+   *   closing                               does not count
+   */
+  #watchSilence(): void {
+    if (this.#connecting) return;
+    const { limits } = this.owner;
+    if (this.#state === STATE.IDLE) this.#readTimer.arm(limits.idleTimeoutMs);
+    else if (this.#listener !== null && this.#requestTaken && !this.#readPaused)
+      this.#readTimer.arm(limits.readTimeoutMs);
+    else this.#readTimer.disarm();
+  }
+
+  /** The system has all of the request, or takes no more. */
+  get #requestTaken(): boolean {
+    return this.#requestOver && (this.#writingFailed || !this.#output.unwritten);
   }
 
   get unsent(): boolean {
@@ -177,7 +201,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   sendEnd(): void {
     if (this.#requestChunked) this.#output.text(chunkedEnd(''));
     this.#requestOver = true;
-    if (!this.#connecting) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
+    this.#output.callWhenFlushed();
   }
 
   cancel(): void {
@@ -195,21 +219,20 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   pauseResponse(): void {
     if (this.#readPaused || this.#listener === null) return;
     this.#readPaused = true;
-    this.#readTimer.disarm();
     this.#connection?.pause();
+    this.#watchSilence();
   }
 
   resumeResponse(): void {
     if (!this.#readPaused) return;
     this.#readPaused = false;
     this.#connection?.resume();
-    if (this.#listener !== null) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
+    this.#watchSilence();
   }
 
   connected(): void {
     this.#connecting = false;
-    if (this.#requestOver) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
-    else this.#readTimer.disarm();
+    this.#watchSilence();
   }
 
   received(bytes: Buffer, start: number, end: number): void {
@@ -238,9 +261,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
         else position = this.#consumeBody(bytes, position, end);
         if (position === before) throw new Error('the decoder of replies made no progress');
       }
-      if (this.#listener !== null && this.#requestOver && !this.#readPaused) {
-        this.#readTimer.arm(this.owner.limits.readTimeoutMs);
-      }
+      if (this.#listener !== null) this.#watchSilence();
       // Bytes that no request asked for: a second reply, or more than the length. The connection is not trusted again.
       if (position < end) {
         if (this.#state === STATE.IDLE) this.#reportUnsolicited(bytes, position, end);
@@ -306,17 +327,25 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #complete(): void {
     const listener = this.#listener;
     this.#listener = null;
-    this.#readTimer.disarm();
+    this.#watchSilence();
     if (this.#readPaused) this.resumeResponse();
-    if (this.#replyPersistent && this.#requestOver && !this.#writingFailed) this.#becomeIdle();
+    if (this.#replyPersistent && this.#mayCarryAnother) this.#becomeIdle();
     else this.#close();
     listener?.responseEnded();
+  }
+
+  /**
+   * A server that answers before it has taken the whole request may never take the rest, and what is sent next stands behind that. Under
+   * TLS a write is not done at once: only bytes that the system is known to have left count.
+   */
+  get #mayCarryAnother(): boolean {
+    return this.#requestOver && !this.#writingFailed && (this.#connection?.untakenBytes ?? 0) === 0;
   }
 
   #becomeIdle(): void {
     this.#state = STATE.IDLE;
     this.#peer = null;
-    this.#readTimer.arm(this.owner.limits.idleTimeoutMs);
+    this.#watchSilence();
     this.owner.connectionIdle(this);
   }
 
@@ -371,6 +400,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   writable(): void {
     this.#output.drained();
+    this.#watchSilence();
   }
 
   /** RFC 9112 9.6: a server may answer and close before it has read the request. The answer is still passed on. */
@@ -378,7 +408,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     if (this.#listener === null) return false;
     this.#writingFailed = true;
     this.#requestOver = true;
-    if (!this.#readPaused) this.#readTimer.arm(this.owner.limits.readTimeoutMs);
+    this.#watchSilence();
     return true;
   }
 
@@ -407,7 +437,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   flushed(): void {
-    // Nothing waits for an upstream's output.
+    this.#watchSilence();
   }
 
   stalled(): void {

@@ -72,7 +72,7 @@ interface SocketInternals extends Socket {
 /** The accepted socket stays where it is: TLS reads from its handle, and we from that of TLS. */
 function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, carrier: Socket): SocketConnection {
   const connection = new SocketConnection(io, receiver);
-  connection.adopt(secure, new SecureDriver(secure, io.buffers, null), carrier);
+  connection.adopt(secure, new SecureDriver(secure, connection, io.buffers, null), carrier);
   readDecrypted(io, connection, secure);
   return connection;
 }
@@ -80,14 +80,14 @@ function adoptSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver, c
 /** TLS reads from the handle below it, which is settled when the system has connected; before the handshake nothing comes. */
 function connectSecure(io: IoContext, secure: TLSSocket, receiver: ByteReceiver): SocketConnection {
   const connection = new SocketConnection(io, receiver);
-  connection.adopt(secure, new SecureDriver(secure, io.buffers, new HeldWrites()), secure);
+  connection.adopt(secure, new SecureDriver(secure, connection, io.buffers, new HeldWrites()), secure);
   reportFailedWrites(secure, connection);
   secure.prependOnceListener('connect', () => readDecrypted(io, connection, secure));
   return connection;
 }
 
 function secureCarrier(io: IoContext, connection: SocketConnection, secure: TLSSocket, held: HeldWrites): void {
-  connection.secure(secure, new SecureDriver(secure, io.buffers, held));
+  connection.secure(secure, new SecureDriver(secure, connection, io.buffers, held));
   readDecrypted(io, connection, secure);
 }
 

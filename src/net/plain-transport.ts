@@ -45,12 +45,12 @@ function serve(
   held: HeldWrites | null = null,
 ): SocketConnection {
   const connection = new SocketConnection(io, receiver);
-  connection.adopt(socket, new StreamDriver(socket, io.buffers, held), carrier);
+  connection.adopt(socket, new StreamDriver(socket, connection, io.buffers, held), carrier);
   socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
   return connection;
 }
 
 function secure(io: IoContext, connection: SocketConnection, socket: TLSSocket, held: HeldWrites): void {
-  connection.secure(socket, new StreamDriver(socket, io.buffers, held));
+  connection.secure(socket, new StreamDriver(socket, connection, io.buffers, held));
   socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
 }

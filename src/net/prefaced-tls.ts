@@ -31,7 +31,7 @@ export function connectPrefacedTls(
   const carrier = connect(connectOptions(target));
   const held = new HeldWrites();
   carrier.write(preface, 'latin1');
-  connection.adoptCarrier(carrier, new StreamDriver(carrier, io.buffers, held));
+  connection.adoptCarrier(carrier, new StreamDriver(carrier, connection, io.buffers, held));
   carrier.once('connect', () => begun(io, connection, tls.wrap(carrier), held));
   return connection;
 }

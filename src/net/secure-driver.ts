@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { BufferPool } from './buffer-pool.ts';
+import type { DriverOwner } from './handle-driver.ts';
 import { type HeldWrites, StreamDriver } from './stream-driver.ts';
 import { handleOf, startReading, stopReading } from './stream-handle.ts';
 
@@ -10,8 +11,8 @@ import { handleOf, startReading, stopReading } from './stream-handle.ts';
 export class SecureDriver extends StreamDriver {
   readonly #socket: TLSSocket;
 
-  constructor(socket: TLSSocket, buffers: BufferPool, held: HeldWrites | null) {
-    super(socket, buffers, held);
+  constructor(socket: TLSSocket, owner: Pick<DriverOwner, 'drained'>, buffers: BufferPool, held: HeldWrites | null) {
+    super(socket, owner, buffers, held);
     this.#socket = socket;
   }
 

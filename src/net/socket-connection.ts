@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Lease } from './buffer-pool.ts';
 import { formatSubject } from './certificate-subject.ts';
-import { type ByteReceiver, type Connection, WRITE_HIGH_WATER_BYTES } from './connection.ts';
+import type { ByteReceiver, Connection } from './connection.ts';
 import type { IoContext } from './io-context.ts';
 import type { SocketDriver } from './socket-driver.ts';
 
@@ -105,10 +105,12 @@ export class SocketConnection implements Connection {
   }
 
   get untakenBytes(): number {
+    const { pendingBytes } = this;
+    if (pendingBytes === 0) return 0;
     // Not public, and only used to see progress within one large write: without it, progress shows when the write is done.
     const handle = (this.#socket as { _handle?: { writeQueueSize?: number } | null } | null)?._handle;
     // Under TLS it counts what has been encrypted, which is a little more.
-    return Math.min(handle?.writeQueueSize ?? Number.POSITIVE_INFINITY, this.pendingBytes);
+    return Math.min(handle?.writeQueueSize ?? Number.POSITIVE_INFINITY, pendingBytes);
   }
 
   /** Called by the transport with how much was read into the buffer that `nextBuffer` gave last, the shared one at first. */
@@ -204,7 +206,7 @@ export class SocketConnection implements Connection {
 
   opened(): void {
     this.handshaking = false;
-    const heldBack = this.pendingBytes >= WRITE_HIGH_WATER_BYTES;
+    const heldBack = this.pendingBytes > 0;
     try {
       this.#driver?.opened();
       this.#receiver.connected();
@@ -293,10 +295,6 @@ function onEnd(this: Socket): void {
   (this as ConnectionSocket).photonConnection.readEnded();
 }
 
-function onDrain(this: Socket): void {
-  (this as ConnectionSocket).photonConnection.drained();
-}
-
 function onError(this: Socket, error: NodeJS.ErrnoException): void {
   (this as ConnectionSocket).photonConnection.failed(error.code ?? error.name);
 }
@@ -307,7 +305,6 @@ function onClose(this: Socket): void {
 
 const LISTENERS = [
   ['end', onEnd],
-  ['drain', onDrain],
   ['error', onError],
   ['close', onClose],
 ] as const;

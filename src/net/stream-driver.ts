@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { BufferPool, Lease } from './buffer-pool.ts';
+import type { DriverOwner } from './handle-driver.ts';
 import type { SocketDriver } from './socket-driver.ts';
 
 /** What is to be said to an upstream once TLS has verified who it is. */
@@ -16,13 +17,17 @@ export class HeldWrites {
 /** Writes through the socket's own `Writable`: public API only. */
 export class StreamDriver implements SocketDriver {
   readonly #socket: Socket;
+  readonly #owner: Pick<DriverOwner, 'drained'>;
   readonly #buffers: BufferPool;
   /** Null when everything may be written at once. */
   #held: HeldWrites | null;
+  /** Something was not taken at once, and its owner has to be told when all is. */
+  #behind = false;
 
   /** `held`: keeps what is written until the socket is opened. */
-  constructor(socket: Socket, buffers: BufferPool, held: HeldWrites | null) {
+  constructor(socket: Socket, owner: Pick<DriverOwner, 'drained'>, buffers: BufferPool, held: HeldWrites | null) {
     this.#socket = socket;
+    this.#owner = owner;
     this.#buffers = buffers;
     this.#held = held;
   }
@@ -32,8 +37,12 @@ export class StreamDriver implements SocketDriver {
   }
 
   text(text: string): void {
-    if (this.#held === null) this.#socket.write(text, 'latin1');
-    else this.#held.push(text);
+    if (this.#held !== null) {
+      this.#held.push(text);
+      return;
+    }
+    this.#socket.write(text, 'latin1', this.#taken);
+    this.#look();
   }
 
   bytes(prefix: string, bytes: Buffer, suffix: string, lease: Lease | null): void {
@@ -44,12 +53,31 @@ export class StreamDriver implements SocketDriver {
     }
     const socket = this.#socket;
     socket.cork();
-    if (prefix !== '') socket.write(prefix, 'latin1');
-    if (lease === null) socket.write(bytes);
-    else socket.write(bytes, () => this.#buffers.release(lease));
-    if (suffix !== '') socket.write(suffix, 'latin1');
+    if (prefix !== '') socket.write(prefix, 'latin1', this.#taken);
+    if (lease !== null) socket.write(bytes, (error) => this.#release(lease, error));
+    else socket.write(bytes, this.#taken);
+    if (suffix !== '') socket.write(suffix, 'latin1', this.#taken);
     socket.uncork();
+    this.#look();
   }
+
+  #release(lease: Lease, error: Error | null | undefined): void {
+    this.#buffers.release(lease);
+    this.#taken(error);
+  }
+
+  /** Something was written. */
+  #look(): void {
+    if (this.#socket.writableLength > 0) this.#behind = true;
+  }
+
+  /** A write has been taken. `'drain'` would tell of it only where it had reached the stream's mark. */
+  readonly #taken = (error?: Error | null): void => {
+    const { writableLength, destroyed } = this.#socket;
+    if (error || destroyed || writableLength > 0 || !this.#behind) return;
+    this.#behind = false;
+    this.#owner.drained();
+  };
 
   /** What was written to a plain socket meanwhile, that sends by itself. */
   opened(): void {
@@ -57,8 +85,9 @@ export class StreamDriver implements SocketDriver {
     if (held === null) return;
     this.#held = null;
     this.#socket.cork();
-    for (const piece of held.pieces) this.#socket.write(piece, 'latin1');
+    for (const piece of held.pieces) this.#socket.write(piece, 'latin1', this.#taken);
     this.#socket.uncork();
+    this.#look();
   }
 
   pauseReading(): void {

@@ -104,7 +104,7 @@ export interface UpstreamStream {
   sendData(bytes: Buffer, start: number, end: number): boolean;
   /** Passes trailer fields on, where the framing has a place for them. */
   sendTrailers(trailers: Fields): void;
-  /** The request is complete: from here the upstream's silence counts. */
+  /** The request is complete: once it is written, the upstream's silence counts. */
   sendEnd(): void;
   pauseResponse(): void;
   resumeResponse(): void;

@@ -61,9 +61,9 @@ export class Recorder implements ByteReceiver {
     return Buffer.concat(this.chunks).toString('latin1');
   }
 
-  /** The events, with neighbours of one kind told once: how bytes are cut is nobody's business. */
+  /** The events, with neighbours of one kind told once, and without `writable`: how bytes are cut and taken is nobody's business. */
   get story(): readonly string[] {
-    return this.events.filter((event, at) => event !== this.events[at - 1]);
+    return this.events.filter((event) => event !== 'writable').filter((event, at, all) => event !== all[at - 1]);
   }
 
   async until(event: string): Promise<void> {

@@ -200,6 +200,23 @@ export function transportContract(transport: Transport): void {
         assert.deepEqual(heard.events, ['writable']);
       });
 
+      on('when a slow peer has taken the little that pends, that is said too', async ({ ours, heard, peer }) => {
+        peer.pause();
+        const piece = Buffer.alloc(MIB / 64, 'x');
+        let sent = 0;
+        while (ours.untakenBytes === 0 && sent < 64 * MIB) {
+          ours.writeBytes('', piece, 0, piece.length, '');
+          sent += piece.length;
+          await settle(10);
+        }
+        assert.ok(ours.pendingBytes > 0 && ours.pendingBytes < WRITE_HIGH_WATER_BYTES, `${ours.pendingBytes} pend`);
+        heard.events.length = 0;
+        peer.resume();
+        await heard.until('writable');
+        assert.equal(ours.pendingBytes, 0);
+        await peer.inbox.take(sent, 'everything');
+      });
+
       for (const [what, write] of Object.entries({
         text: (ours: Connection) => ours.writeText('x'.repeat(WRITE_HIGH_WATER_BYTES)),
         bytes: (ours: Connection) =>

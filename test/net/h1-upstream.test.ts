@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { H1Upstream } from '../../src/net/h1-upstream.ts';
+import { H1Upstream, type UpstreamLimits } from '../../src/net/h1-upstream.ts';
 import type { DownstreamPeer, UpstreamStream } from '../../src/net/streams.ts';
 import { outgoingRequest, requestHead } from '../wire/h1/heads.ts';
 import { MemoryConnection, MemoryNet } from './memory-connection.ts';
@@ -30,15 +30,16 @@ class Bench {
   readonly net = new MemoryNet();
   readonly connection = new MemoryConnection(this.net);
   readonly pool: string[] = [];
-  readonly upstream = new H1Upstream(this.net.io, {
-    limits: LIMITS,
-    singleUse: false,
-    connectionIdle: () => this.pool.push('idle'),
-    unsolicitedBytes: () => this.pool.push('unsolicited'),
-    connectionClosed: () => this.pool.push('closed'),
-  });
+  readonly upstream: H1Upstream;
 
-  constructor({ open = true } = {}) {
+  constructor({ open = true, limits = LIMITS }: { readonly open?: boolean; readonly limits?: UpstreamLimits } = {}) {
+    this.upstream = new H1Upstream(this.net.io, {
+      limits,
+      singleUse: false,
+      connectionIdle: () => this.pool.push('idle'),
+      unsolicitedBytes: () => this.pool.push('unsolicited'),
+      connectionClosed: () => this.pool.push('closed'),
+    });
     this.connection.receiver = this.upstream;
     this.upstream.open(this.connection);
     if (open) this.connection.opens();
@@ -294,6 +295,30 @@ describe('a connection to an upstream', () => {
   }
 });
 
+/** Only the read timeout is short. */
+const PATIENT = { ...LIMITS, connectTimeoutMs: 600_000, readTimeoutMs: 3000, writeTimeoutMs: 600_000 };
+
+/** Each of them has to be so before the upstream owes something. */
+const LATER = {
+  opens: { means: 'connected', happens: ({ connection }: Bench) => connection.opens() },
+  ends: {
+    means: 'the request complete',
+    happens: ({ net }: Bench, stream: UpstreamStream) => net.event(() => stream.sendEnd()),
+  },
+  takes: { means: 'it is written', happens: ({ connection }: Bench) => connection.takesAll() },
+  resumes: {
+    means: 'we read',
+    happens: ({ net }: Bench, stream: UpstreamStream) => net.event(() => stream.resumeResponse()),
+  },
+};
+
+function permutations<T>(values: readonly T[]): readonly (readonly T[])[] {
+  if (values.length === 0) return [[]];
+  return values.flatMap((first) =>
+    permutations(values.filter((value) => value !== first)).map((rest) => [first, ...rest]),
+  );
+}
+
 describe('an upstream’s silence', () => {
   test('counts from the end of the request, and from every byte of the reply', () => {
     const bench = new Bench();
@@ -340,6 +365,67 @@ describe('an upstream’s silence', () => {
     assert.ok(heard.failedWith('upstream_timeout'));
   });
 
+  for (const order of permutations(Object.keys(LATER) as (keyof typeof LATER)[])) {
+    test(`counts from the last of these on: ${order.map((change) => LATER[change].means).join(', ')}`, () => {
+      const bench = new Bench({ open: false, limits: PATIENT });
+      bench.connection.peerTakes = false;
+      const { heard, stream } = bench.upload(4);
+      bench.net.event(() => stream.pauseResponse());
+      bench.send(stream, 'body');
+      for (const change of order) {
+        bench.net.pass(20_000);
+        assert.deepEqual(heard.story, [], `before ${change}`);
+        LATER[change].happens(bench, stream);
+      }
+      bench.net.pass(2800);
+      assert.deepEqual(heard.story, []);
+      bench.net.pass(400);
+      assert.deepEqual(heard.story, ['failed upstream_timeout']);
+    });
+  }
+
+  test('does not count while the client still sends, although it has read all that came so far', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.upload(8);
+    bench.send(stream, 'body');
+    bench.connection.sends('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nearly');
+    bench.net.event(() => stream.pauseResponse());
+    bench.net.event(() => stream.resumeResponse());
+    bench.net.pass(100_000);
+    assert.deepEqual(heard.story, ['head 200', 'data early']);
+    bench.send(stream, 'more');
+    bench.net.event(() => stream.sendEnd());
+    bench.net.pass(29_000);
+    bench.connection.sends('late');
+    assert.deepEqual(heard.story, ['head 200', 'data earlylate', 'end']);
+  });
+
+  test('does not count while it takes the rest of a request that is complete', () => {
+    const bench = new Bench({ limits: PATIENT });
+    const { heard, stream } = bench.upload(49_000);
+    bench.connection.peerTakes = false;
+    bench.send(stream, 'x'.repeat(49_000));
+    bench.net.event(() => stream.sendEnd());
+    bench.net.pass(20_000);
+    assert.deepEqual(heard.story, []);
+    bench.connection.takesAll();
+    bench.net.pass(2800);
+    bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+    assert.deepEqual(heard.story, ['head 204', 'end']);
+    assert.deepEqual(bench.pool, ['idle']);
+  });
+
+  test('counts after it has closed its side to our request, whatever of that is unwritten', () => {
+    const bench = new Bench({ limits: PATIENT });
+    const { heard } = bench.upload(4);
+    bench.connection.peerTakes = false;
+    bench.net.event(() => bench.upstream.writingFailed());
+    bench.net.pass(2800);
+    assert.deepEqual(heard.story, []);
+    bench.net.pass(400);
+    assert.deepEqual(heard.story, ['failed upstream_timeout']);
+  });
+
   test('between exchanges closes the connection after its idle time', () => {
     const bench = new Bench();
     for (let turn = 0; turn < 3; turn++) {
@@ -354,6 +440,17 @@ describe('an upstream’s silence', () => {
 });
 
 describe('an upstream that takes nothing', () => {
+  test('and answers all the same is not asked again on this connection', () => {
+    const bench = new Bench();
+    const { heard, stream } = bench.upload(9000);
+    bench.connection.peerTakes = false;
+    bench.send(stream, 'x'.repeat(9000));
+    bench.net.event(() => stream.sendEnd());
+    bench.connection.sends('HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n');
+    assert.deepEqual(heard.story, ['head 413', 'end']);
+    assert.deepEqual(bench.pool, ['closed']);
+  });
+
   test('holds the request back, and asks for more when it has taken all', () => {
     const bench = new Bench();
     const { heard, stream } = bench.upload(200_000);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listenDeaf } from '../support/deaf-upstream.ts';
+import { settle } from '../support/guard.ts';
 import { ok } from '../support/upstream.ts';
 import { runWire, wire } from '../support/wire.ts';
 
@@ -311,6 +312,75 @@ wire(
     const { body } = await client.expectReply({ status: 200 });
     await rest;
     assert.equal(body.length, total);
+  },
+);
+
+/** Only the silence of the upstream is short. */
+const PATIENT = {
+  ...once,
+  server: { send_timeout: '600s', body_timeout: '600s' },
+  upstream: { read_timeout: '5s', write_timeout: '600s' },
+  backend: { circuit_breaker: { failure_threshold: 1 } },
+};
+const UPLOAD = 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 8\r\n\r\n';
+
+wire(
+  'an upload that ends while the reply waits for its client does not make the upstream silent',
+  PATIENT,
+  async ({ client, upstream, clock }) => {
+    const total = 30 * 1024 * 1024;
+    client.pause();
+    await client.send(`${UPLOAD}half`);
+    const connection = await upstream.accept();
+    await connection.expectHead();
+    await connection.expectText('half');
+    await connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`);
+    const sent = await connection.sendUntilStalled(chunk, total);
+    assert.ok(sent < total, 'the gateway took everything');
+    await clock.advance(20_000);
+    await client.send('rest');
+    await connection.expectText('rest');
+    await clock.advance(20_000);
+    client.resume();
+    const rest = connection.send(Buffer.alloc(total - sent - connection.socket.writableLength, 'c'));
+    const { body } = await client.expectReply({ status: 200 });
+    await rest;
+    assert.equal(body.length, total);
+    const other = await client.connect();
+    await other.send(GET);
+    await connection.expectRequest();
+    await connection.send(ok('well'));
+    await other.expectReply({ status: 200, body: 'well' });
+  },
+);
+
+wire(
+  'an upstream that has sent the most of its reply and waits for the rest of the upload is not silent',
+  PATIENT,
+  async ({ client, upstream, clock }) => {
+    const part = 'p'.repeat(8 * 1024 * 1024);
+    await client.send(`${UPLOAD}half`);
+    const connection = await upstream.accept();
+    await connection.expectHead();
+    await connection.expectText('half');
+    client.pause();
+    await connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${part.length + 4}\r\n\r\n`);
+    const sending = connection.send(part);
+    await settle();
+    client.resume();
+    await sending;
+    await client.inbox.until('the first part', () => (client.inbox.length > part.length ? true : undefined));
+    await clock.advance(60_000);
+    await client.send('rest');
+    await connection.expectText('rest');
+    await clock.advance(4_000);
+    await connection.send('last');
+    await client.expectReply({ status: 200, body: `${part}last` });
+    const other = await client.connect();
+    await other.send(GET);
+    await connection.expectRequest();
+    await connection.send(ok('well'));
+    await other.expectReply({ status: 200, body: 'well' });
   },
 );
 

@@ -34,7 +34,7 @@ export const upstream = z
       .describe('Begins each connection with a PROXY header of this version; then no two clients share a connection.')
       .optional(),
     connection_timeout: duration().describe('How long opening a connection may take.').prefault('5s'),
-    read_timeout: duration().describe('The longest silence while a reply is due.').prefault('30s'),
+    read_timeout: duration().describe('The longest silence while a reply to the whole request is due.').prefault('30s'),
     write_timeout: duration().describe('How long the upstream may go without taking a byte.').prefault('30s'),
   })
   .describe('One server.');
