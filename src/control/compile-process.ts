@@ -2,7 +2,7 @@
  * A process that compiles one configuration and ends: reading ten thousand routes takes half a second and half a gigabyte, and what a
  * configuration written in TypeScript loads stays loaded for as long as its process lives.
  */
-import { runningMiddleware } from '../middleware/custom/running-middleware.ts';
+import { outliveMiddleware } from '../middleware/custom/running-middleware.ts';
 
 // They are meant for the gateway. A terminal, a service manager or `pkill photon` sends them to both, and whether this one goes on is the
 // gateway's decision, which ends it by SIGKILL.
@@ -10,9 +10,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGU
   process.on(signal, () => undefined);
 }
 // Whatever users' middleware starts by being loaded, and fails, is logged by the workers, which load it too.
-process.on('uncaughtException', (error) => {
-  if (runningMiddleware() === undefined) throw error;
-});
+outliveMiddleware(() => undefined);
 // The gateway is gone.
 process.on('disconnect', () => process.exit());
 process.title = 'photon-compiler';

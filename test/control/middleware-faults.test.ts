@@ -53,13 +53,13 @@ interface Modules {
   readonly [name: string]: string;
 }
 
-/** A gateway of one worker with these modules, each a middleware of that name on a route of that name. */
-async function start(t: TestContext, modules: Modules): Promise<PhotonProcess> {
+/** Writes a configuration of one worker with these modules, each a middleware of that name on a route of that name. */
+function write(t: TestContext, modules: Modules): { readonly directory: string; readonly config: string } {
   const directory = temporaryDirectory(t);
-  const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
-  write('fail.ts', "export const fail = (): never => { throw new Error('oops'); };");
-  write('fail.cjs', "exports.failInCommonJs = () => { throw new Error('oops'); };");
-  for (const [name, text] of Object.entries(modules)) write(`${name}.ts`, text);
+  const put = (name: string, text: string) => writeFileSync(join(directory, name), text);
+  put('fail.ts', "export const fail = (): never => { throw new Error('oops'); };");
+  put('fail.cjs', "exports.failInCommonJs = () => { throw new Error('oops'); };");
+  for (const [name, text] of Object.entries(modules)) put(`${name}.ts`, text);
   const names = Object.keys(modules);
   const document = {
     server: { http_addr: '127.0.0.1:0', workers: 1 },
@@ -68,8 +68,14 @@ async function start(t: TestContext, modules: Modules): Promise<PhotonProcess> {
     routes: names.map((name) => ({ path: `/${name}`, middleware: [name] })),
     access_log: { enabled: false },
   };
-  write('config.json', JSON.stringify(document));
-  const photon = new PhotonProcess(t, ['--config', join(directory, 'config.json')], { XDG_RUNTIME_DIR: directory });
+  put('config.json', JSON.stringify(document));
+  return { directory, config: join(directory, 'config.json') };
+}
+
+/** A gateway with them. */
+async function start(t: TestContext, modules: Modules): Promise<PhotonProcess> {
+  const { directory, config } = write(t, modules);
+  const photon = new PhotonProcess(t, ['--config', config], { XDG_RUNTIME_DIR: directory });
   await photon.event('ready');
   return photon;
 }
@@ -107,15 +113,27 @@ test('a fault of a module outside of its hooks is logged with its name, and the 
   assert.ok(lines.length <= 20, `${lines.length} lines`);
 });
 
+/** What it starts fails before it is loaded. */
+const HASTY = `import { defineMiddleware } from 'photon-gateway';
+  void Promise.reject(new Error('oops'));
+  setImmediate(() => { throw new Error('oops'); });
+  await new Promise((done) => setImmediate(done));
+  export default defineMiddleware({ name: 'x', create: () => ({}) });`;
+
 test('a module that starts something when it is loaded, and it fails, keeps nothing from starting', async (t) => {
-  const atLoad = `import { defineMiddleware } from 'photon-gateway';
-    void Promise.reject(new Error('oops'));
-    setImmediate(() => { throw new Error('oops'); });
-    await new Promise((done) => setImmediate(done));
-    export default defineMiddleware({ name: 'x', create: () => ({}) });`;
-  const photon = await start(t, { hasty: atLoad });
+  const photon = await start(t, { hasty: HASTY });
   for (const seen of [0, 1]) assert.equal((await photon.event('middleware-failed', seen))['middleware'], 'hasty');
 });
+
+for (const [command = '', ...words] of [['check'], ['explain', 'GET', 'http://a/hasty'], ['routes']]) {
+  test(`photon ${command} tells of such a fault, and does its work`, async (t) => {
+    const { config } = write(t, { hasty: HASTY });
+    const { code, stdout, stderr } = await new PhotonProcess(t, ['--config', config, command, ...words]).ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^The middleware "hasty" fails outside of its hooks: Error: oops\n/);
+    assert.match(stdout, /\S/);
+  });
+}
 
 test('an error of the gateway itself that nobody caught ends its worker, with modules or without', async (t) => {
   const photon = await start(t, { well: moduleThat('') });

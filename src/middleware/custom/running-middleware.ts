@@ -17,3 +17,15 @@ export function runAs<Result>(name: string, run: () => Result): Result {
 export function boundTo<Hook extends (...args: never) => unknown>(name: string, hook: Hook): Hook {
   return running.run(name, () => AsyncLocalStorage.bind(hook));
 }
+
+/**
+ * From now on a fault that code of a middleware lets happen outside of its hooks goes to `tell`, and does not end the process. Any other that
+ * nobody catches ends it as before.
+ */
+export function outliveMiddleware(tell: (name: string, error: unknown) => void): void {
+  process.on('uncaughtException', (error) => {
+    const name = runningMiddleware();
+    if (name === undefined) throw error;
+    tell(name, error);
+  });
+}
