@@ -9,11 +9,11 @@ export interface HeaderSource {
   value(lowerCaseName: string): string | undefined;
   /** Field lines that are written beside them. */
   additions: string;
-  /** A field that came does not pass. `name` is in lower case. */
+  /** A field that came does not pass. `name` is as `dropName` has it. */
   drop(name: string): void;
   /** Fields that stand there once, as `dropName` has them. */
   readonly single: ReadonlySet<string>;
-  /** Writes one that is no line among the others; null: takes it out. Returns false for any other. Throws a TypeError when that cannot be done. */
+  /** Writes one (as `dropName` has it) that is no line among the others; null: takes it out. Returns false for any other. Throws a TypeError when that cannot be done. */
   replace(name: string, value: string | null): boolean;
 }
 
@@ -39,34 +39,43 @@ export class EditableHeaders {
 
   /** The field stands there once, with this value. Throws a TypeError for what cannot be a field, or is about the connection. */
   set(name: string, value: string): void {
-    check(name, value);
-    if (this.#source.replace(name.toLowerCase(), value)) return;
-    this.delete(name);
+    const alike = spellingOf(name);
+    checkValue(name, value);
+    if (this.#source.replace(alike, value)) return;
+    this.#remove(alike);
     this.#source.additions += `${name}: ${value}\r\n`;
   }
 
   /** Another field beside those of the name. Throws a TypeError likewise, and for one that the gateway writes, which there is once. */
   append(name: string, value: string): void {
-    check(name, value);
-    if (this.#source.single.has(dropName(name))) {
+    const alike = spellingOf(name);
+    checkValue(name, value);
+    if (this.#source.single.has(alike)) {
       throw new TypeError(`Cannot append to ${name}: the gateway writes it once. It can be set`);
     }
     this.#source.additions += `${name}: ${value}\r\n`;
   }
 
   delete(name: string): void {
-    const lower = name.toLowerCase();
-    check(name, '');
-    if (this.#source.replace(lower, null)) return;
-    this.#source.drop(lower);
-    this.#source.additions = withoutFields(this.#source.additions, new Set([dropName(lower)]));
+    const alike = spellingOf(name);
+    if (!this.#source.replace(alike, null)) this.#remove(alike);
+  }
+
+  #remove(alike: string): void {
+    this.#source.drop(alike);
+    this.#source.additions = withoutFields(this.#source.additions, new Set([alike]));
   }
 }
 
-function check(name: string, value: string): void {
+/** The name as `dropName` has it. Throws a TypeError for one that cannot be changed. */
+function spellingOf(name: string): string {
   if (!isToken(name)) throw new TypeError(`Cannot use ${JSON.stringify(name)} as the name of a header`);
-  if (isConnectionField(name)) {
-    throw new TypeError(`Cannot change ${name}: it is about the connection or the framing of messages`);
-  }
-  if (!VALUE.test(value)) throw new TypeError(`Cannot use this value of ${name}: want printable ASCII`);
+  const alike = dropName(name);
+  if (!isConnectionField(alike)) return alike;
+  throw new TypeError(`Cannot change ${name}: it is about the connection or the framing of messages`);
+}
+
+function checkValue(name: string, value: unknown): void {
+  if (typeof value === 'string' && VALUE.test(value)) return;
+  throw new TypeError(`Cannot use this value of ${name}: want a text of printable ASCII`);
 }
