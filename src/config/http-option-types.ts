@@ -99,7 +99,7 @@ export function absolutePath() {
     try {
       return normalisePath(asciiPath(text), false);
     } catch (error) {
-      if (!(error instanceof PhotonError)) throw error;
+      if (!(error instanceof PhotonError || error instanceof URIError)) throw error;
       const message = `${wanted}, with two hexadecimal digits after each percent sign, without backslashes and ways above "/"`;
       context.issues.push({ code: 'custom', message, input: text });
       return z.NEVER;

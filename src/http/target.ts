@@ -63,9 +63,12 @@ export function normalisePath(path: string, mergeSlashes: boolean): string {
   return rewritePath(path, mergeSlashes);
 }
 
-/** A path, or a piece of one, that a configuration has: what is not ASCII percent-encoded as UTF-8. */
+/**
+ * A path, or a piece of one, that a configuration has: what is not ASCII percent-encoded as UTF-8.
+ * @throws URIError for half a character
+ */
 export function asciiPath(text: string): string {
-  return text.toWellFormed().replace(/[^\0-\x7f]+/g, encodeURIComponent);
+  return text.replace(/[^\0-\x7f]+/g, encodeURIComponent);
 }
 
 /**

@@ -48,6 +48,7 @@ for (const { written, why } of [
   { written: '/100%', why: 'a percent sign that stands alone' },
   { written: '/a%00', why: 'a control character, encoded' },
   { written: '/../a', why: 'a way above the root' },
+  { written: '/\ud800', why: 'half a character' },
 ]) {
   test(`"${written}" is no path of an option: ${why}`, () => {
     const diagnostics = diagnosticsOf(withPaths(written)).filter(({ severity }) => severity === 'error');
