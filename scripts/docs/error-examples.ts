@@ -119,7 +119,7 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
   },
   'unsafe-regex': {
     lines: routes('{ path: "^/(a+)+$" }'),
-    mend: 'Say it so that a text can match in one way only: no repetition within a repetition, no neighbours that take the same characters. `[^/]+` for a segment is safe where `.*` is not.',
+    mend: 'Write it so that a text can match in one way only: no repetition within a repetition, no neighbours that take the same characters. `[^/]+` for a segment is safe where `.*` is not. Repetitions up to a number count too: `(a{1,3}){1,9}` is `a{1,27}`. An origin is looked at as a whole, with an end that Photon writes.',
   },
   'include-not-found': {
     lines: more('include: [conf.d/none.yaml]'),

@@ -1,11 +1,12 @@
-import { type ConfigNode, childOf, itemsOf, type Path, visitScalars } from './config-node.ts';
+import { originExpression } from '../http/origin-expression.ts';
+import { type ConfigNode, childOf, formatPath, itemsOf, type Path } from './config-node.ts';
 import { describeValue, errorAt, type Finding } from './finding.ts';
 import { regexDanger } from './regex-safety.ts';
 
 /** The regular expressions of a document that clients could make run for long. */
 export function checkRegexes(root: ConfigNode): readonly Finding[] {
   const routes = itemsOf(childOf(root, 'routes')).flatMap((route, index) => [
-    ...fault(childOf(route, 'path'), ['routes', index, 'path']),
+    ...faults(childOf(route, 'path'), ['routes', index, 'path'], asItIs),
     ...inLists(childOf(childOf(route, 'websocket'), 'origins'), ['routes', index, 'websocket', 'origins']),
     ...inMiddleware(childOf(route, 'middleware'), ['routes', index, 'middleware']),
   ]);
@@ -23,28 +24,29 @@ function inMiddleware(node: ConfigNode | null, path: Path): readonly Finding[] {
   return [...node.entries].flatMap(([key, { value }]) => {
     const below = [...path, key];
     if (key === 'allowed_origins') return inLists(value, below);
-    if (key === 'pattern' && path.at(-1) === 'regex') return fault(value, below);
+    if (key === 'pattern' && path.at(-1) === 'regex') return faults(value, below, asItIs);
     return key === 'custom' ? [] : inMiddleware(value, below);
   });
 }
 
 function inLists(node: ConfigNode | null, path: Path): readonly Finding[] {
-  return itemsOf(node).flatMap((item, index) => fault(item, [...path, index]));
+  return itemsOf(node).flatMap((item, index) => faults(item, [...path, index], originExpression));
 }
 
-function fault(node: ConfigNode | null, path: Path): readonly Finding[] {
-  const findings: Finding[] = [];
-  if (node === null) return findings;
-  visitScalars(node, (scalar) => {
-    const isPattern = typeof scalar.value === 'string' && (scalar.value.startsWith('^') || path.at(-1) === 'pattern');
-    if (!isPattern || scalar.origin === 'unresolved' || !compiles(String(scalar.value))) return;
-    const danger = regexDanger(String(scalar.value));
-    const message = `Cannot use this regular expression: ${danger}`;
-    if (danger !== null) {
-      findings.push({ ...errorAt('unsafe-regex', scalar.span, path, message), found: describeValue(scalar, path) });
-    }
-  });
-  return findings;
+const asItIs = (source: string): string => source;
+
+const WANTED = 'a regular expression that no text keeps busy';
+
+/** `expressionOf`: what becomes of the text of the option. */
+function faults(node: ConfigNode | null, path: Path, expressionOf: (text: string) => string): readonly Finding[] {
+  if (node?.kind !== 'scalar' || typeof node.value !== 'string' || node.origin === 'unresolved') return [];
+  const isPattern = node.value.startsWith('^') || path.at(-1) === 'pattern';
+  if (!isPattern || !compiles(node.value)) return [];
+  const danger = regexDanger(expressionOf(node.value));
+  if (danger === null) return [];
+  const found = describeValue(node, path);
+  const message = `Cannot use ${formatPath(path)}: want ${WANTED}, got ${found}, which ${danger.reason}`;
+  return [{ ...errorAt('unsafe-regex', node.span, path, message), wanted: WANTED, found, help: danger.help }];
 }
 
 function compiles(source: string): boolean {

@@ -1,3 +1,5 @@
+import { originExpression } from '../http/origin-expression.ts';
+
 /** Tells which origins (RFC 6454 6.2, lower case) are meant by a list. */
 export class OriginMatcher {
   readonly #exact: ReadonlySet<string>;
@@ -23,12 +25,8 @@ export class OriginMatcher {
 
 const isPattern = (text: string): boolean => text.startsWith('^') || text.startsWith('*.') || text.includes('://*.');
 
-/**
- * Without an end, `^https://example\.com` would also be `https://example.com.evil.net`: nobody means that, so the end is ours to
- * write.
- */
 function compile(text: string): RegExp {
-  if (text.startsWith('^')) return new RegExp(`^(?:${text})$`);
+  if (text.startsWith('^')) return new RegExp(originExpression(text));
   const [, scheme = '', host = ''] = /^(?:(.*):\/\/)?\*\.(.*)$/.exec(text) ?? [];
   const anyScheme = '[a-z][a-z0-9+.-]*';
   return new RegExp(`^${scheme === '' ? anyScheme : RegExp.escape(scheme)}://[a-z0-9_-]+\\.${RegExp.escape(host)}$`);
