@@ -52,6 +52,14 @@ export class AccessBlocks {
     return NO_BLOCK;
   }
 
+  /** For the worker: whether `take` would find a block. */
+  get hasFree(): boolean {
+    for (let block = 0; block < BLOCK_COUNT; block++) {
+      if (Atomics.load(this.#flags, block) === FREE) return true;
+    }
+    return false;
+  }
+
   /** For the control thread: the block is the worker's again. */
   free(block: number): void {
     Atomics.store(this.#flags, block, FREE);

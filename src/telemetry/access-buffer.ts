@@ -15,7 +15,7 @@ export interface AccessSink {
  *
  *   free block --first line--> current --full, or flush()--> handed over --written--> free block
  *
- * Where no block is free, lines are dropped and counted.
+ * While an output takes nothing, the last block fills up before it is handed over. Then lines are dropped and counted.
  */
 export class AccessBuffer {
   readonly #blocks: AccessBlocks;
@@ -43,9 +43,19 @@ export class AccessBuffer {
     this.#lines++;
   }
 
-  /** Hands over what there is, and says what had to be dropped. */
+  /** Hands over what there is, unless the lines after it would have no block; says what had to be dropped. */
   flush(): void {
+    if (this.#lines > 0 && this.#blocks.hasFree) this.#handOver();
+    this.#sayDropped();
+  }
+
+  /** Hands over what there is; no lines are to follow. */
+  flushLast(): void {
     if (this.#lines > 0) this.#handOver();
+    this.#sayDropped();
+  }
+
+  #sayDropped(): void {
     if (this.#dropped === 0) return;
     this.#sink.dropped(this.#dropped);
     this.#dropped = 0;

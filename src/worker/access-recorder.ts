@@ -80,8 +80,9 @@ export class AccessRecorder {
     this.#buffer.flush();
   }
 
+  /** Hands over every line; no exchange is to follow. */
   flush(): void {
-    this.#buffer.flush();
+    this.#buffer.flushLast();
   }
 
   /** When the monotonic clock was at 0, in milliseconds since 1970. */

@@ -151,10 +151,8 @@ test('a full disk is said once, traffic goes on, and the lines that were lost ar
   await askFor(port, numbered(20));
   await stop(photon);
   assert.equal(photon.events('access-log-failed').length, 1);
-  assert.deepEqual(
-    photon.events('access-log-dropped').map(({ count }) => count),
-    [40],
-  );
+  const lost = photon.events('access-log-dropped').reduce((sum, { count }) => sum + Number(count), 0);
+  assert.equal(lost, 40);
 });
 
 test('when there is room again the log goes on by itself, and what waited is written', async (t) => {
@@ -216,7 +214,7 @@ function eventsIn(stderr: string, event: string): readonly Event[] {
 }
 
 const STUCK = [
-  { what: 'a pipe that nobody reads', reader: 'sleep 60' },
+  { what: 'a pipe that nobody reads', reader: 'sleep 600' },
   { what: 'a pipe whose reader has gone', reader: 'true' },
 ] as const;
 

@@ -51,11 +51,25 @@ test('where no block is freed, no more than the bound is held; the rest is dropp
   const buffer = new AccessBuffer(new AccessBlocks(sink.memory), sink);
   const perBlock = Math.floor(BLOCK_BYTES / 100);
   for (let number = 0; number < perBlock * BLOCK_COUNT + 25; number++) buffer.add(line(number));
-  buffer.flush();
+  buffer.flushLast();
   assert.equal(sink.blocks.length, BLOCK_COUNT);
   assert.deepEqual(sink.drops, [25]);
-  buffer.flush();
+  buffer.flushLast();
   assert.deepEqual(sink.drops, [25], 'each is counted once');
+});
+
+test('while an output takes nothing, few lines now and then wait in the memory that is there, and none is dropped', () => {
+  const sink = new Sink();
+  const buffer = new AccessBuffer(new AccessBlocks(sink.memory), sink);
+  for (let round = 0; round < 1000; round++) {
+    buffer.add(line(round));
+    buffer.flush();
+  }
+  assert.equal(sink.blocks.length, BLOCK_COUNT - 1);
+  for (const { block } of sink.blocks) sink.free(block);
+  buffer.flush();
+  assert.equal(sink.blocks.map(({ text }) => text).join(''), Array.from({ length: 1000 }, (_, i) => line(i)).join(''));
+  assert.deepEqual(sink.drops, []);
 });
 
 test('a block that is freed is filled again', () => {
