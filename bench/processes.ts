@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 5_000;
 const LOG_TAIL_CHARACTERS = 2_000;
 
@@ -109,7 +109,7 @@ export class Processes {
     return running;
   }
 
-  /** Starts a server and waits until it accepts connections. @throws Error when it ends or stays deaf for 30 s */
+  /** Starts a server and waits until it accepts connections. @throws Error when it ends, or accepts none for two minutes */
   async startServer(command: Command, port: number): Promise<RunningProcess> {
     const running = this.start(command);
     const deadline = Date.now() + READY_TIMEOUT_MS;

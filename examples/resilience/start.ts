@@ -71,11 +71,22 @@ async function waitUntilOpen(): Promise<void> {
   }
 }
 
+/** Learns what came in each second. */
+let look: (second: ReadonlyMap<string, number>) => void = () => {};
+
+/** Goes on for the time of a part, and until a second shows what the part is about. */
+async function playUntil(shows: (second: ReadonlyMap<string, number>) => boolean): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  look = (second) => shows(second) && resolve();
+  await Promise.all([promise, pause(PART_MS)]);
+}
+
 function printSecond(): void {
   const columns = ['first', 'second', 'third', 'failed'].map(
     (name) => `${name} ${String(seen.get(name) ?? 0).padStart(4)}`,
   );
   console.log(columns.join('   '));
+  look(seen);
   seen = new Map();
 }
 
@@ -88,13 +99,13 @@ async function play(): Promise<void> {
   const clients = Array.from({ length: CLIENTS }, () => loop(() => over));
   const printing = setInterval(printSecond, SECOND_MS);
   console.log('--- three upstreams share the requests');
-  await pause(PART_MS);
+  await playUntil((second) => ['first', 'second', 'third'].every((name) => second.has(name)));
   console.log('--- the third is killed');
   third.kill('SIGKILL');
-  await pause(PART_MS);
+  await playUntil((second) => !second.has('third'));
   console.log('--- the third is back: checks find it well, and its share grows');
   third = startUpstream('third', PORTS.THIRD_PORT);
-  await pause(PART_MS);
+  await playUntil((second) => second.has('third'));
   over = true;
   await Promise.all(clients);
   clearInterval(printing);

@@ -58,6 +58,7 @@ const as = (key: typeof pair, kid: string) => ({
 test('the keys of an issuer reach every worker, with one fetch for all of them', async (t) => {
   const issuer = await Issuer.start(t);
   issuer.keys = [jwkOf(pair.publicKey, { kid: 'a' })];
+  const startedMs = performance.now();
   const photon = await startPhoton(t, { jwks_url: issuer.url, algorithm: 'ES256' }, 4);
   await photon.event('key-set-fetched');
   const port = await photon.port();
@@ -69,7 +70,8 @@ test('the keys of an issuer reach every worker, with one fetch for all of them',
     }),
   );
   for (const [known, status] of statuses) assert.equal(status, known ? 200 : 401);
-  assert.equal(issuer.fetches, 1, 'those that are not known do not count within ten seconds');
+  const moreFetches = Math.floor((performance.now() - startedMs) / 10_000);
+  assert.ok(issuer.fetches <= 1 + moreFetches, 'keys that are not known cause a fetch in ten seconds at most');
 });
 
 test('a public key in a file lets in whoever its owner signed for', async (t) => {

@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/resilience/start.ts', import.meta.url));
 
-test('the example of resilience plays to its end without a failed request, and the killed upstream comes back', async () => {
+test('the example of resilience plays to its end without a failed request, and the killed upstream comes back', async (t) => {
   const [photon, first, second, third] = await freePorts(4);
   const ports = { PHOTON_PORT: `${photon}`, FIRST_PORT: `${first}`, SECOND_PORT: `${second}`, THIRD_PORT: `${third}` };
   const child = spawn(process.execPath, [SCRIPT], {
-    env: { ...process.env, ...ports, PART_MS: '2500' },
+    env: { ...process.env, ...ports, PART_MS: '2500', CHECK_TIMEOUT: '30s' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  t.after(() => child.kill('SIGKILL'));
   const [printed] = await Promise.all([text(child.stdout), once(child, 'exit')]);
   assert.match(printed, /failed in all: 0$/m);
   const [, killed = '', back = ''] = printed.split(/^--- the third.*$/m);
