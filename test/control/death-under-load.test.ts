@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { eventually } from '../support/guard.ts';
+import { eventually, GUARD_MS } from '../support/guard.ts';
 import { type PhotonProcess, startPhoton } from './photon-process.ts';
 import { get, Upstream } from './upstream.ts';
 
@@ -57,9 +57,10 @@ async function busyClients(t: TestContext, port: number): Promise<readonly BusyC
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 
 async function untilCounts(photon: PhotonProcess, what: string, holds: (connections: readonly number[]) => boolean) {
+  const startedMs = performance.now();
   let seen = await photon.counts();
-  for (let looks = 0; !holds(seen.connections); looks++) {
-    assert.ok(looks < 2000, `${what}: ${JSON.stringify(seen)}`);
+  while (!holds(seen.connections)) {
+    assert.ok(performance.now() - startedMs < GUARD_MS, `${what}: ${JSON.stringify(seen)}`);
     seen = await photon.counts();
   }
   return seen;

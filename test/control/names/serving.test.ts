@@ -138,7 +138,7 @@ test('a request that waits for the only server of a name is served by the next o
   const farm = await Farm.start(t, ['127.0.0.1', '127.0.0.2']);
   const setting = {
     upstreams: [{ address: `app.test:${farm.port}`, max_connections: 1 }],
-    backend: { queue: { timeout: '8s' } },
+    backend: { queue: { timeout: '120s' } },
   };
   const scene = await Scene.start(t, setting, (dns) => dns.set('app.test', { A: ['127.0.0.1'], ttlSeconds: 1 }));
   const held = scene.get('/held');
