@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { PhotonProcess, temporaryDirectory } from '../control/photon-process.ts';
-import { guarded } from '../support/guard.ts';
+import { GUARD_MS, guarded } from '../support/guard.ts';
 import { ImpairingProxy, type Impairment, type Impairments, NEVER_ANSWERS } from '../support/impairing-proxy.ts';
 import { ask, Load, type Outcome } from '../support/load.ts';
 import { REPLY_BODY, REQUEST_ID_FIELD, repeatedRequests, UpstreamProcess } from '../support/upstream-process.ts';
@@ -147,9 +147,10 @@ await addBackends();
 const gatewayPort = await startGateway();
 
 async function addBackends(): Promise<void> {
-  for (const { name, toProcess } of TROUBLES) {
+  for (const { name, toProcess, unanswered = false } of TROUBLES) {
     if (toProcess !== undefined) victims.set(name, await UpstreamProcess.start(file));
-    addBackend(name, [victims.get(name)?.port ?? (await proxyFor(name)), ...well.map(({ port }) => port)]);
+    const victim = victims.get(name)?.port ?? (await proxyFor(name));
+    addBackend(name, [victim, ...well.map(({ port }) => port)], {}, unanswered ? victim : null);
   }
   for (const { name } of SLOWNESSES) addBackend(name, [await proxyFor(name), ...well.map(({ port }) => port)]);
   const soonTriedAgain = { open_timeout: '200ms', success_threshold: 1 };
@@ -159,8 +160,7 @@ async function addBackends(): Promise<void> {
     mortal.map(({ port }) => port),
     { failure_threshold: 2, open_timeout: '2s', success_threshold: 1 },
   );
-  // A thousand long replies take their time.
-  for (const { backend } of STAGES) addBackend(backend, [target.port], {}, '20s');
+  for (const { backend } of STAGES) addBackend(backend, [target.port]);
 }
 
 async function proxyFor(name: string): Promise<number> {
@@ -169,9 +169,12 @@ async function proxyFor(name: string): Promise<number> {
   return proxy.port;
 }
 
-/** An upstream that is silent for a second has failed: one that is well and has a busy processor has not. */
-function addBackend(name: string, ports: readonly number[], breaker = {}, readTimeout = '1s'): void {
-  const upstreams = ports.map((port) => ({ address: `127.0.0.1:${port}`, read_timeout: readTimeout }));
+/** The upstream on port `falls` falls silent, which is noticed soon; one that is well and has a busy processor has a minute. */
+function addBackend(name: string, ports: readonly number[], breaker = {}, falls: number | null = null): void {
+  const upstreams = ports.map((port) => ({
+    address: `127.0.0.1:${port}`,
+    read_timeout: port === falls ? '2s' : '60s',
+  }));
   backends[name] = { upstreams, circuit_breaker: breaker };
 }
 
@@ -185,7 +188,7 @@ async function startGateway(): Promise<number> {
   const server = { http_addr: '127.0.0.1:0', workers: 2 };
   const path = join(temporaryDirectory(file), 'config.yaml');
   writeFileSync(path, JSON.stringify({ server, load_balancing: { backends }, routes }));
-  return await new PhotonProcess(file, ['--config', path], {}, { lifetimeMs: 120_000 }).port();
+  return await new PhotonProcess(file, ['--config', path], {}, { lifetimeMs: 1_200_000 }).port();
 }
 
 /** GETs and POSTs at the same time, over kept connections. */
@@ -295,17 +298,17 @@ test('with every upstream down it is 503 with Retry-After at once; one that come
   const until = async (status: number) => {
     const startedMs = performance.now();
     let outcome = await next();
-    while (outcome.status !== status && performance.now() - startedMs < 10_000) outcome = await next();
+    while (outcome.status !== status && performance.now() - startedMs < GUARD_MS) outcome = await next();
     assert.equal(outcome.status, status);
   };
   await until(200);
   await Promise.all(mortal.map((upstream) => upstream.kill()));
   await until(503);
   for (let count = 0; count < 20; count++) {
-    const { status, retryAfter, tookMs } = await next();
+    const { status, retryAfter, body } = await next();
     assert.equal(status, 503);
     assert.match(String(retryAfter), /^[1-9][0-9]*$/);
-    assert.ok(tookMs < 500, `it took ${tookMs} ms`);
+    assert.match(body, /no_upstream/, 'none of them was asked');
   }
   await mortal[1]?.restart();
   await until(200);

@@ -23,7 +23,6 @@ export interface Outcome {
   /** Null for a reply that is complete; otherwise what the client saw. */
   readonly error: string | null;
   readonly body: string;
-  readonly tookMs: number;
 }
 
 /** The most that one load asks, whatever its test does. */
@@ -109,7 +108,6 @@ export interface Target {
 /** One request. Never rejects. */
 export async function ask(target: Target, id: string, agent: Agent | false = false): Promise<Outcome> {
   const { port, path, method = 'GET' } = target;
-  const startedMs = performance.now();
   const seen: { head: IncomingMessage | null; body: string } = { head: null, body: '' };
   const error = await new Promise<string | null>((resolve) => {
     const sent = request({
@@ -138,6 +136,5 @@ export async function ask(target: Target, id: string, agent: Agent | false = fal
     retryAfter: seen.head?.headers['retry-after'] ?? null,
     error,
     body: seen.body,
-    tookMs: performance.now() - startedMs,
   };
 }
