@@ -8,15 +8,15 @@ import { WeightedDraw } from './weighted-draw.ts';
 export class PowerOfTwo<C extends Candidate> implements Balancer<C> {
   readonly #draw: WeightedDraw<C>;
 
-  /** `random`: from 0 to below 1. */
-  constructor(candidates: readonly C[], random: () => number) {
-    this.#draw = new WeightedDraw(candidates, random);
+  /** `random`: from 0 to below 1. `maxDraws`: as `WeightedDraw` has it. */
+  constructor(candidates: readonly C[], random: () => number, maxDraws?: number) {
+    this.#draw = new WeightedDraw(candidates, random, maxDraws);
   }
 
   pick(_request: BalancedRequest, eligible: Eligible<C>): C | null {
     const first = this.#draw.next(eligible);
     if (first === null) return null;
-    const second = this.#draw.next(eligible, first);
+    const second = this.#draw.another(eligible);
     // Between equals it is the first: the one that the weights alone would choose.
     return second !== null && loadOf(second) < loadOf(first) ? second : first;
   }

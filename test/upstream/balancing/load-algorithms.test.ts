@@ -26,6 +26,67 @@ function sharesOf(balancer: { pick: LeastConnections<Server>['pick'] }): Record<
   return shares;
 }
 
+/** Divides into as many parts as there are among the sums of the weights below, up to four. */
+const PARTS = 12;
+
+/** What a pick can come to, with the chance of each: every number of equal parts is drawn in every place. */
+function chancesOf<T>(pick: (random: () => number) => T): Map<T, number> {
+  const chances = new Map<T, number>();
+  const drawn: number[] = [];
+  do {
+    let used = 0;
+    const result = pick(() => {
+      if (used === drawn.length) drawn.push(0);
+      return ((drawn[used++] as number) + 0.5) / PARTS;
+    });
+    chances.set(result, (chances.get(result) ?? 0) + PARTS ** -used);
+    while (drawn.length > 0 && ++(drawn[drawn.length - 1] as number) === PARTS) drawn.pop();
+  } while (drawn.length > 0);
+  return chances;
+}
+
+/** What it should be: one by its weight, another one of the others by its weight, and of them the one with less under way for its weight. */
+function chancesOfTwo(servers: readonly Server[]): Map<string | undefined, number> {
+  const able = servers.filter(({ usable, weight }) => usable && weight > 0);
+  const sumOf = (some: readonly Server[]) => some.reduce((sum, { weight }) => sum + weight, 0);
+  const chances = new Map<string | undefined, number>(able.length === 0 ? [[undefined, 1]] : []);
+  for (const first of able) {
+    const others = able.filter((each) => each !== first);
+    const chance = first.weight / sumOf(able);
+    const pairs = others.map((second) => ({ second, share: (chance * second.weight) / sumOf(others) }));
+    for (const { second, share } of pairs.length === 0 ? [{ second: first, share: chance }] : pairs) {
+      const { key } = second.inFlight / second.weight < first.inFlight / first.weight ? second : first;
+      chances.set(key, (chances.get(key) ?? 0) + share);
+    }
+  }
+  return chances;
+}
+
+function expectChances(seen: Map<string | undefined, number>, expected: Map<string | undefined, number>): void {
+  assert.deepEqual([...seen.keys()].sort(), [...expected.keys()].sort());
+  for (const [key, chance] of expected) {
+    assert.ok(Math.abs((seen.get(key) ?? 0) - chance) < 1e-9, `${key}: ${seen.get(key)} in the place of ${chance}`);
+  }
+}
+
+const EXACT = [
+  { weights: [1, 1], maxDraws: 0 },
+  { weights: [1, 1], maxDraws: 3 },
+  { weights: [3, 1], maxDraws: 2 },
+  { weights: [1, 2, 1], maxDraws: 0 },
+  { weights: [1, 2, 1], maxDraws: 1 },
+  { weights: [1, 1, 1], maxDraws: 2 },
+  { weights: [1, 1, 1, 1], maxDraws: 0 },
+  { weights: [1, 1, 1, 1], maxDraws: 1 },
+  { weights: [1, 0, 2, 1], maxDraws: 1 },
+];
+
+const LOADS = [
+  [0, 0, 0, 0],
+  [3, 2, 1, 0],
+  [0, 4, 1, 4],
+];
+
 describe('least connections', () => {
   for (const { weights, loads, picked, why } of [
     { weights: [1, 1, 1], loads: [2, 1, 3], picked: 'b', why: 'the fewest' },
@@ -88,7 +149,7 @@ describe('power of two', () => {
       { weights: [3, 1], loads: [3, 2], picked: 'a' },
     ]) {
       const shares = sharesOf(new PowerOfTwo(withLoads(weights, loads), randomNumbers()));
-      assert.ok((shares[picked] ?? 0) > 0.99, JSON.stringify(shares));
+      assert.deepEqual(Object.keys(shares), [picked]);
     }
   });
 
@@ -116,6 +177,21 @@ describe('power of two', () => {
           const loads = able.map(({ inFlight, weight }) => inFlight / weight);
           assert.ok(picked !== null && able.includes(picked));
           assert.ok(picked.inFlight / picked.weight < Math.max(...loads), `${picked.key} of ${up}, drawn ${drawn}`);
+        }
+      }
+    });
+  }
+
+  for (const { weights, maxDraws } of EXACT) {
+    test(`of weights ${weights.join(':')} compares two with just the chance of each, whichever are usable, after ${maxDraws} draws`, () => {
+      for (let up = 0; up < 2 ** weights.length; up++) {
+        for (const loads of LOADS) {
+          const servers = withLoads(weights, loads);
+          setUsable(servers, up);
+          const seen = chancesOf(
+            (random) => new PowerOfTwo(servers, random, maxDraws).pick(requestOf(), isUsable)?.key,
+          );
+          expectChances(seen, chancesOfTwo(servers));
         }
       }
     });
