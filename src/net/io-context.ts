@@ -28,11 +28,13 @@ export class IoContext {
   #eventMs: number = NOT_YET;
   readonly #reportFault: (error: unknown) => void;
   readonly #received: GatheredEvents;
+  readonly #afterEvents: AfterEvents;
 
   /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
   constructor(clock: Clock, reportFault: (error: unknown) => void, options: IoOptions = {}) {
-    const { eventsAlone, afterEvents, wakeUps = atomicWakeUps } = options;
+    const { eventsAlone, afterEvents = setImmediate, wakeUps = atomicWakeUps } = options;
     this.#clock = clock;
+    this.#afterEvents = afterEvents;
     this.#received = new GatheredEvents(() => this.settle(), eventsAlone, afterEvents);
     this.wakeUps = wakeUps;
     this.wheel = new TimerWheel(clock, reportFault);
@@ -80,9 +82,23 @@ export class IoContext {
     this.settle();
   }
 
-  /** Lets time pass: runs out timers that are due. */
+  /**
+   * Lets time pass: runs out timers that are due. Where the thread stood still, replies and requests that came in time may not have been
+   * read yet: they are heard first, or every peer would pay for our own delay.
+   */
   tick(): void {
-    this.wheel.advance();
+    if (this.wheel.advance()) this.#afterEvents(expireTimers, this);
+    else this.expireTimers();
+  }
+
+  expireTimers(): void {
+    // What was heard before may have disarmed them, or may do so when it is settled.
+    this.settle();
+    this.wheel.expire();
     this.settle();
   }
+}
+
+function expireTimers(io: IoContext): void {
+  io.expireTimers();
 }

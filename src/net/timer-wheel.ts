@@ -48,12 +48,18 @@ export class TimerWheel {
   /** How much later than asked for a timer runs out at least, so that none does so early. */
   static readonly lateMs = STALL_MS;
 
-  /** Visits the slots whose time has come and tells the owners of what is due. */
-  advance(): void {
+  /** Lets time pass. Returns whether the thread stood still: then what has come meanwhile should be heard before `expire`. */
+  advance(): boolean {
     const lastMs = this.nowMs;
     this.nowMs = this.#clock.nowMs();
-    if (this.nowMs - lastMs > STALL_MS) this.#delayArmedSince(lastMs);
     this.turn++;
+    if (this.nowMs - lastMs <= STALL_MS) return false;
+    this.#delayArmedSince(lastMs);
+    return true;
+  }
+
+  /** Visits the slots whose time has come and tells the owners of what is due. */
+  expire(): void {
     const target = Math.floor((this.nowMs - this.#startMs) / TICK_MS);
     // After a long sleep every slot is visited once: that finds all that is due.
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;
@@ -71,7 +77,7 @@ export class TimerWheel {
     const stalledMs = this.nowMs - lastMs;
     for (const first of this.#slots) {
       for (let timer = first; timer !== null; timer = timer.next) {
-        if (timer.armedTurn === this.turn) timer.dueMs += stalledMs;
+        if (timer.armedTurn === this.turn - 1) timer.dueMs += stalledMs;
       }
     }
   }
