@@ -11,7 +11,7 @@ interface Encoding {
   literal(text: string): string;
   /** A value of the request, which may have any character. */
   value(text: string): string;
-  /** A consumer, which is printable ASCII and percent-encoded in part (`consumerText`). */
+  /** A consumer, of which a part may be percent-encoded already (`consumerText`). */
   consumer(text: string): string;
   /** A value as it stands in the path: printable ASCII, percent-encoded already. */
   pathParameter(text: string): string;
@@ -28,13 +28,13 @@ const encodedRest = (text: string): string =>
   );
 
 /** In the value of a field: printable ASCII; what is not is percent-encoded. */
-const FIELD: Encoding = { literal: asIs, value: fieldText, consumer: asIs, pathParameter: asIs };
+const FIELD: Encoding = { literal: asIs, value: fieldText, consumer: fieldText, pathParameter: asIs };
 
 /** In a path: no value can end the segment that it stands in, for a consumer may have chosen its name itself. */
 const PATH: Encoding = {
   literal: asIs,
   value: (text) => percentEncoded(text).replaceAll('%3A', ':'),
-  consumer: (text) => encodedRest(text).replaceAll('%3A', ':'),
+  consumer: (text) => encodedRest(fieldText(text)).replaceAll('%3A', ':'),
   pathParameter: asIs,
 };
 
@@ -45,7 +45,7 @@ const PATH: Encoding = {
 const QUERY: Encoding = {
   literal: percentEncoded,
   value: percentEncoded,
-  consumer: encodedRest,
+  consumer: (text) => encodedRest(fieldText(text)),
   pathParameter: encodedRest,
 };
 
