@@ -23,6 +23,7 @@ export class PaperClient implements DownstreamStream, DownstreamPeer {
   privateConnections = null;
   /** A body is announced, and on paper it never comes. */
   requestComplete = true;
+  readonly requestPaused = false;
   readonly clientHalfClosed = false;
   reply: PaperReply | null = null;
 

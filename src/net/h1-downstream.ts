@@ -126,6 +126,10 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     return this.#request.whole;
   }
 
+  get requestPaused(): boolean {
+    return this.#request.paused;
+  }
+
   get clientHalfClosed(): boolean {
     return this.#peerEnded;
   }

@@ -70,6 +70,11 @@ export class H1Request implements BodySink {
     return this.#state === STATE.WHOLE;
   }
 
+  /** It was asked to send no more for now. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Between two requests, with nothing of the next one here. */
   get idle(): boolean {
     return this.#state === STATE.HEAD && this.#kept === null;

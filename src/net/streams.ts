@@ -39,6 +39,8 @@ export interface DownstreamStream {
   readonly peer: DownstreamPeer;
   /** True when nothing of the request is still to come. */
   readonly requestComplete: boolean;
+  /** The client was asked to send no more of it for now. */
+  readonly requestPaused: boolean;
   /** The client has shut down its side. */
   readonly clientHalfClosed: boolean;
   pauseRequest(): void;

@@ -154,6 +154,11 @@ export class Timer {
     return this.dueMs !== Number.POSITIVE_INFINITY;
   }
 
+  /** How long it still runs, about; Infinity while it is not armed. */
+  get leftMs(): number {
+    return this.dueMs - STALL_MS - this.#wheel.nowMs;
+  }
+
   /** Runs out `delayMs` from now, instead of whenever it was to. */
   arm(delayMs: number): void {
     const wheel = this.#wheel;

@@ -87,6 +87,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   /** The breaker of `upstream` has still to hear of this try; and the claim that it has when it is the probe. */
   outcomeDue = false;
   probeClaim: number = NO_CLAIM;
+  /** That the deadline passes before the head of a reply is the upstream's fault. */
+  deadlineCounts = false;
 
   id = '';
   /** The host that the request is for, normalised; empty when an HTTP/1.0 client named none. */
@@ -177,6 +179,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.stream = null;
     this.outcomeDue = false;
     this.probeClaim = NO_CLAIM;
+    this.deadlineCounts = false;
     this.reply.source = null;
     this.reply.status = 0;
     this.host = '';

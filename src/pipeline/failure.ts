@@ -27,12 +27,14 @@ export function loseRequest(exchange: Exchange, error: PhotonError): void {
 
 /**
  * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request
- * that waits, in line or to be tried again, has been asked to, and so may have one whose reply waits for a middleware.
+ * that waits, in line or to be tried again, has been asked to, and so may have one whose reply waits for a middleware, or whose body
+ * the upstream does not take.
  */
 export function missDeadline(exchange: Exchange): void {
-  const waits = exchange.line !== null || exchange.patience.armed || exchange.pendingHook !== null;
+  const { line, patience, pendingHook, downstream } = exchange;
+  const waits = line !== null || patience.armed || pendingHook !== null;
   const error =
-    waits || exchange.downstream?.requestComplete
+    waits || downstream?.requestComplete || downstream?.requestPaused
       ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
       : new PhotonError('request_timeout', 'The whole request did not come in time.');
   failExchange(exchange, error);

@@ -12,14 +12,29 @@ import type { Exchange } from './exchange.ts';
  *                      +-- error that is the upstream's fault ----------------------> failed
  *                      +-- an event stream ends, however it does -------------------> succeeded: by its head
  *                      +-- error of the client or the gateway, the client is gone,
- *                          the deadline of the route in mid-reply ------------------> abandoned
+ *                          the deadline of the route in mid-reply, or when the
+ *                          upstream had less than most of it ----------------------> abandoned
  *
  * A request that is sent again because a pooled connection turned out to be dead is still the same try.
  */
 export function beginTry(exchange: Exchange, upstream: Upstream): void {
+  exchange.deadlineCounts = false;
   if (exchange.outcomeDue) return;
   exchange.outcomeDue = true;
   exchange.probeClaim = upstream.takeClaim();
+}
+
+/**
+ * How much of a route's deadline has to be left when an upstream has the whole request. With less, hooks, the queue, pauses before
+ * retries, other upstreams or the client have taken the rest, and that the deadline passes tells nothing about this upstream.
+ */
+const MOST_OF_DEADLINE = 0.75;
+
+/** The upstream gets the last of the request: from here on it owes the reply. */
+export function requestHandedOver(exchange: Exchange): void {
+  const timeoutMs = exchange.route?.timeoutMs ?? null;
+  if (timeoutMs === null) return;
+  exchange.deadlineCounts = exchange.deadline.leftMs >= timeoutMs * MOST_OF_DEADLINE;
 }
 
 /**
@@ -65,10 +80,11 @@ export function tryFailed(exchange: Exchange, error: PhotonError): void {
 
 /**
  * A deadline that passes in mid-reply may be due to a client that takes it slowly, or to a middleware that does not let it pass. Before
- * the head the upstream was silent.
+ * the head the upstream was silent, which counts where it had most of the deadline for itself.
  */
 function isUpstreamsFault(exchange: Exchange, { fault, code }: PhotonError): boolean {
-  return fault === 'upstream' && !(code === 'deadline_exceeded' && hasAnswered(exchange));
+  if (code === 'deadline_exceeded') return exchange.deadlineCounts && !hasAnswered(exchange);
+  return fault === 'upstream';
 }
 
 function hasAnswered({ replyStarted, held }: Exchange): boolean {

@@ -5,6 +5,7 @@ import { isIdempotent } from '../http/methods.ts';
 import type { UpstreamStream } from '../net/streams.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
+import { requestHandedOver } from './outcome.ts';
 
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
@@ -58,14 +59,19 @@ export function forwardTrailers(exchange: Exchange, trailers: Fields): void {
 /** The request is complete. */
 export function finishForwarding(exchange: Exchange): void {
   exchange.requestEnd = true;
-  exchange.stream?.sendEnd();
+  if (exchange.stream !== null) endRequest(exchange, exchange.stream);
+}
+
+function endRequest(exchange: Exchange, stream: UpstreamStream): void {
+  requestHandedOver(exchange);
+  stream.sendEnd();
 }
 
 /** Sends what has come of the body so far, for the first time or again. */
 export function sendKept(exchange: Exchange, stream: UpstreamStream): void {
   const { request, sentBody, keptTrailers } = exchange;
   if (request.framing === FRAMING.NONE) {
-    stream.sendEnd();
+    endRequest(exchange, stream);
     return;
   }
   for (const part of sentBody ?? []) stream.sendData(part, 0, part.length);
@@ -74,7 +80,7 @@ export function sendKept(exchange: Exchange, stream: UpstreamStream): void {
     exchange.keptTrailers = null;
     forwardTrailers(exchange, keptTrailers);
   }
-  if (exchange.requestEnd) stream.sendEnd();
+  if (exchange.requestEnd) endRequest(exchange, stream);
 }
 
 function bodyTooLarge(maxBodyBytes: number): PhotonError {

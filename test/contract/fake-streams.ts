@@ -126,6 +126,10 @@ class FakeDownstream implements DownstreamStream {
     this.#toHead = toHead;
   }
 
+  get requestPaused(): boolean {
+    return this.heldBack;
+  }
+
   pauseRequest(): void {
     this.heldBack = true;
   }

@@ -85,6 +85,18 @@ describe('a timer', () => {
     }
   });
 
+  test('says how long it still runs', () => {
+    const bench = new Bench();
+    const timer = bench.timer('it');
+    assert.equal(timer.leftMs, Number.POSITIVE_INFINITY);
+    timer.arm(1000);
+    assert.equal(timer.leftMs, 1000);
+    bench.pass(10 * TICK_MS);
+    assert.equal(timer.leftMs, 1000 - 10 * TICK_MS);
+    timer.disarm();
+    assert.equal(timer.leftMs, Number.POSITIVE_INFINITY);
+  });
+
   test('that is disarmed does not run out, and can be armed again', () => {
     const bench = new Bench();
     const timer = bench.timer('it');

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Middleware } from '../../src/pipeline/middleware.ts';
 import { CircuitBreaker, type Guarded } from '../../src/upstream/circuit-breaker.ts';
 import { fakeScene } from '../contract/fake-streams.ts';
 import { DEADLINE_MS, type Scene } from '../contract/scene.ts';
+import { settle } from '../support/guard.ts';
 import { SETTINGS } from '../upstream/breaker-scene.ts';
 
 /** Hears what is said of each try; each is the probe, with a claim of its own. */
@@ -106,9 +108,9 @@ const OUTCOMES: readonly { why: string; wants: readonly string[]; script: (scene
 ];
 
 /** A scene in which every try is the probe. */
-function recordedScene() {
+function recordedScene(middleware: readonly Middleware[] = []) {
   const recorder = new Recorder();
-  return { scene: fakeScene({ breaker: recorder, allProbes: true }), recorder };
+  return { scene: fakeScene({ breaker: recorder, allProbes: true, middleware }), recorder };
 }
 
 describe('a try tells the breaker', () => {
@@ -128,6 +130,42 @@ describe('a try tells the breaker', () => {
     scene.client.begin('GET', '/deadline/it', {}, 'none');
     await scene.passMs(DEADLINE_MS + 200);
     assert.deepEqual(recorder.heard, ['failed: deadline_exceeded']);
+  });
+
+  for (const { why, hookMs, uploadMs, counts } of [
+    { why: 'a hook took a tenth of it', hookMs: 100, uploadMs: 0, counts: true },
+    { why: 'a hook and the upload took a fifth of it', hookMs: 100, uploadMs: 100, counts: true },
+    { why: 'a hook took the most of it', hookMs: 950, uploadMs: 0, counts: false },
+    { why: 'a hook took a third of it', hookMs: 350, uploadMs: 0, counts: false },
+    { why: 'the upload took a third of it', hookMs: 0, uploadMs: 350, counts: false },
+    { why: 'a hook and the upload took a third of it', hookMs: 150, uploadMs: 200, counts: false },
+  ]) {
+    test(`${counts ? 'failed' : 'abandoned'}: the deadline passes while the upstream is silent, and ${why}`, async () => {
+      const waited = Promise.withResolvers<undefined>();
+      const middleware: Middleware = { name: 'slow', stage: 'custom', onRequest: () => waited.promise };
+      const { scene, recorder } = recordedScene([middleware]);
+      scene.client.begin('POST', '/deadline/it', {}, { length: 5 });
+      await scene.passMs(hookMs);
+      waited.resolve(undefined);
+      await waited.promise;
+      await settle();
+      await scene.passMs(uploadMs);
+      scene.client.data('whole');
+      scene.client.end();
+      await scene.passMs(DEADLINE_MS + 200);
+      assert.deepEqual(scene.log.endings, ['deadline_exceeded']);
+      assert.deepEqual(recorder.heard, [counts ? 'failed: deadline_exceeded' : 'abandoned']);
+    });
+  }
+
+  test('abandoned: the deadline passes while the upstream takes no more of the body, which is not its client’s fault', async () => {
+    const { scene, recorder } = recordedScene();
+    scene.client.begin('POST', '/deadline/it', {}, { length: 9 });
+    scene.upstream().stopTaking();
+    scene.client.data('half');
+    assert.ok(scene.client.heldBack);
+    await scene.passMs(DEADLINE_MS + 200);
+    assert.deepEqual([recorder.heard, scene.log.endings], [['abandoned'], ['deadline_exceeded']]);
   });
 
   test('abandoned: the deadline passes in mid-reply, which a slow client may have caused', async () => {

@@ -299,3 +299,97 @@ wire(
     assert.deepEqual(events(context), ['warn breaker-opened']);
   },
 );
+
+const SHORT = { path: '/short', timeout: '1s', retries: 0 };
+const toShort = GET.replace('/x', '/short');
+
+wire(
+  'a deadline that passes while the upstream is silent opens the breaker',
+  withBreaker({ failure_threshold: 2 }, { routes: [SHORT, {}] }),
+  async ({ client, upstream, clock }) => {
+    for (let request = 0; request < 2; request++) {
+      await client.send(toShort);
+      await (await upstream.accept()).expectRequest();
+      await clock.advance(1200);
+      await client.expectStatus(504);
+    }
+    await client.send(GET);
+    await client.expectReply({ status: 503, body: /no_upstream/ });
+  },
+);
+
+wire(
+  'a deadline that the queue has used up opens no breaker',
+  withBreaker(
+    {},
+    {
+      routes: [SHORT, {}],
+      upstream: { max_connections: 1 },
+      backend: { queue: { timeout: '5s' }, circuit_breaker: { failure_threshold: 1 } },
+    },
+  ),
+  async ({ client, upstream, clock }) => {
+    const busy = await client.connect();
+    await busy.send(GET);
+    const connection = await upstream.accept();
+    await connection.expectRequest();
+    await client.send(toShort);
+    await clock.advance(900);
+    await connection.send(ok('busy'));
+    await busy.expectReply({ body: 'busy' });
+    await connection.expectRequest({ target: '/short' });
+    await clock.advance(300);
+    await client.expectStatus(504);
+    upstream.answerAll(() => ok('well'));
+    await client.send(GET);
+    await client.expectReply({ status: 200, body: 'well' });
+  },
+);
+
+wire(
+  'a deadline that another upstream and the pause before a retry have used up opens no breaker',
+  withBreaker(
+    {},
+    {
+      routes: [{ ...SHORT, timeout: '2s', retries: 1 }, {}],
+      upstreams: 2,
+      backend: { retry_backoff: { initial: '400ms', max: '400ms' }, circuit_breaker: { failure_threshold: 1 } },
+    },
+  ),
+  async (context) => {
+    const { client, upstreams, clock } = context;
+    const [failing, other] = upstreams as [WireUpstream, WireUpstream];
+    await client.send(toShort);
+    const lost = await failing.accept();
+    await lost.expectRequest();
+    await clock.advance(800);
+    lost.reset();
+    await settle();
+    const tried = other.accept();
+    await clock.advanceUntil(tried, 800);
+    await (await tried).expectRequest();
+    await clock.advance(1500);
+    await client.expectStatus(504);
+    other.answerAll(() => ok('well'));
+    await client.send(GET);
+    await client.expectReply({ status: 200, body: 'well' });
+    assert.deepEqual(events(context), ['warn breaker-opened']);
+  },
+);
+
+wire(
+  'a deadline that the upload has used up opens no breaker',
+  withBreaker({ failure_threshold: 1 }, { routes: [SHORT, {}] }),
+  async ({ client, upstream, clock }) => {
+    await client.send(`${POST.replace('/x', '/short')}ab`);
+    const connection = await upstream.accept();
+    await clock.advance(900);
+    await client.send('cd');
+    await connection.expectRequest({ body: 'abcd' });
+    await clock.advance(300);
+    await client.expectStatus(504);
+    upstream.answerAll(() => ok('well'));
+    await client.send(GET);
+    await client.expectReply({ status: 200, body: 'well' });
+  },
+);

@@ -259,3 +259,28 @@ wire(
     await client.expectReply({ status: 200, body: 'all of it' });
   },
 );
+
+wire(
+  'a deadline that a hook has used up opens no breaker: the upstream had hardly any of it',
+  withHooks(REQUEST_WAITS, {
+    backend: { circuit_breaker: { failure_threshold: 2 } },
+    routes: [{ path: '/orders', timeout: '1s', retries: 0 }, { path: '/other' }],
+  }),
+  async ({ client, upstream, clock }) => {
+    for (let request = 0; request < 3; request++) {
+      await client.send(get('/orders'));
+      await hookWaits('request /orders');
+      await clock.advance(950);
+      await say('request /orders');
+      const connection = await upstream.accept();
+      await connection.expectRequest();
+      await clock.advance(300);
+      await client.expectReply({ status: 504, body: /deadline_exceeded/ });
+      await connection.expectClosed();
+    }
+    upstream.answerAll(() => ok('well'));
+    await client.send(get('/other'));
+    await say('request /other');
+    await client.expectReply({ status: 200, body: 'well' });
+  },
+);
