@@ -89,22 +89,54 @@ export function routePattern() {
   });
 }
 
+const PATH_WANTED = 'a path that starts with "/"';
+const PATH_FORM = /^\/[^\p{Cc}\s?#]*$/u;
+const REPLACEMENT_WANTED = 'a text without blanks, "?" and "#"';
+
 /**
  * A path that starts with a slash, brought into the normal form of request paths: it means what it says however it is spelled. What is not
  * ASCII is percent-encoded as UTF-8, because heads go out one byte a character.
  */
 export function absolutePath() {
-  const wanted = 'a path that starts with "/"';
-  return textLike(wanted, /^\/[^\p{Cc}\s?#]*$/u).transform((text, context): string => {
-    try {
-      return normalisePath(asciiPath(text), false);
-    } catch (error) {
-      if (!(error instanceof PhotonError || error instanceof URIError)) throw error;
-      const message = `${wanted}, with two hexadecimal digits after each percent sign, without backslashes and ways above "/"`;
-      context.issues.push({ code: 'custom', message, input: text });
-      return z.NEVER;
-    }
+  return textLike(PATH_WANTED, PATH_FORM).transform((text, context) => {
+    const normal = normalForm(text);
+    return normal === null ? notAPath(PATH_WANTED, text, context) : normal;
   });
+}
+
+/** A path with placeholders, kept as a text that `parseTemplate` understands; what is not ASCII is percent-encoded as UTF-8. */
+export function pathTemplate() {
+  return textTemplate(PATH_WANTED, PATH_FORM).transform((text, context) => {
+    const filled = parseTemplate(text).map((part) => (typeof part === 'string' ? part : 'x'));
+    return isPiece(filled.join('')) ? asciiPath(text) : notAPath(PATH_WANTED, text, context);
+  });
+}
+
+/** What goes in the place of a piece of a path, `$1` and so on for groups; what is not ASCII is percent-encoded as UTF-8. */
+export function pathReplacement() {
+  return textLike(REPLACEMENT_WANTED, /^[^\p{Cc}\s?#]*$/u).transform((text, context) =>
+    isPiece(`/x${text}`) ? asciiPath(text) : notAPath(REPLACEMENT_WANTED, text, context),
+  );
+}
+
+/** Whether a path may be put together with it. One with a dot segment is refused for every request. */
+function isPiece(path: string): boolean {
+  return normalForm(path) !== null && !/\/\.{1,2}(?:\/|$)/.test(path);
+}
+
+function normalForm(path: string): string | null {
+  try {
+    return normalisePath(asciiPath(path), false);
+  } catch (error) {
+    if (error instanceof PhotonError || error instanceof URIError) return null;
+    throw error;
+  }
+}
+
+function notAPath(wanted: string, text: string, context: z.RefinementCtx<string>): never {
+  const message = `${wanted}, with two hexadecimal digits after each percent sign, without backslashes and ".." segments`;
+  context.issues.push({ code: 'custom', message, input: text });
+  return z.NEVER;
 }
 
 function isHost(text: string): boolean {

@@ -2,14 +2,14 @@ import { PhotonError } from '../base/errors.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../pipeline/middleware.ts';
-import { compilePathTemplate } from './template.ts';
+import { compileTargetTemplate } from './template.ts';
 
 /**
  * Answers with a redirect (RFC 9110 15.4). What already is where it should go passes, so that a route can send everybody to HTTPS, or to
  * one name, and serve those who come there.
  */
 export function redirect({ scheme, host, path, status }: BuiltInOptions['redirect']): readonly Middleware[] {
-  const pathOf = path === undefined ? targetOf : compilePathTemplate(path);
+  const pathOf = path === undefined ? targetOf : compileTargetTemplate(path);
 
   function sendElsewhere(exchange: Exchange): Verdict {
     const from = exchange.cameSecurely ? 'https' : 'http';

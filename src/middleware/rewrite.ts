@@ -6,7 +6,7 @@ import { normalisePath } from '../http/target.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { withoutPrefix } from '../pipeline/outgoing-target.ts';
-import { compilePathTemplate, compileQueryTemplate, type Template } from './template.ts';
+import { compilePathTemplate, compileQueryTemplate, percentEncoded, type Template } from './template.ts';
 
 type Options = BuiltInOptions['rewrite'];
 type QueryOptions = Options['query'];
@@ -78,7 +78,7 @@ class QueryChange {
   constructor({ remove, set, add }: QueryOptions) {
     this.#removed = [...remove, ...Object.keys(set)].map(utf8Bytes);
     this.#added = [...Object.entries(set), ...Object.entries(add)].map(([name, value]) => [
-      encodeURIComponent(name),
+      percentEncoded(name),
       compileQueryTemplate(value),
     ]);
   }

@@ -18,7 +18,9 @@ interface Encoding {
 }
 
 const asIs = (text: string): string => text;
-const percentEncoded = (text: string): string => encodeURIComponent(text.toWellFormed());
+
+/** Half a character is written as U+FFFD. */
+export const percentEncoded = (text: string): string => encodeURIComponent(text.toWellFormed());
 
 /** Percent-encodes printable ASCII but for what is so already, letters, digits, `-`, `.`, `_` and `~` (RFC 3986 2.3). */
 const encodedRest = (text: string): string =>
@@ -57,6 +59,15 @@ export const compilePathTemplate = (text: string): Template => compile(text, PAT
 
 /** Makes a template ready whose text is the value of a query parameter. */
 export const compileQueryTemplate = (text: string): Template => compile(text, QUERY);
+
+/** Makes a template ready whose text is a path that may have a query and a fragment behind it, whose text is there as it is to be. */
+export function compileTargetTemplate(text: string): Template {
+  const pathEnd = /[?#]|$/.exec(text)?.index ?? text.length;
+  const path = compilePathTemplate(text.slice(0, pathEnd));
+  if (pathEnd === text.length) return path;
+  const rest = compile(text.slice(pathEnd), { ...QUERY, literal: asIs });
+  return (exchange) => path(exchange) + rest(exchange);
+}
 
 function compile(text: string, encoding: Encoding): Template {
   const parts = parseTemplate(text).map((part) =>

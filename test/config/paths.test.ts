@@ -65,3 +65,66 @@ for (const { written, why } of [
     for (const { message } of diagnostics) assert.match(message, /want a path that starts with "\/"/);
   });
 }
+
+const withRewrite = (rewrite: object): string =>
+  lines(
+    SERVER,
+    BACKENDS,
+    'routes:',
+    '  - path: /u/{id}',
+    `    middleware: [ { rewrite: ${JSON.stringify(rewrite)} } ]`,
+  );
+
+const rewriteOf = (text: string) => {
+  const [rewrite] = parseYamlConfig(text).routes[0]?.middleware ?? [];
+  assert.ok(rewrite?.name === 'rewrite' && rewrite.module === null);
+  return rewrite.options;
+};
+
+for (const { written, kept, why } of [
+  { written: '/users/{path.id}', kept: '/users/{path.id}', why: 'placeholders stay' },
+  {
+    written: '/caf\u00e9/{path.id}',
+    kept: '/caf%C3%A9/{path.id}',
+    why: 'what is not ASCII is percent-encoded as UTF-8',
+  },
+  { written: '/..{path.id}', kept: '/..{path.id}', why: 'dots before something are no dot segment' },
+  { written: '/a{{b}}', kept: '/a{{b}}', why: 'literal braces' },
+]) {
+  test(`"${written}" as a path to rewrite to is "${kept}": ${why}`, () => {
+    assert.equal(rewriteOf(withRewrite({ path: written })).path, kept);
+  });
+}
+
+for (const { written, kept, why } of [
+  { written: '/$2/caf\u00e9-$1', kept: '/$2/caf%C3%A9-$1', why: 'what is not ASCII is percent-encoded as UTF-8' },
+  { written: '', kept: '', why: 'nothing' },
+  { written: '$1', kept: '$1', why: 'a group' },
+  { written: '..$1', kept: '..$1', why: 'dots before something are no dot segment' },
+]) {
+  test(`"${written}" as a replacement is "${kept}": ${why}`, () => {
+    const regex = { pattern: '^/x([^-]*)-([^-]*)$', replacement: written };
+    assert.equal(rewriteOf(withRewrite({ regex })).regex?.replacement, kept);
+  });
+}
+
+for (const { written, why } of [
+  { written: '/100%/x', why: 'a percent sign that stands alone' },
+  { written: '/a\\b', why: 'a backslash' },
+  { written: '/a/../b', why: 'a dot segment' },
+  { written: '/a%5Cb', why: 'a backslash, encoded' },
+  { written: '/\ud800', why: 'half a character' },
+]) {
+  test(`"${written}" is nothing to rewrite to, for every request would be refused: ${why}`, () => {
+    const regex = { pattern: '^/x', replacement: written };
+    const rewrites: readonly (readonly [object, string])[] = [
+      [{ path: written }, 'path'],
+      [{ regex }, 'regex.replacement'],
+    ];
+    for (const [rewrite, place] of rewrites) {
+      const [diagnostic] = diagnosticsOf(withRewrite(rewrite));
+      assert.equal(diagnostic?.path, `routes[0].middleware[0].rewrite.${place}`);
+      assert.match(diagnostic.message, /with two hexadecimal digits after each percent sign/);
+    }
+  });
+}

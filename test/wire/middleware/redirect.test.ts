@@ -1,3 +1,4 @@
+import { SECRET, token } from '../../support/tokens.ts';
 import { ok } from '../../support/upstream.ts';
 import { type WireOptions, wire } from '../../support/wire.ts';
 
@@ -91,3 +92,34 @@ wire('without a host there is nowhere to go', redirecting({ path: '/new' }), asy
   await client.send('GET /old/7/a HTTP/1.0\r\n\r\n');
   await client.expectStatus(400);
 });
+
+const searching: WireOptions = {
+  middleware: {
+    authentication: { auth_type: 'jwt', jwt: { secret: SECRET } },
+    redirect: { path: '/find/{path.id}?x=1&q={path.id}&by={consumer}#{path.id}' },
+  },
+  routes: [{ path: '/old/{id}', middleware: ['auth', 'redirect'] }],
+  secure: false,
+};
+
+for (const { id, inPath = id, inQuery, sub = 'ann', by = sub, why } of [
+  { id: 'a%20b', inQuery: 'a%20b', why: 'it is percent-encoded once' },
+  { id: 'a&q=b', inQuery: 'a%26q%3Db', why: 'it ends no parameter' },
+  { id: 'a%26q=b', inQuery: 'a%26q%3Db', why: 'nor does an encoded ampersand' },
+  { id: 'a+b', inQuery: 'a%2Bb', why: 'a plus sign of a path is a blank in a query' },
+  { id: '100%25', inQuery: '100%25', why: 'a percent sign' },
+  { id: 'a%2fb%3fc%23d', inPath: 'a%2Fb%3Fc%23d', inQuery: 'a%2Fb%3Fc%23d', why: 'what would end a path' },
+  { id: 'caf%C3%A9', inQuery: 'caf%C3%A9', why: 'UTF-8' },
+  { id: '7', inQuery: '7', sub: 'a&by=b+c', by: 'a%26by%3Db%2Bc', why: 'a consumer ends no parameter either' },
+]) {
+  wire(
+    `a value stands in one place of a redirect's path, query and fragment: ${why}`,
+    searching,
+    async ({ client }) => {
+      const authorization = `Authorization: Bearer ${token({ sub })}`;
+      await client.send(`GET /old/${id} HTTP/1.1\r\nHost: a.example\r\n${authorization}\r\n\r\n`);
+      const location = `http://a.example/find/${inPath}?x=1&q=${inQuery}&by=${by}#${inQuery}`;
+      await client.expectReply({ status: 308, headers: { location } });
+    },
+  );
+}

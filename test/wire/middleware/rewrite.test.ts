@@ -60,6 +60,30 @@ for (const { options, sent, received, why } of [
     why: 'a name that needs encoding',
   },
   { options: query({ add: { k: '1' } }), sent: '/a', received: '/a?k=1', why: 'a query where there was none' },
+  {
+    options: query({ set: { 'caf\u00e9': '\u20ac' } }),
+    sent: '/a?caf%c3%a9=1',
+    received: '/a?caf%C3%A9=%E2%82%AC',
+    why: 'names and values that are not ASCII are UTF-8',
+  },
+  {
+    options: query({ set: { 'k\ud800': '\udfff' } }),
+    sent: '/a?k%EF%BF%BD=1',
+    received: '/a?k%EF%BF%BD=%EF%BF%BD',
+    why: 'half a character is none',
+  },
+  {
+    options: rewriting({ path: '/caf\u00e9/{path.id}' }, { path: '/u/{id}' }),
+    sent: '/u/7',
+    received: '/caf%C3%A9/7',
+    why: 'a path that is not ASCII is UTF-8',
+  },
+  {
+    options: regex('^/u/(.*)$', '/caf\u00e9/$1'),
+    sent: '/u/7',
+    received: '/caf%C3%A9/7',
+    why: 'a replacement that is not ASCII is UTF-8',
+  },
 ]) {
   wire(`${sent} goes upstream as ${received}: ${why}`, options, async ({ client, upstream }) => {
     await client.send(`GET ${sent} HTTP/1.1\r\nHost: a\r\n\r\n`);

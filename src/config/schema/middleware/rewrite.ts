@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { absolutePath, parameterName, regExpText, textTemplate } from '../../http-option-types.ts';
+import {
+  absolutePath,
+  parameterName,
+  pathReplacement,
+  pathTemplate,
+  regExpText,
+  textTemplate,
+} from '../../http-option-types.ts';
 
 const value = () => textTemplate('a text of one line', /^[^\p{Cc}]*$/u);
 
@@ -12,16 +19,11 @@ export const rewrite = z
       })
       .describe('Puts another beginning in front of the path.')
       .optional(),
-    path: textTemplate('a path that starts with "/"', /^\/[^\p{Cc}\s?#]*$/u)
-      .describe('The whole path, {path.NAME} in it replaced.')
-      .optional(),
+    path: pathTemplate().describe('The whole path, {path.NAME} in it replaced.').optional(),
     regex: z
       .strictObject({
         pattern: regExpText().describe('A regular expression over the path.'),
-        replacement: z
-          .string({ error: 'a text' })
-          .regex(/^[^\p{Cc}\s?#]*$/u, { error: 'a text without blanks, "?" and "#"' })
-          .describe('What goes in the place of what it matches; $1, $2 are its groups.'),
+        replacement: pathReplacement().describe('What goes in the place of what it matches; $1, $2 are its groups.'),
       })
       .describe('Replaces a part of the path.')
       .optional(),
