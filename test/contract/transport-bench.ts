@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { monotonicClock } from '../../src/base/clock.ts';
 import type { ByteReceiver, Connection, ConnectTarget } from '../../src/net/connection.ts';
 import { IoContext } from '../../src/net/io-context.ts';
+import { type Sockets, systemSockets } from '../../src/net/sockets.ts';
 import { TlsServer } from '../../src/net/tls-server.ts';
 import type { Transport } from '../../src/net/transport.ts';
 import { testCertificate } from '../support/certificates.ts';
@@ -123,7 +124,9 @@ export class TransportBench {
   /** Events are gathered whether it is worth it or not: what is written may leave later than the event in which it was said. */
   readonly io = new IoContext(monotonicClock, (error) => this.faults.push(error), { eventsAlone: 0 });
   readonly server: Server;
-  readonly #plainServer: Server = createServer({ allowHalfOpen: true });
+  /** The other side’s. */
+  readonly sockets: Sockets;
+  readonly #plainServer: Server;
   readonly #opened: Opened[] = [];
   readonly #tls = new WatchedTlsServer({
     certificates: [{ hosts: [], ...testCertificate('localhost') }],
@@ -135,8 +138,10 @@ export class TransportBench {
   /** Everything that the server accepted. */
   readonly accepted: { readonly ours: Connection; readonly heard: Recorder }[] = [];
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, sockets: Sockets) {
     this.transport = transport;
+    this.sockets = sockets;
+    this.#plainServer = sockets.createServer({ allowHalfOpen: true }, () => {});
     this.server = transport.createServer((socket) => {
       const heard = this.#prepare?.() ?? new Recorder();
       const tls = this.#direction === 'secure' ? this.#tls : null;
@@ -145,8 +150,12 @@ export class TransportBench {
   }
 
   /** Runs `script` with a bench, and lets go of everything afterwards. Faults that the script leaves are failures. */
-  static async run(transport: Transport, script: (bench: TransportBench) => Promise<void>): Promise<void> {
-    const bench = new TransportBench(transport);
+  static async run(
+    transport: Transport,
+    script: (bench: TransportBench) => Promise<void>,
+    sockets: Sockets = systemSockets,
+  ): Promise<void> {
+    const bench = new TransportBench(transport, sockets);
     try {
       for (const server of [bench.server, bench.#plainServer]) {
         server.listen(0, '127.0.0.1');
@@ -202,7 +211,7 @@ export class TransportBench {
     this.#prepare = prepare;
     this.#direction = direction;
     const to = { port: this.port, host: '127.0.0.1', allowHalfOpen: true };
-    const carrier = connect(to);
+    const carrier = this.sockets.connect(to);
     const socket = direction === 'secure' ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
     const peer = new Peer(socket, 'the peer', carrier);
     const connected = direction === 'secure' ? once(socket, 'secureConnect') : null;

@@ -1,5 +1,6 @@
 /**
  * npm run simulate -- [--minutes N] [--seed N] [--runs N] [--transport onread|plain] [--case FILE] [--no-shrink]
+ * npm run simulate -- --mutants [--count N] [--seed N] [--exchanges N]
  *
  * Plays seeds until the time is over, or so many runs are. Each finding is made smaller and written to a file that `--case` plays again.
  */
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EVENTS, IMPOSSIBLE, STATES } from './coverage.ts';
 import { describeScenario } from './describe.ts';
+import { huntMutants } from './mutants.ts';
 import { Runner, type RunnerResult } from './runner.ts';
 import { drawScenario } from './scenario/draw-scenario.ts';
 import type { Scenario } from './scenario/scenario.ts';
@@ -24,6 +26,9 @@ const { values: options } = parseArgs({
     'no-shrink': { type: 'boolean', default: false },
     /** Ends with the first finding, or when so many exchanges had none: for mutants. */
     hunt: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    count: { type: 'string' },
+    exchanges: { type: 'string' },
   },
 });
 
@@ -41,8 +46,15 @@ const counts = {
   coverage: new Map<string, number>(),
 };
 
-process.exitCode = options.case !== undefined ? await playCase(options.case) : await playSeeds();
+process.exitCode = await main();
 await runner.close();
+
+async function main(): Promise<number> {
+  if (options.case !== undefined) return playCase(options.case);
+  if (!options.mutants) return playSeeds();
+  const { count = '100', seed = '1', exchanges = '200000' } = options;
+  return huntMutants({ count: Number(count), seed: Number(seed), exchanges: Number(exchanges) });
+}
 
 async function playCase(file: string): Promise<number> {
   const scenario = JSON.parse(readFileSync(file, 'utf8')) as Scenario;

@@ -39,7 +39,8 @@ export class Runner {
     let before = -1;
     const watch = setInterval(() => {
       const now = Atomics.load(this.#notes, STEPS);
-      if (now === before) resolve(null);
+      // Before its first step the thread is loading.
+      if (now === before && now !== 0) resolve(null);
       before = now;
     }, SPIN_MS);
     thread.once('message', resolve).once('error', reject);

@@ -1,4 +1,4 @@
-import { ALLOWED_ORIGIN, API_KEY } from '../hosts/request-bytes.ts';
+import { ALLOWED_ORIGIN, API_KEY, TOKEN_SECRET } from '../hosts/request-bytes.ts';
 import type { BackendScript, ConfigScript, RouteScript, UpstreamScript } from '../scenario/scenario.ts';
 
 /** The configuration as a user would write it. */
@@ -27,7 +27,8 @@ export function configDocument(config: ConfigScript, upstreams: readonly Upstrea
       },
       compress: { encodings: ['gzip'], min_size: 64 },
       authentication: {
-        auth_type: 'api_key',
+        auth_type: 'any',
+        jwt: { algorithm: 'HS256', secret: TOKEN_SECRET },
         api_key: { header: 'X-API-Key', query: 'api_key', keys: [{ key: API_KEY }] },
       },
       custom: Object.fromEntries(HOOK_NAMES.map((name) => [name, { module: `./${name}.ts` }])),

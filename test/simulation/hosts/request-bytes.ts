@@ -1,7 +1,9 @@
+import { createHmac } from 'node:crypto';
 import type { HeadFault, RequestScript } from '../scenario/scenario.ts';
 import { bodyOf } from './blocks.ts';
 
 export const API_KEY = 'opensesame';
+export const TOKEN_SECRET = 'the secret of all tokens, long enough';
 export const ALLOWED_ORIGIN = 'https://app.example';
 const FOREIGN_ORIGIN = 'https://evil.example';
 
@@ -18,7 +20,7 @@ export interface RequestBytes {
 const markLine = (tag: string): string => `X-Mark: mark-of-${tag}\r\n`;
 
 export function targetOf({ route, tag, key }: RequestScript): string {
-  const query = key === 'query' ? `?id=${tag}&api_key=${API_KEY}` : `?id=${tag}`;
+  const query = key.endsWith('query') ? `?id=${tag}&api_key=${API_KEY}` : `?id=${tag}`;
   return `/${route}/${tag}${query}`;
 }
 
@@ -38,6 +40,7 @@ function headText(request: RequestScript): string {
   const lines = [`Host: sim.test\r\n`, markLine(tag), request.extraLines];
   if (request.close) lines.push('Connection: close\r\n');
   if (request.key === 'header') lines.push(`X-API-Key: ${API_KEY}\r\n`);
+  if (request.key.startsWith('token')) lines.push(`Authorization: Bearer ${TOKEN}\r\n`);
   if (request.key === 'wrong') lines.push('X-API-Key: wrongwrong\r\n');
   if (request.origin !== 'none') {
     lines.push(`Origin: ${request.origin === 'allowed' ? ALLOWED_ORIGIN : FOREIGN_ORIGIN}\r\n`);
@@ -112,4 +115,13 @@ export function chunked(
   if (badAt === null) return { bytes: Buffer.concat([...parts, Buffer.from(`0\r\n${trailers}\r\n`)]), faultAt: null };
   const before = Buffer.concat(parts);
   return { bytes: Buffer.concat([before, Buffer.from('xyz\r\nbad bytes\r\n')]), faultAt: before.length };
+}
+
+/** RFC 7519 3.1, good for a lifetime. */
+const TOKEN = signedToken({ sub: 'somebody', exp: 4_000_000_000 });
+
+function signedToken(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', TOKEN_SECRET).update(signed).digest('base64url')}`;
 }

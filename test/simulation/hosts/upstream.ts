@@ -14,6 +14,13 @@ import { type Act, Speaker, withPauses } from './speaker.ts';
 /** What a reply that nobody asked for names. */
 const SURPLUS_REPLY = 'surplus/1';
 
+/** Bytes that no request asked for. The last are the body of a reply that has none. */
+const SURPLUS = {
+  reply: `HTTP/1.1 200 Foreign\r\nX-Sim-Reply: ${SURPLUS_REPLY}\r\nContent-Length: 7\r\n\r\nforeign`,
+  'line end': '\r\n',
+  body: 'a body that nobody asked for',
+} as const;
+
 /** A server: it answers each request as its script says, whichever connection the request comes on. */
 export class UpstreamHost implements Listening {
   readonly number: number;
@@ -230,12 +237,8 @@ class UpstreamConnection implements EndpointUser, Listener, ReaderSink {
     this.#becomeIdle();
   }
 
-  #saySurplus(what: 'reply' | 'line end'): void {
-    const text =
-      what === 'line end'
-        ? '\r\n'
-        : `HTTP/1.1 200 Foreign\r\nX-Sim-Reply: ${SURPLUS_REPLY}\r\nContent-Length: 7\r\n\r\nforeign`;
-    this.#sayBytes(Buffer.from(text));
+  #saySurplus(what: 'reply' | 'line end' | 'body'): void {
+    this.#sayBytes(Buffer.from(SURPLUS[what]));
   }
 
   #becomeIdle(): void {

@@ -32,6 +32,8 @@ export class FakeHandle implements EndpointUser {
   #dialling: { cancel(): void } | null = null;
   #connectRequest: Request | null = null;
   #writes: QueuedWrite[] = [];
+  /** Written, and not told yet. */
+  #completed: { readonly request: Request; readonly status: number }[] = [];
   #shutdown: Request | null = null;
   #ended = false;
   #userBuffer: Buffer | null = null;
@@ -195,7 +197,14 @@ export class FakeHandle implements EndpointUser {
   }
 
   #completeLater(request: Request, status: number): void {
-    this.#world.after(0, 'written', () => request.oncomplete?.call(request, status, this, undefined));
+    this.#completed.push({ request, status });
+    if (this.#completed.length > 1) return;
+    this.#world.after(0, 'written', () => this.#tellCompleted());
+  }
+
+  #tellCompleted(): void {
+    for (const { request, status } of this.#completed.splice(0))
+      request.oncomplete?.call(request, status, this, undefined);
   }
 
   shutdown(request: Request): number {
@@ -246,6 +255,7 @@ export class FakeHandle implements EndpointUser {
     this.#shutdown = null;
     this.#connectRequest = null;
     this.#world.after(0, 'closed', () => {
+      this.#tellCompleted();
       for (const request of cancelled) request.oncomplete?.call(request, ECANCELED, this, request, true, true);
       closed?.call(this);
     });

@@ -17,6 +17,9 @@ export interface FakeSocketsOptions {
   /** The worker whose sockets these are. */
   readonly row: number;
   readonly afterRead?: AfterRead;
+  /** Our own address; and what a listener there is called in the network, by its port. */
+  readonly host?: string;
+  readonly nameOf?: (port: number) => string;
 }
 
 /** Real `net.Socket`s over handles of the simulated network. */
@@ -32,11 +35,14 @@ export class FakeSockets implements Sockets {
   }
 
   connect(options: Parameters<Sockets['connect']>[0]): Socket {
-    const { world, network, row } = this.#options;
-    const names = this.#names('10.0.0.1', this.#nextPort++, '', 0);
+    const { world, network, row, host: localHost = GATEWAY_HOST } = this.#options;
+    const names = this.#names(localHost, this.#nextPort++, '', 0);
     const dialler = {
-      dial: (host: string, port: number, opened: (endpoint: Endpoint | number) => void) =>
-        network.dialUpstream(row, `${host}:${port}`, opened),
+      dial: (host: string, port: number, opened: (endpoint: Endpoint | number) => void) => {
+        const dialling = network.dialUpstream(row, `${host}:${port}`, opened);
+        dialling.link.dialler = { address: names.localAddress, port: names.localPort };
+        return dialling;
+      },
     };
     const handle = new FakeHandle(world, names, dialler);
     this.#handles.add(handle);
@@ -46,10 +52,11 @@ export class FakeSockets implements Sockets {
   }
 
   createServer(options: Parameters<Sockets['createServer']>[0], accept: (socket: Socket) => void): Server {
-    const { world, network, row } = this.#options;
+    const { world, network, row, host = GATEWAY_HOST, nameOf = () => `gateway:${row}` } = this.#options;
     const open = (endpoint: Endpoint, link: Link, server: FakeServer) => {
       this.#backlog.delete(endpoint);
-      const names = this.#names('10.0.0.1', 80, addressOf(link), 1024 + link.number);
+      const { address, port } = link.dialler ?? { address: addressOf(link), port: 1024 + link.number };
+      const names = this.#names(host, server.port, address, port);
       const handle = new FakeHandle(world, names, null, endpoint);
       this.#handles.add(handle);
       const socket = new Socket({
@@ -63,10 +70,11 @@ export class FakeSockets implements Sockets {
       } as unknown as SocketConstructorOpts);
       Object.assign(socket, { server, _server: server });
       server._connections++;
-      accept(socket);
+      server.emit('connection', socket);
     };
     // Sound: what the gateway asks of a server is there.
-    return new FakeServer(world, network, `gateway:${row}`, open, this.#backlog) as unknown as Server;
+    const server = new FakeServer({ world, network, host, nameOf, open, backlog: this.#backlog });
+    return server.on('connection', accept) as unknown as Server;
   }
 
   /** The thread that used them is gone. */
@@ -88,43 +96,53 @@ function addressOf({ peer }: Link): string {
   return `10.1.${(number >> 8) & 255}.${number & 255}`;
 }
 
-type Open = (endpoint: Endpoint, link: Link, server: FakeServer) => void;
+/** What a server is made with. */
+interface FakeServerOptions {
+  readonly world: Scheduler;
+  readonly network: Network;
+  readonly host: string;
+  readonly nameOf: (port: number) => string;
+  readonly open: (endpoint: Endpoint, link: Link, server: FakeServer) => void;
+  readonly backlog: Set<Endpoint>;
+}
+
+const GATEWAY_HOST = '10.0.0.1';
+let nextPort = 50_000;
 
 /** What a `net.Server` is to the gateway. */
 class FakeServer extends EventEmitter {
-  readonly #world: Scheduler;
-  readonly #network: Network;
-  readonly #address: string;
-  readonly #open: Open;
-  readonly #backlog: Set<Endpoint>;
+  readonly #options: FakeServerOptions;
+  #closing = false;
   listening = false;
+  port = 0;
   _connections = 0;
 
-  constructor(world: Scheduler, network: Network, address: string, open: Open, backlog: Set<Endpoint>) {
+  constructor(options: FakeServerOptions) {
     super();
-    this.#world = world;
-    this.#network = network;
-    this.#address = address;
-    this.#open = open;
-    this.#backlog = backlog;
+    this.#options = options;
   }
 
+  /** As that of Node, with a port or options first. */
   listen(...args: unknown[]): this {
+    const { world, network, nameOf, open, backlog } = this.#options;
+    const [first] = args;
+    const asked = typeof first === 'object' ? (first as { port: number }).port : Number(first);
+    this.port = asked === 0 ? nextPort++ : asked;
     const told = args.at(-1);
     if (typeof told === 'function') this.once('listening', told as () => void);
-    this.#network.listen(this.#address, {
+    network.listen(nameOf(this.port), {
       admission: () => (this.listening ? 'accept' : 'refuse'),
       nature: () => ORDINARY_LINK,
       // Node is told of a connection in an event of its own.
       accept: (endpoint, link) => {
-        this.#backlog.add(endpoint);
-        this.#world.after(0, 'accept', () => {
-          if (this.listening) this.#open(endpoint, link, this);
+        backlog.add(endpoint);
+        world.after(0, 'accept', () => {
+          if (this.listening) open(endpoint, link, this);
           else endpoint.reset();
         });
       },
     });
-    this.#world.after(0, 'listening', () => {
+    world.after(0, 'listening', () => {
       this.listening = true;
       this.emit('listening');
     });
@@ -132,20 +150,26 @@ class FakeServer extends EventEmitter {
   }
 
   address(): { address: string; port: number; family: string } {
-    return { address: '10.0.0.1', port: 80, family: 'IPv4' };
+    return { address: this.#options.host, port: this.port, family: 'IPv4' };
   }
 
   close(told?: () => void): this {
     if (told !== undefined) this.once('close', told);
     if (!this.listening) return this;
     this.listening = false;
-    this.#network.unlisten(this.#address);
-    this.#world.after(0, 'unlistened', () => this.emit('close'));
+    this.#closing = true;
+    this.#options.network.unlisten(this.#options.nameOf(this.port));
+    this._emitCloseIfDrained();
     return this;
   }
 
-  _emitCloseIfDrained(): void {}
+  /** Called by Node too, whenever a connection is gone. */
+  _emitCloseIfDrained(): void {
+    if (!this.#closing || this._connections > 0) return;
+    this.#closing = false;
+    this.#options.world.after(0, 'unlistened', () => this.emit('close'));
+  }
 }
 
-const ORDINARY = { capacityBytes: 65_536, latencyMs: 0, segmentBytes: 65_536 };
+const ORDINARY = { capacityBytes: 65_536, latencyMs: 0, segmentBytes: 65_536, keepsOnReset: true };
 const ORDINARY_LINK: LinkNature = { toGateway: ORDINARY, fromGateway: ORDINARY, dialMs: 0, seed: 1 };

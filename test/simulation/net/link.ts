@@ -31,6 +31,8 @@ export class Link implements EndpointObserver {
   readonly arrivals: Mark[] = [];
   /** When the gateway began or stopped to read: begun, stopped, begun ... */
   readonly readingTurns: number[] = [];
+  /** From where a socket of the simulation dialled; null for a host. */
+  dialler: { readonly address: string; readonly port: number } | null = null;
   gatewayEnd: Endpoint | null = null;
   hostEnd: Endpoint | null = null;
   finArrivedMs = Number.POSITIVE_INFINITY;

@@ -124,5 +124,5 @@ export class Network {
   }
 }
 
-const ORDINARY: PipeNature = { capacityBytes: 65_536, latencyMs: 0, segmentBytes: 65_536 };
+const ORDINARY: PipeNature = { capacityBytes: 65_536, latencyMs: 0, segmentBytes: 65_536, keepsOnReset: true };
 const UNKNOWN_WAY: LinkNature = { toGateway: ORDINARY, fromGateway: ORDINARY, dialMs: 0, seed: 1 };

@@ -8,6 +8,8 @@ export interface PipeNature {
   readonly latencyMs: number;
   /** The most bytes that arrive at once; each segment has a drawn length up to that. */
   readonly segmentBytes: number;
+  /** What is under way when the connection is reset arrives before that, as on loopback. */
+  readonly keepsOnReset?: boolean;
 }
 
 /** Segments below this size are for the first bytes only: a megabyte bytewise would take all the time of a run. */
@@ -81,7 +83,8 @@ export class Pipe {
     if (this.#resetWritten) return;
     this.#resetWritten = true;
     const underWay = this.#length - this.arrivedBytes;
-    this.#truncate(this.arrivedBytes + this.#random.below(underWay + 1));
+    const kept = this.#nature.keepsOnReset ? underWay : this.#random.below(underWay + 1);
+    this.#truncate(this.arrivedBytes + kept);
     this.#arriveLater();
   }
 

@@ -1,4 +1,5 @@
 import type { Link } from '../net/link.ts';
+import type { ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { type Fate, fateOf } from './fate.ts';
@@ -6,6 +7,9 @@ import { backendsNamed, SAME_MS, timelineOf } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
 const HAND_OVER_MS = 400;
+
+/** So long a worker takes at most to learn that it may open a connection. */
+const WAKE_UP_MS = 10;
 
 /** How a server was told apart from a well one by what it did. */
 interface Verdict {
@@ -66,7 +70,9 @@ export class Availability {
     const inUse = this.#run.network.links.filter((link) => {
       if (link.peer !== address || link.dialledMs > atMs + SAME_MS) return false;
       if (this.#isUncleared(link, atMs)) return true;
-      if (link.closedMs < atMs - SAME_MS) return false;
+      // What was given up for somebody who waits is theirs, although they have not been woken yet.
+      if (link.closedMs < atMs - (this.#othersUnderWay(atMs) > 0 ? WAKE_UP_MS : SAME_MS)) return false;
+      if (link.closedMs < atMs) return true;
       // Who finds the queue full does not wait until another worker has given up what is idle there.
       return (link.row !== row && this.#othersUnderWay(atMs) >= queueSize) || this.#busyUntil(link) >= atMs - SAME_MS;
     });
@@ -104,11 +110,18 @@ export class Availability {
     if (last !== undefined && !isBound) {
       const exchange = this.#run.records.exchanges.get(last.tag);
       const life = exchange === undefined ? null : timelineOf(exchange);
-      const endMs = Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, link.readMs(last.replyEnd));
-      const goneMs = life === null ? Number.POSITIVE_INFINITY : Math.min(life.goneMs, life.overMs);
+      const endMs = holdsReply(exchange)
+        ? link.closedMs
+        : Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, link.readMs(last.replyEnd));
+      // A client that ends its sending may still take its reply; one that does so in the middle of its request, or resets, is gone.
+      const client = exchange?.client.link;
+      const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
+      const goneMs = Math.min(
+        life?.overMs ?? 0,
+        client?.resetArrivedMs ?? 0,
+        isWhole ? link.closedMs : (client?.finArrivedMs ?? 0),
+      );
       untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS;
-      if (exchange?.client.script.halfCloses)
-        untilMs = Math.max(untilMs, Math.min(endMs, life?.overMs ?? 0) + HAND_OVER_MS);
     }
     this.#busy.set(link, untilMs);
     return untilMs;
@@ -224,4 +237,9 @@ export class Availability {
       else yield* this.#ofUnheard(link);
     }
   }
+}
+
+/** A hook keeps the reply back: bytes of it may have been read from the system, and wait in a buffer of Node. */
+function holdsReply(exchange: ExchangeRecord | undefined): boolean {
+  return exchange?.script.hooks.some(({ response }) => response.act === 'wait' || response.act === 'never') ?? false;
 }

@@ -106,18 +106,12 @@ export function checkAttempts(run: Run, exchange: ExchangeRecord): void {
     if (heard.length > 1)
       records.find('sent twice', `the ${script.method} ${script.tag} was sent ${heard.length} times`);
   }
-  const retries = Math.max(0, ...waysOf(run, exchange, life.readMs).map(({ route }) => route?.retries ?? 0));
+  const retries = Math.max(0, ...waysOf(run, exchange).map(({ route }) => route?.retries ?? 0));
   if (attempts.length > retries + 2) records.find('sent often', `${script.tag} was sent ${attempts.length} times`);
-  for (const attempt of attempts) checkAttempt(run, exchange, attempt, life.faultMs, life.readMs);
+  for (const attempt of attempts) checkAttempt(run, exchange, attempt, life.faultMs);
 }
 
-function checkAttempt(
-  run: Run,
-  exchange: ExchangeRecord,
-  attempt: AttemptRecord,
-  faultMs: number,
-  readMs: number,
-): void {
+function checkAttempt(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord, faultMs: number): void {
   const { records } = run;
   const { script } = exchange;
   const { fields, firstLine } = attempt.head;
@@ -125,7 +119,7 @@ function checkAttempt(
   if (fields.get('host')?.length !== 1) say(`${fields.get('host')?.length ?? 0} Host fields`);
   if (fields.get('x-mark')?.join() !== `mark-of-${script.tag}`) say(`X-Mark is ${fields.get('x-mark')?.join()}`);
   checkTags(records, script.tag, attempt.head.lines);
-  const ways = waysOf(run, exchange, readMs);
+  const ways = waysOf(run, exchange);
   const [way] = ways;
   if (ways.every(({ route }) => route?.apiKey) && (firstLine.includes(API_KEY) || fields.has('x-api-key')))
     say('the key went upstream');
@@ -135,6 +129,11 @@ function checkAttempt(
     say(`${firstLine} in the place of ${target}`);
   if (attempt.overlaps !== null && !isBehindSurplus(run, attempt))
     say(`${attempt.overlaps} is under way on its connection`);
+  const login = records.attempts.find(
+    (other) => other.link === attempt.link && other.requestStart < attempt.requestStart && logsIn(other),
+  );
+  if (login !== undefined && login.exchange?.client !== exchange.client)
+    say(`${login.tag} has logged in on its connection`);
   if (attempt.link.writtenMs(attempt.requestStart + 1) > faultMs) say('it was sent after its fault was read');
   if (attempt.wholeMs === Number.POSITIVE_INFINITY) return;
   if (script.fault?.kind === 'chunk') say('it is whole, although its body is not');
@@ -143,4 +142,10 @@ function checkAttempt(
   if (client.link !== null && client.link.readMs(end) === Number.POSITIVE_INFINITY)
     say('it is whole before its client sent all');
   if (script.trailers && attempt.trailers.length > 0) checkTags(records, script.tag, attempt.trailers);
+}
+
+/** NTLM and Negotiate authenticate a connection, and not a request: it belongs to its client from then on. */
+function logsIn({ head, script, link, replyHeadEnd }: AttemptRecord): boolean {
+  if (/^(?:NTLM|Negotiate)/.test(head.fields.get('authorization')?.join() ?? '')) return true;
+  return /NTLM|Negotiate/.test(script.extraLines) && Number.isFinite(link.readMs(replyHeadEnd));
 }

@@ -4,7 +4,7 @@ import type { Run } from '../run.ts';
 import type { HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts';
 import type { Availability } from './availability.ts';
 import { type Fate, fateOf } from './fate.ts';
-import { isBehindSurplus } from './surplus.ts';
+import { isBehindSurplus, leavesSurplus } from './surplus.ts';
 import { backendsNamed, lateMs, SAME_MS, type Timeline, timelineOf, type Way, waysOf } from './timeline.ts';
 
 /** What may become of an exchange, each with its cause. */
@@ -39,19 +39,22 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
     return expectFault(run, exchange, life, script.fault.what, expectation);
   if (!Number.isFinite(life.readMs)) return expectUnread(run, exchange, expectation);
   if (isBehindAnEnd(exchange)) return expectation.only('none', 'the reply before it ended the connection');
+  if (isBehindPart(exchange)) expectation.allow('none', 'the reply before it was cut');
   allowSlowHead(run, exchange, life, expectation);
   allowIdle(run, exchange, life, expectation);
   if (isDrained(run, exchange, life)) expectation.allow('none', 'the worker drains');
   if (isDead(run, exchange, life)) {
-    for (const outcome of ['cut', 'none', 'whole'] as const) expectation.allow(outcome, 'the worker died');
+    expectation.allow(exchange.reply === null ? 'none' : 'cut', 'the worker died');
+    // The system ends what has no length as if it were whole.
+    if (exchange.reply?.complete) expectation.allow('whole', 'the worker died');
   }
-  allowLeaving(exchange, life, expectation);
-  const ways = waysOf(run, exchange, life.readMs);
+  allowLeaving(run, exchange, life, expectation);
+  const ways = waysOf(run, exchange);
   const refusals = ways.map((way) => refusalOf(exchange, way));
   if (refusals.every((refusal) => refusal !== null)) {
     expectation.nothingUpstream = true;
     for (const refusal of refusals) expectation.allow(refusal.status, refusal.why);
-    for (const way of ways) allowDeadline(run, life, way, expectation);
+    for (const way of ways) allowDeadline(run, exchange, life, way, expectation);
     allowHooksOf(exchange, expectation);
     allowBodyFaults(exchange, life, expectation, ways);
     return expectation;
@@ -59,7 +62,7 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
   for (const refusal of refusals) if (refusal !== null) expectation.allow(refusal.status, refusal.why);
   allowBodyFaults(exchange, life, expectation, ways);
   allowHooksOf(exchange, expectation);
-  for (const way of ways) allowDeadline(run, life, way, expectation);
+  for (const way of ways) allowDeadline(run, exchange, life, way, expectation);
   allowAttempts(run, exchange, life, expectation, ways);
   for (const { route } of ways) {
     if (route === undefined) continue;
@@ -93,9 +96,10 @@ function expectFault(
 ): Expectation {
   if (!Number.isFinite(life.readMs)) expectUnread(run, exchange, expectation);
   else allowSlowHead(run, exchange, life, expectation);
+  if (isBehindPart(exchange)) expectation.allow('none', 'the reply before it was cut');
   if (isDrained(run, exchange, life)) expectation.allow('none', 'the worker drains');
   if (isDead(run, exchange, life)) expectation.allow('none', 'the worker died');
-  allowLeaving(exchange, life, expectation);
+  allowLeaving(run, exchange, life, expectation);
   allowIdle(run, exchange, life, expectation);
   expectation.nothingUpstream = true;
   expectation.allow(STATUS_OF_FAULT[what], `a head with ${what}`);
@@ -119,9 +123,9 @@ function allowIdle(run: Run, { client, index, start }: ExchangeRecord, life: Tim
 /** The gateway never had the whole head. */
 function expectUnread(run: Run, exchange: ExchangeRecord, expectation: Expectation): Expectation {
   const { client, index } = exchange;
-  expectation.nothingUpstream = true;
+  expectation.nothingUpstream = client.link?.readMs(exchange.headEnd) === Number.POSITIVE_INFINITY;
   expectation.allow('none', 'its head never came');
-  allowLeaving(exchange, timelineOf(exchange), expectation);
+  allowLeaving(run, exchange, timelineOf(exchange), expectation);
   if (client.exchanges[index - 1]?.reply?.complete !== false)
     allowSlowHead(run, exchange, timelineOf(exchange), expectation);
   return expectation;
@@ -145,12 +149,17 @@ function allowSlowHead(
   }
 }
 
-/** The gateway has said that it takes no further request on this connection, or has shown it. */
+/** The gateway has said that it takes no further request on this connection, or nothing came for the one before. */
 function isBehindAnEnd({ client, index }: ExchangeRecord): boolean {
   return client.exchanges.slice(0, index).some(({ reply }) => {
-    if (reply?.head.fields.get('connection')?.join() === 'close') return true;
-    return !reply?.complete && !Number.isFinite(client.leftMs);
+    if (reply === null) return !Number.isFinite(client.leftMs);
+    return reply.head.fields.get('connection')?.join() === 'close';
   });
+}
+
+/** A reply before it is not whole for its client, although it may be for the gateway, which had written it. */
+function isBehindPart({ client, index }: ExchangeRecord): boolean {
+  return client.exchanges.slice(0, index).some(({ reply }) => reply !== null && !reply.complete);
 }
 
 /** Whose head comes when a drain has begun may find the connection closed. */
@@ -171,27 +180,28 @@ function isDead(run: Run, { client }: ExchangeRecord, life: Timeline): boolean {
 }
 
 /** Who goes away gets what it gets. */
-function allowLeaving(exchange: ExchangeRecord, life: Timeline, expectation: Expectation): void {
+function allowLeaving(run: Run, exchange: ExchangeRecord, life: Timeline, expectation: Expectation): void {
   const { client } = exchange;
   const { link } = client;
-  if (Number.isFinite(client.leftMs)) {
-    expectation.allow('none', 'its client left');
-    expectation.allow('cut', 'its client left');
-  }
+  const { reply } = exchange;
+  // Nothing more is to be had where all of a reply is there.
+  if (reply?.complete) return;
+  const part = reply === null ? 'none' : 'cut';
+  if (Number.isFinite(client.leftMs)) expectation.allow(part, 'its client left');
   if (link === null) return;
   const { finArrivedMs } = link;
   if (Number.isFinite(finArrivedMs) && !Number.isFinite(link.arrivedMs(exchange.end))) {
-    expectation.allow('none', 'its client ended in the middle of it');
-    expectation.allow('cut', 'its client ended in the middle of it');
+    expectation.allow(part, 'its client ended in the middle of it');
   }
+  const patienceMs = Math.min(...run.scenario.configs.map(({ server }) => server.sendTimeoutMs)) - SAME_MS;
   for (const span of client.pausedSpans) {
-    if (span.toMs - span.fromMs >= 290 && span.fromMs < life.overMs + 1000)
+    if (span.toMs - span.fromMs >= patienceMs && span.fromMs < life.overMs + 1000)
       expectation.allow('cut', 'its client did not read');
   }
   // RFC 9112 9.6: who still sends when the connection is closed behind an early reply may lose the end of it.
   if (life.wholeMs > link.closedMs) {
-    expectation.allow('cut', 'it was answered before it was whole');
-    if (link.closedMs - life.readMs > 1900) expectation.allow('none', 'it was answered before it was whole');
+    if (reply !== null || link.closedMs - life.readMs > 1900)
+      expectation.allow(part, 'it was answered before it was whole');
   }
 }
 
@@ -206,7 +216,7 @@ function refusalOf(
   const method = script.method === 'HEAD' ? 'GET' : script.method;
   if (methods !== null && !methods.includes(method) && !methods.includes(script.method))
     return { status: 405, why: 'the method' };
-  if (route.apiKey && script.key !== 'header' && script.key !== 'query') return { status: 401, why: 'no key' };
+  if (route.apiKey && (script.key === 'none' || script.key === 'wrong')) return { status: 401, why: 'no key' };
   for (const act of script.hooks.slice(0, route.hooks).map(({ request }) => request)) {
     const refusal = refusalByHook(act);
     if (refusal !== null) return refusal;
@@ -288,13 +298,20 @@ function longestUploadGap({ client, headEnd }: ExchangeRecord, life: Timeline): 
   return Math.max(longest, untilMs - lastMs);
 }
 
-function allowDeadline(run: Run, life: Timeline, { route }: Way, expectation: Expectation): void {
+function allowDeadline(
+  run: Run,
+  exchange: ExchangeRecord,
+  life: Timeline,
+  { route }: Way,
+  expectation: Expectation,
+): void {
   const timeoutMs = route?.timeoutMs ?? null;
   if (timeoutMs === null || life.overMs - life.readMs < timeoutMs - SAME_MS) return;
-  expectation.allow(504, 'the deadline of its route');
-  if (life.wholeMs > life.readMs + timeoutMs - SAME_MS)
+  const isOut = exchange.reply?.head.fields.has('x-sim-reply') ?? false;
+  if (!isOut) expectation.allow(504, 'the deadline of its route');
+  if (!isOut && life.wholeMs > life.readMs + timeoutMs - SAME_MS)
     expectation.allow(408, 'the deadline of its route, in its body');
-  if (life.beganMs <= life.readMs + timeoutMs + lateMs(run))
+  if (isOut && life.beganMs <= life.turnMs + timeoutMs + lateMs(run))
     expectation.allow('cut', 'the deadline of its route, in its reply');
 }
 
@@ -319,13 +336,13 @@ function allowAttempts(
   const lastAttempt = attempts.at(-1);
   if (last?.whole && lastAttempt !== undefined) {
     expectation.allow('whole', 'an upstream answered');
-    if (!isCertainlyWhole(last)) allowFailures(fates, life, expectation);
+    if (!isCertainlyWhole(last)) allowFailures(fates, exchange, life, expectation);
     // Its sender may end with the connection in a way that shows only behind its last byte.
     return;
   }
   if (fates.some(({ failures, whole }) => whole && failures.length > 0))
     expectation.allow('whole', 'an upstream answered');
-  allowFailures(fates, life, expectation);
+  allowFailures(fates, exchange, life, expectation);
   allowDials(
     run,
     exchange,
@@ -338,11 +355,19 @@ function allowAttempts(
 
 const isCertainlyWhole = ({ failures }: Fate): boolean => failures.length === 0;
 
-function allowFailures(fates: readonly Fate[], life: Timeline, expectation: Expectation): void {
-  for (const { failures, headMs } of fates) {
-    for (const { status, why } of failures) {
-      expectation.allow(status, why);
-      if (Number.isFinite(headMs) || Number.isFinite(life.beganMs)) expectation.allow('cut', why);
+function allowFailures(
+  fates: readonly Fate[],
+  { script }: ExchangeRecord,
+  life: Timeline,
+  expectation: Expectation,
+): void {
+  const isHeld = script.hooks.some(({ response }) => response.act !== 'pass' && response.act !== 'set header');
+  for (const { failures, headMs, isBad } of fates) {
+    for (const { status, why, atMs } of failures) {
+      // What the client has of it decides: the status of a failure, or a reply that breaks off.
+      const isOut = Number.isFinite(headMs) && !isBad;
+      if (!isOut || isHeld || atMs <= headMs + SAME_MS) expectation.allow(status, why);
+      if (isOut) expectation.allow('cut', why);
       // Nothing else than a reset shows a client of HTTP/1.0 that the end is none; what is under way may be lost by it.
       if (Number.isFinite(headMs) && !life.keepsFraming) expectation.allow('none', why);
     }
@@ -368,6 +393,10 @@ function allowDials(
     if (link.failure === 'refused' && link.dialledMs >= life.readMs - SAME_MS) expectation.allow(502, 'no connection');
     if (link.failure === 'ignored' && link.closedMs - link.dialledMs > 290)
       expectation.allow(504, 'a connection in vain');
+    const last = run.records.attempts.filter((attempt) => attempt.link === link).at(-1);
+    if (last !== undefined && leavesSurplus(last) && (link.writes.at(-1)?.bytes ?? 0) > last.requestEnd) {
+      expectation.allow(502, 'bytes that an exchange before left behind');
+    }
     const isUnheard = !run.records.attempts.some((attempt) => attempt.link === link);
     const sentMs = link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
     if (isUnheard && link.closedMs - sentMs > 290) expectation.allow(504, 'a request that never arrived');

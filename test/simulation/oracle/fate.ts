@@ -15,6 +15,8 @@ export interface Fate {
     readonly atMs: number;
     readonly certain: boolean;
   }[];
+  /** Its head is none. */
+  readonly isBad: boolean;
   /** The gateway has read the whole head. */
   readonly headMs: number;
   readonly wholeMs: number;
@@ -38,7 +40,8 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
     }
   }
   // A server that closes with bytes of the request unread resets the connection, and may lose its reply by that.
-  if (attempt.broke === null && wholeMs === Number.POSITIVE_INFINITY && Number.isFinite(link.resetArrivedMs)) {
+  const mayBeLost = wholeMs === Number.POSITIVE_INFINITY || script.framing === 'close';
+  if (attempt.broke === null && mayBeLost && Number.isFinite(link.resetArrivedMs)) {
     failures.push({ status: 502, why: 'the upstream closed early', atMs: link.resetArrivedMs, certain: false });
   }
   const silentMs = longestSilence(attempt, wholeMs);
@@ -56,7 +59,8 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
     }
   }
   const isMalformed = failures.some(({ status, certain }) => status === 502 && certain);
-  return { whole: Number.isFinite(wholeMs) && !isMalformed, failures, headMs, wholeMs };
+  const isBad = script.fault?.kind === 'malformed';
+  return { isBad, whole: Number.isFinite(wholeMs) && !isMalformed, failures, headMs, wholeMs };
 }
 
 /** When the gateway had read the end: for a reply that ends with its connection, that end too, wherever it comes. */

@@ -27,6 +27,6 @@ export function isBehindSurplus(run: Run, attempt: AttemptRecord): boolean {
   });
 }
 
-function leavesSurplus({ script }: AttemptRecord): boolean {
+export function leavesSurplus({ script }: AttemptRecord): boolean {
   return script.fault?.kind === 'surplus';
 }

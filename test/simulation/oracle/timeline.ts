@@ -14,8 +14,10 @@ export const SAME_MS = 1;
 
 /** When things happened to one exchange, as the network saw it; Infinity for never. */
 export interface Timeline {
-  /** The gateway had read its head, its fault, all of it; and the reply before was out. */
+  /** The gateway had read its head, its fault, all of it; and the reply before it had begun. */
   readonly readMs: number;
+  /** The gateway had read its head, and the reply before it was out. */
+  readonly turnMs: number;
   readonly faultMs: number;
   readonly wholeMs: number;
   /** The gateway wrote the first byte of its final reply, and the last one. */
@@ -36,6 +38,7 @@ export function timelineOf({ client, index, headEnd, faultAt, end, reply, script
   if (link === null) {
     return {
       readMs: never,
+      turnMs: never,
       faultMs: never,
       wholeMs: never,
       beganMs: never,
@@ -49,11 +52,11 @@ export function timelineOf({ client, index, headEnd, faultAt, end, reply, script
   const endedMs = reply === null || !Number.isFinite(reply.end) ? never : link.writtenMs(reply.end);
   const goneMs = Math.min(link.finArrivedMs, link.resetArrivedMs);
   const before = client.exchanges[index - 1];
-  // What was sent ahead has its turn when the reply before it is out.
-  const turnMs = before === undefined ? 0 : endWrittenMs(before);
-  const inTurn = (bytes: number) => Math.max(link.readMs(bytes), turnMs);
+  const turn = turnAfter(before);
+  const inTurn = (bytes: number) => Math.max(link.readMs(bytes), turn.fromMs);
   return {
     readMs: inTurn(headEnd),
+    turnMs: Math.max(inTurn(headEnd), turn.toMs),
     faultMs: faultAt === null ? never : inTurn(faultAt + 1),
     wholeMs: inTurn(end),
     ...{ beganMs, endedMs, goneMs, keepsFraming },
@@ -61,19 +64,24 @@ export function timelineOf({ client, index, headEnd, faultAt, end, reply, script
   };
 }
 
-/** When the gateway had written the end of a reply; at the latest, where its client left before it had it. */
-function endWrittenMs({ client: { link, leftMs }, reply }: ExchangeRecord): number {
-  if (link === null || (reply === null && !Number.isFinite(leftMs))) return Number.POSITIVE_INFINITY;
-  return reply !== null && Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0;
+/** When a request that was sent ahead has its turn, at the earliest and at the latest: while the reply before it was written. */
+function turnAfter(before: ExchangeRecord | undefined): { readonly fromMs: number; readonly toMs: number } {
+  if (before === undefined) return { fromMs: 0, toMs: 0 };
+  const { client, reply } = before;
+  const { link, leftMs } = client;
+  if (link === null || (reply === null && !Number.isFinite(leftMs)))
+    return { fromMs: Number.POSITIVE_INFINITY, toMs: 0 };
+  if (reply === null) return { fromMs: 0, toMs: 0 };
+  return { fromMs: link.writtenMs(reply.start + 1), toMs: Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0 };
 }
 
 /** The configurations that an exchange may have begun with. */
-function configsAt({ scenario, controls }: Run, atMs: number): readonly ConfigScript[] {
+function configsAt({ scenario, controls }: Run, fromMs: number, toMs: number): readonly ConfigScript[] {
   const first = scenario.configs[0] as ConfigScript;
   const reload = controls.find(({ script }) => script.what === 'reload');
-  if (reload === undefined || atMs < reload.atMs) return [first];
+  if (reload === undefined || toMs < reload.atMs) return [first];
   const second = scenario.configs[(reload.script as { config: number }).config] as ConfigScript;
-  return atMs < reload.atMs + 10 ? [first, second] : [second];
+  return fromMs < reload.atMs + 10 ? [first, second] : [second];
 }
 
 /** A route that an exchange may have, with its backend. */
@@ -83,8 +91,9 @@ export interface Way {
   readonly backend: BackendScript | undefined;
 }
 
-export function waysOf(run: Run, exchange: ExchangeRecord, readMs: number): readonly Way[] {
-  return configsAt(run, readMs).map((config) => {
+export function waysOf(run: Run, exchange: ExchangeRecord): readonly Way[] {
+  const { readMs, turnMs } = timelineOf(exchange);
+  return configsAt(run, readMs, turnMs).map((config) => {
     const route = config.routes.find(({ name }) => name === exchange.script.route);
     const backend = config.backends.find(({ name }) => name === route?.backend);
     return { config, route, backend };

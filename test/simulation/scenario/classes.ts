@@ -43,8 +43,8 @@ export function drawClasses(draw: Draw): Classes {
     stallingUploads: on(4),
     brokenReplies: on(3),
     malformedReplies: on(4),
-    surplus: on(4),
-    slowUpstreams: draw.oneIn(3),
+    surplus: on(3),
+    slowUpstreams: draw.oneIn(2),
     silentUpstreams: on(4),
     serverErrors: on(4),
     outages: on(5),
@@ -61,7 +61,7 @@ export function drawClasses(draw: Draw): Classes {
     stalls: draw.oneIn(10),
     longGaps: draw.oneIn(25),
     smallSegments: draw.oneIn(3),
-    smallPipes: draw.oneIn(3),
+    smallPipes: draw.oneIn(2),
     loginConnections: on(6),
   };
 }

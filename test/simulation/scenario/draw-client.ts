@@ -1,5 +1,6 @@
 import type { Classes } from './classes.ts';
 import type { Draw } from './draw.ts';
+import { isCrowded } from './draw-config.ts';
 import { drawPauses, drawReply } from './draw-reply.ts';
 import { drawWay } from './draw-way.ts';
 import type { ClientScript, ConfigScript, HeadFault, HookAct, RequestFault, RequestScript } from './scenario.ts';
@@ -49,14 +50,17 @@ function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Cla
   const route = draw.pick(config.routes);
   const method = draw.pick(METHODS);
   const body = drawBody(draw.of('body'), method, classes);
-  const { readTimeoutMs = 500 } = config.backends.find(({ name }) => name === route.backend) ?? {};
-  const occasion = { method, requestBytes: body.bytes, readTimeoutMs };
+  const backend = config.backends.find(({ name }) => name === route.backend);
+  const occasion = {
+    ...{ method, requestBytes: body.bytes, readTimeoutMs: backend?.readTimeoutMs ?? 500 },
+    crowded: backend !== undefined && isCrowded(backend),
+  };
   const request: RequestScript = {
     ...{ tag, method, body },
     route: draw.oneIn(25) ? 'nowhere' : route.name,
     versionMinor: draw.oneIn(12) && body.framing !== 'chunked' ? 0 : 1,
     close: draw.oneIn(12),
-    key: route.apiKey ? draw.pick(['header', 'header', 'query', 'wrong', 'none']) : 'none',
+    key: route.apiKey ? draw.pick(['header', 'query', 'token', 'token and query', 'wrong', 'none']) : 'none',
     origin: route.cors ? draw.pick(['none', 'allowed', 'foreign']) : 'none',
     acceptsGzip: route.compress && draw.oneIn(2),
     trailers: body.framing === 'chunked' && draw.oneIn(4),
@@ -69,7 +73,8 @@ function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Cla
       response: drawAct(draw.of('response-hook', hook), classes, 'response'),
     })),
     replies: Array.from({ length: 3 }, (_, attempt) => drawReply(draw.of('reply', attempt), classes, occasion)),
-    extraLines: classes.loginConnections && draw.oneIn(5) ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
+    extraLines:
+      classes.loginConnections && draw.oneIn(5) && !route.apiKey ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
   };
   if (request.fault?.kind === 'head') return { ...request, versionMinor: 1 };
   return request.versionMinor === 0 ? { ...request, expects: false } : request;

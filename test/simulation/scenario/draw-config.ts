@@ -42,6 +42,20 @@ function drawServer(draw: Draw, longGaps: boolean): ServerScript {
 function drawBackend(draw: Draw, name: string, choice: readonly number[]): BackendScript {
   const upstreams = draw.oneIn(2) ? choice.slice(0, 1) : choice;
   const limited = draw.oneIn(2);
+  // Requests wait here, and often in vain.
+  const crowded = draw.oneIn(4);
+  if (crowded)
+    return { ...drawUncrowded(draw, name, upstreams, true), ...CROWDED, queueTimeoutMs: draw.pick([200, 300, 500]) };
+  return drawUncrowded(draw, name, upstreams, limited);
+}
+
+/** One connection, and a queue whose time is shorter than what a request takes: see `isCrowded`. */
+const CROWDED = { maxConnections: 1, queueSize: 64, readTimeoutMs: 2000, breakerThreshold: null } as const;
+
+export const isCrowded = ({ maxConnections, queueSize, readTimeoutMs }: BackendScript): boolean =>
+  maxConnections === 1 && queueSize === 64 && readTimeoutMs === 2000;
+
+function drawUncrowded(draw: Draw, name: string, upstreams: readonly number[], limited: boolean): BackendScript {
   return {
     ...{ name, upstreams, algorithm: draw.pick(ALGORITHMS) },
     maxConnections: limited ? draw.pick([1, 1, 2, 3]) : null,

@@ -10,6 +10,8 @@ export interface ReplyOccasion {
   readonly method: string;
   readonly requestBytes: number;
   readonly readTimeoutMs: number;
+  /** Others wait for the connection. */
+  readonly crowded: boolean;
 }
 
 export function drawReply(draw: Draw, classes: Classes, occasion: ReplyOccasion): ReplyScript {
@@ -26,10 +28,13 @@ export function drawReply(draw: Draw, classes: Classes, occasion: ReplyOccasion)
     chunkBytes: draw.pick([1, 16, 100, 1000, 20_000]),
     trailers: framing === 'chunked' && draw.oneIn(4),
     versionMinor: framing === 'close' && draw.oneIn(2) ? 0 : 1,
-    closes: draw.oneIn(8),
+    closes: draw.oneIn(classes.surplus ? 3 : 8),
     pauses: drawPauses(draw, classes.slowUpstreams, bytes + 200),
     waitsForWhole: isEarly && draw.oneIn(2) ? draw.below(bytes + 200) : null,
-    readPause: classes.slowUpstreams && requestBytes > 0 && draw.oneIn(3) ? drawPause(draw, requestBytes) : null,
+    readPause:
+      classes.slowUpstreams && requestBytes > 0 && draw.oneIn(requestBytes > 3000 ? 2 : 4)
+        ? drawPause(draw, requestBytes)
+        : null,
     fault: null,
     extraLines: drawLines(draw, classes),
   };
@@ -52,8 +57,9 @@ function drawBytes(draw: Draw, { large }: Classes): number {
   return draw.pick([draw.size(100), draw.size(3000), draw.size(40_000)]);
 }
 
-function drawDelay(draw: Draw, { silentUpstreams }: Classes, { readTimeoutMs }: ReplyOccasion): number {
+function drawDelay(draw: Draw, { silentUpstreams }: Classes, { readTimeoutMs, crowded }: ReplyOccasion): number {
   if (silentUpstreams && draw.oneIn(4)) return readTimeoutMs + draw.pick([-150, 400, 3000]);
+  if (crowded) return draw.pick([0, 30, 200, 350, 600]);
   return draw.pick([0, 0, 0, 1, 5, 30, 120, 200]);
 }
 
@@ -87,7 +93,7 @@ function drawFault(draw: Draw, classes: Classes, reply: ReplyScript): ReplyFault
     case 'chunk':
       return reply.framing === 'chunked' ? { kind, atBytes: draw.below(reply.bytes + 1) } : null;
     case 'surplus':
-      return { kind, afterMs: draw.pick([0, 0, 1, 5, 50]), what: draw.pick(['reply', 'line end']) };
+      return { kind, afterMs: draw.pick([0, 0, 0, 1, 5, 50]), what: draw.pick(['reply', 'line end', 'body']) };
     default:
       return { kind, atBytes: draw.oneIn(2) ? 0 : draw.below(reply.bytes + 250) };
   }

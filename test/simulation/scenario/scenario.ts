@@ -119,7 +119,7 @@ export interface RequestScript {
   readonly method: string;
   readonly versionMinor: 0 | 1;
   readonly close: boolean;
-  readonly key: 'none' | 'header' | 'query' | 'wrong';
+  readonly key: 'none' | 'header' | 'query' | 'wrong' | 'token' | 'token and query';
   readonly origin: 'none' | 'allowed' | 'foreign';
   readonly acceptsGzip: boolean;
   readonly body: {
@@ -207,7 +207,7 @@ export type ReplyFault =
   /** After so many bytes of the reply; 0: without a word. */
   | { readonly kind: 'close' | 'reset' | 'silence'; readonly atBytes: number }
   /** More bytes than the reply has, after a while. */
-  | { readonly kind: 'surplus'; readonly afterMs: number; readonly what: 'reply' | 'line end' }
+  | { readonly kind: 'surplus'; readonly afterMs: number; readonly what: 'reply' | 'line end' | 'body' }
   | { readonly kind: 'malformed'; readonly what: ReplyHeadFault }
   | { readonly kind: 'chunk'; readonly atBytes: number };
 

@@ -1,0 +1,151 @@
+/** A text of a file, and what stands in its place. */
+interface Edit {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** A fault that the gateway once had, as it would be in the code of today. */
+export interface KnownFault {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const UPSTREAM = 'src/net/h1-upstream.ts';
+const PENDING = 'src/pipeline/pending-hook.ts';
+
+/** Takes the assertion away that ends the connection before the fault shows. */
+const UNGUARDED: Edit = {
+  file: 'src/pipeline/forward.ts',
+  before: 'if (exchange.replyStarted || exchange.held !== null || exchange.stream !== null) {',
+  after: 'if (exchange.turn === -1) {',
+};
+
+const inUpstream = (before: string, after: string): Edit => ({ file: UPSTREAM, before, after });
+
+/** Each is put into a copy, and has to be found: they are what the simulator was made for. */
+export const KNOWN_FAULTS: readonly KnownFault[] = [
+  {
+    name: 'one surplus byte of an upstream stops the worker',
+    edits: [
+      inUpstream(
+        'while (position < end && (this.#state === STATE.AWAITING_HEAD || this.#state === STATE.READING_BODY)) {',
+        'while (position < end) {',
+      ),
+      inUpstream(
+        '        else position = this.#consumeBody(bytes, position, end);\n',
+        '        else if (this.#state === STATE.READING_BODY) position = this.#consumeBody(bytes, position, end);\n        else break;\n',
+      ),
+      inUpstream("        if (position === before) throw new Error('the decoder of replies made no progress');\n", ''),
+      inUpstream(
+        '    else this.#close();\n    listener?.responseEnded();',
+        '    else this.#connection?.destroy();\n    listener?.responseEnded();',
+      ),
+    ],
+  },
+  {
+    name: 'a request that was refused in the queue is sent all the same',
+    edits: [
+      UNGUARDED,
+      { file: 'src/pipeline/failure.ts', before: '  stopWaiting(exchange);\n  tryFailed', after: '  tryFailed' },
+    ],
+  },
+  {
+    name: 'a request hook that settles late sends a request that was refused',
+    edits: [
+      UNGUARDED,
+      {
+        file: PENDING,
+        before: 'exchange.pendingHook = hook;',
+        after: 'exchange.pendingHook = hook;\n  const { turn } = exchange;',
+      },
+      { file: PENDING, before: 'if (exchange.pendingHook === hook) goOn', after: 'if (exchange.turn === turn) goOn' },
+    ],
+  },
+  {
+    name: 'time in which the reply is paused counts as silence',
+    edits: [inUpstream('this.#requestTaken && !this.#readPaused)', 'this.#requestTaken)')],
+  },
+  {
+    name: 'silence counts although the request is not whole',
+    edits: [inUpstream('this.#requestTaken && !this.#readPaused)', '!this.#readPaused)')],
+  },
+  {
+    name: 'silence counts although a part of the request is unwritten',
+    edits: [
+      inUpstream(
+        'return this.#requestOver && (this.#writingFailed || !this.#output.unwritten);',
+        'return this.#requestOver;',
+      ),
+    ],
+  },
+  {
+    name: 'a Host that middleware sets goes beside the one of the client',
+    edits: [
+      {
+        file: 'src/middleware/custom/editable-headers.ts',
+        before: '    if (this.#source.replace(alike, value)) return;\n',
+        after: '',
+      },
+      { file: 'src/wire/h1/head-encoder.ts', before: '(requestDrops === null || !requestDrops.hasHost) &&', after: '' },
+    ],
+  },
+  {
+    name: 'a stray promise of middleware ends the worker',
+    edits: [
+      {
+        file: 'src/worker/middleware-faults.ts',
+        before: '  const running = runningMiddleware();',
+        after: '  if (origin !== undefined) return [];\n  const running = runningMiddleware();',
+      },
+    ],
+  },
+  {
+    name: 'what a hook returns that is no reply is an empty one',
+    edits: [
+      {
+        file: 'src/middleware/custom/hook-results.ts',
+        before: '  const got = unknown === undefined',
+        after: '  if (!isPlainObject(returned)) return {};\n  const got = unknown === undefined',
+      },
+    ],
+  },
+  {
+    name: 'an API key in the query goes upstream when a token let the client in',
+    edits: [
+      {
+        file: 'src/middleware/auth/authentication.ts',
+        before: 'for (const each of schemes) each.hide(exchange);',
+        after: 'scheme.hide(exchange);',
+      },
+    ],
+  },
+  {
+    name: 'a connection that carried NTLM serves another client',
+    edits: [inUpstream('if (peer === null || this.privateTo !== null) return;', 'if (peer !== undefined) return;')],
+  },
+  {
+    name: 'an upstream that sends what no request asked for is trusted again at once',
+    edits: [
+      {
+        file: 'src/upstream/upstream.ts',
+        before: 'return this.state.noReuseUntilMs > this.#environment.io.wheel.nowMs;',
+        after: 'return this.state.noReuseUntilMs < 0;',
+      },
+    ],
+  },
+  {
+    name: 'a hook that never settles holds its connection for ever',
+    edits: [{ file: PENDING, before: '  boundWait(exchange);\n  promise', after: '  promise' }],
+  },
+  {
+    name: 'a slow peer that takes bytes is cut because more is written to it',
+    edits: [
+      {
+        file: 'src/net/h1-output.ts',
+        before: 'if (this.#handedBytes - untaken > this.#takenBytes) this.#watch();',
+        after: 'if (this.#handedBytes < 0) this.#watch();',
+      },
+    ],
+  },
+];

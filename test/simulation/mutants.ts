@@ -1,0 +1,140 @@
+/**
+ * npm run simulate -- --mutants [--count N] [--seed N] [--exchanges N]
+ *
+ * Puts one small fault after the other into a copy and lets the simulator hunt for it: what it does not find shows what the generator and
+ * the oracle lack. Mutants are made by rule and drawn by seed, not chosen.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Random } from '../support/random.ts';
+import { KNOWN_FAULTS, type KnownFault } from './known-faults.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A change of one line. */
+interface Mutant {
+  readonly file: string;
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface MutantOptions {
+  readonly count: number;
+  readonly seed: number;
+  /** How many exchanges a mutant may survive. */
+  readonly exchanges: number;
+}
+
+const FILES = 'src/{pipeline,net,upstream}/**/*.ts';
+/** What the simulator does not play. */
+const NOT_PLAYED = /tls|secure|certificate|proxy-header|prefaced|lingering-tls|connect-attempt|slow-start|bind/;
+
+/** From here on the code as it is has no finding for many thousands of exchanges. */
+const FIRST_SEED = '1001008';
+
+/** Statements that give something up or take it back: each is left out. */
+const CALL =
+  /^\s*(?:[\w.#?()!]+\.)?#?(?:arm|disarm|cancel|leave|release|pause|resume|unschedule|giveBack|pauseRequest|resumeRequest|pauseResponse|resumeResponse|destroy|reset|clear|abandon|stop|settle|close|wake|removeSeeker|left|joined|idleChanged|abort|pauseReading|resumeReading)\([^;]*\);$/;
+/** Guards: each is turned round. */
+const GUARD = /^(\s*(?:else )?if \()(.+)(\) (?:return|throw|\{|[\w.#?]+\().*)$/;
+
+function* mutantsOf(file: string): Iterable<Mutant> {
+  for (const [index, text] of readFileSync(join(ROOT, file), 'utf8').split('\n').entries()) {
+    const base = { file, line: index + 1, before: text };
+    if (CALL.test(text)) yield { ...base, after: '' };
+    const guard = GUARD.exec(text);
+    if (guard !== null && balanced(guard[2] as string))
+      yield { ...base, after: `${guard[1]}!(${guard[2]})${guard[3]}` };
+  }
+}
+
+function balanced(text: string): boolean {
+  let depth = 0;
+  for (const letter of text) {
+    if (letter === '(') depth++;
+    if (letter === ')' && --depth < 0) return false;
+  }
+  return depth === 0;
+}
+
+/** Returns how many survived. */
+export function huntMutants({ count, seed, exchanges }: MutantOptions): number {
+  const random = new Random(seed);
+  const all = globSync(FILES, { cwd: ROOT })
+    .filter((file) => !NOT_PLAYED.test(file))
+    .sort()
+    .flatMap((file) => [...mutantsOf(file)]);
+  console.log(`${all.length} mutants by rule; ${count} of them drawn with the seed ${seed}`);
+  const copy = makeCopy();
+  let survivors = 0;
+  try {
+    for (const fault of KNOWN_FAULTS) {
+      const verdict = hunt(copy, putBack(fault), exchanges);
+      if (verdict === 'survived') survivors++;
+      console.log(`${verdict}: ${fault.name}`);
+    }
+    for (let number = 1; number <= count && all.length > 0; number++) {
+      const [mutant] = all.splice(random.below(all.length), 1);
+      if (mutant === undefined) break;
+      const verdict = hunt(copy, mutated(mutant), exchanges);
+      if (verdict.startsWith('survived')) survivors++;
+      console.log(
+        `${number} ${verdict}: ${mutant.file}:${mutant.line} ${mutant.before.trim()}${mutant.after === '' ? ' (left out)' : ' (turned round)'}`,
+      );
+    }
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+  console.log(`${survivors} of ${KNOWN_FAULTS.length + count} survived`);
+  return survivors;
+}
+
+function makeCopy(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'photon-mutants-'));
+  for (const folder of ['src', 'test/simulation', 'test/support'])
+    cpSync(join(ROOT, folder), join(copy, folder), { recursive: true });
+  for (const file of ['package.json', 'tsconfig.json']) cpSync(join(ROOT, file), join(copy, file));
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Lets the simulator hunt in a copy in which these files are other than ours. */
+function hunt(copy: string, changed: ReadonlyMap<string, string>, exchanges: number): string {
+  for (const [file, text] of changed) writeFileSync(join(copy, file), text);
+  try {
+    const main = join(copy, 'test/simulation/main.ts');
+    const args = ['--disable-warning=ExperimentalWarning', main, '--hunt', String(exchanges), '--seed', FIRST_SEED];
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, {
+      ...{ cwd: copy, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+    });
+    if (status === 0) return 'survived';
+    const found = /after (\d+) exchanges:\n {2}([^:]+):/.exec(stdout);
+    if (found !== null) return `found after ${found[1]} exchanges as ${found[2]}`;
+    return `found at once as ${/(\w*Error): /.exec(stderr)?.[1] ?? 'a crash'}`;
+  } finally {
+    for (const file of changed.keys()) cpSync(join(ROOT, file), join(copy, file));
+  }
+}
+
+function mutated({ file, line, after }: Mutant): ReadonlyMap<string, string> {
+  const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
+  lines[line - 1] = after;
+  return new Map([[file, lines.join('\n')]]);
+}
+
+function putBack({ name, edits }: KnownFault): ReadonlyMap<string, string> {
+  const changed = new Map<string, string>();
+  for (const { file, before, after } of edits) {
+    const text = changed.get(file) ?? readFileSync(join(ROOT, file), 'utf8');
+    if (!text.includes(before)) throw new Error(`Cannot put back "${name}": ${file} has no ${JSON.stringify(before)}`);
+    changed.set(
+      file,
+      text.replace(before, () => after),
+    );
+  }
+  return changed;
+}
