@@ -7,6 +7,12 @@ import { TimerWheel } from './timer-wheel.ts';
 
 const NOT_YET = -1;
 
+/**
+ * Turns of the event loop in which bytes that have come are heard before timers run out: one to accept or to read, one for what is read
+ * together, two for a request that waits for what came free (`upstream/waiting-line.ts`).
+ */
+const TURNS_TO_HEAR = 4;
+
 /** What may be another than usual. */
 export interface IoOptions {
   /** As for `GatheredEvents`. */
@@ -28,13 +34,14 @@ export class IoContext {
   #eventMs: number = NOT_YET;
   readonly #reportFault: (error: unknown) => void;
   readonly #received: GatheredEvents;
-  readonly #afterEvents: AfterEvents;
+  readonly afterEvents: AfterEvents;
+  #turnsToHear = 0;
 
   /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
   constructor(clock: Clock, reportFault: (error: unknown) => void, options: IoOptions = {}) {
     const { eventsAlone, afterEvents = setImmediate, wakeUps = atomicWakeUps } = options;
     this.#clock = clock;
-    this.#afterEvents = afterEvents;
+    this.afterEvents = afterEvents;
     this.#received = new GatheredEvents(() => this.settle(), eventsAlone, afterEvents);
     this.wakeUps = wakeUps;
     this.wheel = new TimerWheel(clock, reportFault);
@@ -87,18 +94,28 @@ export class IoContext {
    * read yet: they are heard first, or every peer would pay for our own delay.
    */
   tick(): void {
-    if (this.wheel.advance()) this.#afterEvents(expireTimers, this);
-    else this.expireTimers();
+    if (this.wheel.advance()) this.#hear(TURNS_TO_HEAR);
+    else this.#expireTimers();
   }
 
-  expireTimers(): void {
-    // What was heard before may have disarmed them, or may do so when it is settled.
+  #hear(turns: number): void {
+    this.#turnsToHear = turns;
+    this.afterEvents(turnOver, this);
+  }
+
+  turnOver(): void {
+    // What was heard may disarm timers when it is settled.
     this.settle();
+    if (this.#turnsToHear > 1) this.#hear(this.#turnsToHear - 1);
+    else this.#expireTimers();
+  }
+
+  #expireTimers(): void {
     this.wheel.expire();
     this.settle();
   }
 }
 
-function expireTimers(io: IoContext): void {
-  io.expireTimers();
+function turnOver(io: IoContext): void {
+  io.turnOver();
 }

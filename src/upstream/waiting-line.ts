@@ -2,7 +2,6 @@ import type { QueueConfig } from '../config/config.ts';
 import type { Slot } from '../memory/shared-memory.ts';
 import { SharedQueue } from '../memory/shared-queue.ts';
 import type { IoContext } from '../net/io-context.ts';
-import type { Flushable } from '../net/output-batch.ts';
 import { Timer, type TimerOwner, TimerWheel } from '../net/timer-wheel.ts';
 import type { ConnectionRoom, RoomSeeker } from './connection-room.ts';
 
@@ -27,7 +26,7 @@ const LOOK_MS = 2 * TimerWheel.tickMs;
  * That an upstream is well again wakes nobody: the control thread only writes it down, and the cooldown of a breaker ends without
  * anybody doing anything. So, while somebody waits and only then, the first in line looks on its own now and then.
  */
-export class WaitingLine implements Flushable, RoomSeeker, TimerOwner {
+export class WaitingLine implements RoomSeeker, TimerOwner {
   readonly #io: IoContext;
   readonly #queue: SharedQueue;
   readonly #size: number;
@@ -109,17 +108,26 @@ export class WaitingLine implements Flushable, RoomSeeker, TimerOwner {
   }
 
   /**
-   * Looks for room when the event that is under way is over: a connection that has just become idle must not be lent before it is
-   * known that nothing follows its reply.
+   * Looks for room after two turns of the event loop. A connection that has just become idle must not be lent before it is known that
+   * nothing follows its reply: another TLS record of the same read is heard before the first turn, and what came while the connection was
+   * paused before the second.
    */
   wake(): void {
     if (this.#woken) return;
     this.#woken = true;
-    this.#io.output.add(this);
+    this.#io.afterEvents(afterOneTurn, this);
   }
 
-  flush(): void {
+  lookAfterNextTurn(): void {
+    this.#io.afterEvents(afterTwoTurns, this);
+  }
+
+  look(): void {
     this.#woken = false;
+    this.#io.event(() => this.#offerRoom());
+  }
+
+  #offerRoom(): void {
     for (const waiter of this.#waiters) if (!waiter.takeTurn()) return;
   }
 
@@ -157,4 +165,12 @@ export class WaitingLine implements Flushable, RoomSeeker, TimerOwner {
     if (this.#queue.waitingElsewhere === 0) return;
     for (const room of this.#rooms) room.passOn();
   }
+}
+
+function afterOneTurn(line: WaitingLine): void {
+  line.lookAfterNextTurn();
+}
+
+function afterTwoTurns(line: WaitingLine): void {
+  line.look();
 }

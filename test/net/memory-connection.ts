@@ -8,7 +8,11 @@ import type { Transport } from '../../src/net/transport.ts';
 export class MemoryNet implements Clock {
   #nowMs = 1000;
   readonly faults: unknown[] = [];
-  readonly io: IoContext = new IoContext(this, (error) => this.faults.push(error));
+  /** What is due when the event loop has told of all that was ready. */
+  readonly #afterEvents: (() => void)[] = [];
+  readonly io: IoContext = new IoContext(this, (error) => this.faults.push(error), {
+    afterEvents: (work, subject) => this.#afterEvents.push(() => work(subject)),
+  });
   /** Connections that the transport opened, in their order. */
   readonly outgoing: MemoryConnection[] = [];
   readonly targets: ConnectTarget[] = [];
@@ -30,6 +34,7 @@ export class MemoryNet implements Clock {
   event(work: () => void): void {
     work();
     this.io.settle();
+    for (let next = this.#afterEvents.shift(); next !== undefined; next = this.#afterEvents.shift()) next();
     if (this.tellsClosings) this.tellClosings();
   }
 

@@ -104,7 +104,6 @@ describe('the connections to an upstream', () => {
   for (const [why, dies] of Object.entries({
     'has ended': (connection: MemoryConnection) => connection.ends(),
     'has broken': (connection: MemoryConnection) => connection.breaks(),
-    'has sent something unasked': (connection: MemoryConnection) => connection.sends('x'),
   })) {
     test(`are not lent once one ${why}, before and after it is closed`, () => {
       const bench = new Bench();
@@ -117,6 +116,14 @@ describe('the connections to an upstream', () => {
       assert.equal(bench.lend().on, 3);
     });
   }
+
+  test('are not lent any more, none of them, once one has sent something unsolicited', () => {
+    const bench = new Bench();
+    bench.idle(3);
+    bench.net.tellsClosings = false;
+    bench.connection(2).sends('x');
+    assert.equal(bench.lend().on, 3);
+  });
 
   test('are not lent once their idle time is over', () => {
     const bench = new Bench();

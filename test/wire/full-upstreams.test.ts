@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UpstreamState } from '../../src/memory/upstream-state.ts';
+import { testCertificate } from '../support/certificates.ts';
 import { ClientFactory, type WireClient } from '../support/client.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { eventually, settle } from '../support/guard.ts';
@@ -72,6 +73,37 @@ wire(
     await other.expectReply({ status: 200, body: 'good' });
   },
 );
+
+for (const { why, sent } of [
+  { why: 'a second reply', sent: GET },
+  { why: 'the body of a reply to HEAD', sent: GET.replace('GET', 'HEAD') },
+]) {
+  wire(
+    `${why}, in a TLS record of its own, does not reach the request that waits for its connection`,
+    {
+      ...limited(1),
+      upstream: { max_connections: 1, read_timeout: '600s', tls: true, tls_verify: false },
+      upstreamTls: testCertificate('localhost'),
+    },
+    async ({ client, upstream }) => {
+      const other = await client.connect();
+      await client.send(sent);
+      const first = await upstream.accept();
+      await first.expectRequest();
+      await other.send(GET);
+      await settle();
+      const reply = ok('first');
+      const surplus = sent === GET ? ok('evil') : 'first';
+      void first.send(sent === GET ? reply : reply.slice(0, -'first'.length));
+      void first.send(surplus);
+      const second = await upstream.accept();
+      await second.expectRequest();
+      await second.send(ok('good'));
+      await client.expectReply({ body: sent === GET ? 'first' : '', toHead: sent !== GET });
+      await other.expectReply({ status: 200, body: 'good' });
+    },
+  );
+}
 
 wire(
   'the body of a request that waits is not lost, nor is the client blamed for it',

@@ -284,3 +284,28 @@ wire(
     await client.expectReply({ status: 200, body: 'well' });
   },
 );
+
+wire(
+  'what an upstream sends behind a reply that a hook holds does not answer the next request in the queue',
+  withHooks(RESPONSE_WAITS, oneConnection('20s')),
+  async (context) => {
+    const { client, upstream } = context;
+    await client.send(get('/first'));
+    const first = await upstream.accept();
+    await first.expectRequest();
+    await first.send(ok('first'));
+    await hookWaits('response /first');
+    await first.send(ok('surplus'));
+    await settle();
+    const other = await client.connect();
+    await other.send(get('/other'));
+    await settle();
+    await say('response /first');
+    await client.expectReply({ body: 'first' });
+    const second = await upstream.accept();
+    await second.expectRequest({ target: '/other' });
+    await second.send(ok('other'));
+    await say('response /other');
+    await other.expectReply({ body: 'other' });
+  },
+);
