@@ -14,6 +14,15 @@ import { readSharedText } from '../memory/shared-texts.ts';
 import type { CompiledConfig } from '../pipeline/compiled-config.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 
+export interface GatewayEnvironment {
+  readonly compiler: Compiler;
+  readonly log: EventLog;
+  /** Calls off the start. */
+  readonly stop: AbortSignal;
+  /** A worker is stuck and cannot be ended, but with the process. */
+  readonly onLost: () => void;
+}
+
 /** A gateway that serves a configuration file: it reloads the file when that changes, and hears commands. */
 export class RunningGateway {
   readonly #log: EventLog;
@@ -36,14 +45,15 @@ export class RunningGateway {
   }
 
   /**
-   * Resolves when it serves. Rejects, with nothing left open, `compiler` included, with what keeps it from starting, or when `stop` is
+   * Resolves when it serves. Rejects, with nothing left open, the compiler included, with what keeps it from starting, or when `stop` is
    * aborted before it serves.
    */
-  static async start(file: string, compiler: Compiler, log: EventLog, stop: AbortSignal): Promise<RunningGateway> {
+  static async start(file: string, environment: GatewayEnvironment): Promise<RunningGateway> {
+    const { compiler, stop } = environment;
     const endCompiler = () => compiler.close();
     stop.addEventListener('abort', endCompiler);
     try {
-      return await RunningGateway.#startWith(compiler, file, log, stop);
+      return await RunningGateway.#startWith(file, environment);
     } catch (error) {
       compiler.close();
       throw error;
@@ -52,12 +62,12 @@ export class RunningGateway {
     }
   }
 
-  static async #startWith(compiler: Compiler, file: string, log: EventLog, stop: AbortSignal): Promise<RunningGateway> {
+  static async #startWith(file: string, { compiler, log, stop, onLost }: GatewayEnvironment): Promise<RunningGateway> {
     stop.throwIfAborted();
     const before = statesNow([resolve(file)]);
     const loaded = await compiler.compile(file);
     logWarnings(loaded, log);
-    const supervisor = new Supervisor(loaded.compiled, log);
+    const supervisor = new Supervisor(loaded.compiled, log, onLost);
     const gateway = new RunningGateway(file, supervisor, compiler, log);
     const endSupervisor = () => void supervisor.close();
     stop.addEventListener('abort', endSupervisor);

@@ -56,6 +56,8 @@ export interface ServerConfig {
   /** The longest time that a client may take no byte of a reply. */
   readonly sendTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
+  /** How long the event loop of a worker may stand still before the worker is ended. */
+  readonly workerTimeoutMs: number;
   readonly mergeSlashes: boolean;
   /** The middleware of every route, in the order of the configuration. */
   readonly middleware: readonly RouteMiddleware[];

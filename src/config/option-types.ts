@@ -50,15 +50,16 @@ export function textLike(wanted: string, pattern: RegExp) {
   return z.string({ error: wanted }).regex(pattern, { error: wanted });
 }
 
-/** A duration in milliseconds, above 0. */
-export function duration() {
+/** A duration in milliseconds, above 0 and of at least `minMs`. */
+export function duration(minMs = 1) {
   const wanted = 'a duration such as "30s", "1h 30m" or "100ms"';
   return parsedText(
     wanted,
     ['30s', '5m', '1h 30m', '100ms'],
     (text) => {
       const ms = parseDuration(text);
-      if (ms === 0 || ms > MAX_TIMER_MS) throw new SyntaxError('a duration above 0 and of at most 24 days');
+      if (ms > MAX_TIMER_MS || ms === 0) throw new SyntaxError('a duration above 0 and of at most 24 days');
+      if (ms < minMs) throw new SyntaxError(`a duration of at least ${minMs}ms`);
       return ms;
     },
     DURATION_FORM,

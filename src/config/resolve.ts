@@ -86,6 +86,7 @@ function resolveServer(server: ConfigDocument['server'], chains: MiddlewareChain
     middlewareTimeoutMs: server.middleware_timeout,
     sendTimeoutMs: server.send_timeout,
     shutdownTimeoutMs: server.shutdown_timeout,
+    workerTimeoutMs: server.worker_timeout,
     mergeSlashes: server.merge_slashes,
     middleware: chains.ofServer,
     errorPages: server.error_pages ?? null,

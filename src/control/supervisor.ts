@@ -16,14 +16,17 @@ import { checkedUpstreams } from './health/checked-upstream.ts';
 import { HealthChecker } from './health/health-checker.ts';
 import { KeySetKeeper } from './key-set-keeper.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
+import { isDebugged, lookIntoWorker } from './look-into-worker.ts';
 import { expandNames } from './names/expand-names.ts';
 import { NameLookup, systemSources } from './names/name-lookup.ts';
 import { UpstreamNames } from './names/upstream-names.ts';
 import { checksWithin, readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
 import { PasswordKeeper } from './password-keeper.ts';
 import { SlotTable } from './slot-table.ts';
+import { waitedForProcessorMs } from './thread-waits.ts';
 import { Turns } from './turns.ts';
 import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
+import { WorkerWatch } from './worker-watch.ts';
 
 /** How long the workers could do nothing else, the slowest of them, in milliseconds. */
 export interface SwitchTimes {
@@ -78,13 +81,18 @@ export class Supervisor implements WorkerSurroundings {
   readonly #keySets: KeySetKeeper;
   readonly #passwords: PasswordKeeper;
   #slots: readonly WorkerSlot[] = [];
+  readonly #watch: WorkerWatch;
   /** Nothing changes any more. */
   #stopping = false;
   #certificates: Certificates | null = null;
   #health: HealthChecker | null = null;
   accessLog: AccessLog | null = null;
 
-  constructor(compiled: CompiledConfig, log: EventLog) {
+  /**
+   * `onLost` is called when a worker is stuck in a thread that cannot be ended: nothing but the end of the process frees its row, and the
+   * connections that it has.
+   */
+  constructor(compiled: CompiledConfig, log: EventLog, onLost: () => void = () => undefined) {
     this.#compiled = compiled;
     this.log = log;
     this.#workers = compiled.config.server.workers;
@@ -95,6 +103,19 @@ export class Supervisor implements WorkerSurroundings {
       for (const slot of this.#slots) slot.useKeySet(keySet);
     });
     this.#passwords = new PasswordKeeper(log, (row, answer) => this.#slots[row]?.answerPassword(answer));
+    this.#watch = new WorkerWatch({
+      shared: this.#table.shared,
+      workers: () => this.#slots.map(({ worker }) => worker),
+      timeoutMs: () => this.#compiled.config.server.workerTimeoutMs,
+      log,
+      lookInto: lookIntoWorker,
+      waitedMs: waitedForProcessorMs,
+      isDebugged,
+      onLost: (row) => {
+        this.#sayNotEnded([row]);
+        onLost();
+      },
+    });
   }
 
   /** What is served, as it was wanted. */
@@ -146,12 +167,13 @@ export class Supervisor implements WorkerSurroundings {
     try {
       this.accessLog = this.#openAccessLog(this.#compiled.config);
       await this.#names.add(this.#compiled.config.backends, FIRST_ANSWERS_MS);
+      if (this.#stopping) throw new Error('the gateway is stopping');
       await this.#startWorkers(this.#plan(this.#compiled, certificates.material, change.all));
     } catch (error) {
       await this.close();
       throw error;
     }
-    this.#watch(certificates);
+    this.#watchCertificates(certificates);
     this.#namesChanged();
     for (const listener of this.#listeners.open) this.#sayListening(listener, transport.name);
     return this.#listeners.open.map(({ binding }) => binding.address);
@@ -161,6 +183,7 @@ export class Supervisor implements WorkerSurroundings {
     const { plan } = served;
     this.#serves(served);
     this.#slots = Array.from({ length: this.#workers }, (_, row) => new WorkerSlot(row, plan, this));
+    this.#watch.start();
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
@@ -205,7 +228,7 @@ export class Supervisor implements WorkerSurroundings {
     this.#health?.use(checkedUpstreams(backendsOf(served), slots.upstreams, tls.upstreams));
   }
 
-  #watch(certificates: Certificates): void {
+  #watchCertificates(certificates: Certificates): void {
     this.#certificates = certificates;
     certificates.watch((material) => this.#turns.take(() => this.#useTls(certificates, material)));
   }
@@ -266,7 +289,7 @@ export class Supervisor implements WorkerSurroundings {
     this.#settle(change);
     this.#useAccessLog(accessLog);
     this.#certificates?.close();
-    this.#watch(certificates);
+    this.#watchCertificates(certificates);
     return { ...preparation, commitMs };
   }
 
@@ -372,9 +395,10 @@ export class Supervisor implements WorkerSurroundings {
     await this.close();
   }
 
-  /** Ends every worker now and gives the addresses back. */
+  /** Ends every worker now and gives the addresses back. A thread that does not end within `worker_timeout` is not waited for. */
   async close(): Promise<void> {
     this.#stopping = true;
+    this.#watch.close();
     this.#keySets.close();
     this.#passwords.close();
     this.#certificates?.close();
@@ -382,9 +406,24 @@ export class Supervisor implements WorkerSurroundings {
     // Certificates that are being read right now must not start the checks again.
     this.#health = null;
     this.#names.close();
-    await Promise.all(this.#slots.map((slot) => slot.close()));
+    await this.#endWorkers();
     await this.accessLog?.close();
     this.#listeners.close();
+  }
+
+  async #endWorkers(): Promise<void> {
+    const timer = new AbortController();
+    const { workerTimeoutMs } = this.#compiled.config.server;
+    const ended = Promise.all(this.#slots.map((slot) => slot.close())).then(() => true);
+    const timedOut = pause(workerTimeoutMs, false, { signal: timer.signal }).catch(() => false);
+    const areEnded = await Promise.race([ended, timedOut]);
+    timer.abort();
+    if (!areEnded) this.#sayNotEnded([...this.#slots.keys()].filter((row) => this.#slots[row]?.worker !== null));
+  }
+
+  #sayNotEnded(workers: readonly number[]): void {
+    const reason = 'a thread is in a native call, which nothing but the end of the process ends';
+    this.log.error('workers-not-ended', { workers, reason });
   }
 }
 

@@ -47,6 +47,7 @@ export class WorkerLife {
   readonly gone: Promise<string>;
   readonly #worker: Worker;
   readonly #drained: Promise<void>;
+  #endReason: string | null = null;
   /** Who waits for an answer, in the order of the questions: a worker answers in that order. */
   readonly #asked: ((answer: Answer) => void)[] = [];
 
@@ -88,7 +89,7 @@ export class WorkerLife {
           break;
       }
     });
-    this.gone = endOf(this.#worker);
+    this.gone = endOf(this.#worker).then((reason) => this.#endReason ?? reason);
     this.#drained = drained.promise;
     this.ready = ready.promise;
     void this.gone.then((reason) => ready.reject(new Error(reason)));
@@ -147,8 +148,14 @@ export class WorkerLife {
     await this.end();
   }
 
-  /** Ends the thread now, with everything it has open. */
-  async end(): Promise<void> {
+  /** Of Node; -1 once the thread is gone. */
+  get threadId(): number {
+    return this.#worker.threadId;
+  }
+
+  /** Ends the thread now, with everything it has open. `reason`: why it ended, where it does so by this. */
+  async end(reason: string | null = null): Promise<void> {
+    this.#endReason ??= reason;
     await this.#worker.terminate();
   }
 }

@@ -52,6 +52,11 @@ export class WorkerSlot implements WorkerListener {
     this.#surroundings = surroundings;
   }
 
+  /** The worker that there is just now. */
+  get worker(): WorkerLife | null {
+    return this.#life;
+  }
+
   /** Resolves when the first worker serves; from then on the slot keeps one alive. Rejects when it cannot start. */
   async start(): Promise<void> {
     const startedMs = performance.now();

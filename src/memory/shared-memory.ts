@@ -3,9 +3,9 @@
  *
  * `rows` has one row per worker, each a multiple of a cache line, so that no two workers write to the same line:
  *
- *            0                  1              2 .. 15    16 .. 23        24 .. 31        ...
- *   row w  | connections open | sockets open | (unused) | upstream 0    | upstream 1    | ... | backend 0 | backend 1 | ...
- *          |<-------------- ROW_HEADER --------------->|  in the order of the configuration, eight numbers each
+ *            0                  1              2       3        4 .. 15    16 .. 23     24 .. 31     ...
+ *   row w  | connections open | sockets open | beats | thread | (unused) | upstream 0 | upstream 1 | ... | backend 0 | backend 1 | ...
+ *          |<------------------------ ROW_HEADER ---------------------->|  in the order of the configuration, eight numbers each
  *
  *   an upstream: | sockets | in flight | idle | requests | failures | (unused) x 3 |
  *   a backend:   | waiting | (unused) x 7 |
@@ -64,6 +64,8 @@ export const LINE_INTS = 16;
 const ROW_HEADER = LINE_INTS;
 const CONNECTIONS = 0;
 const SOCKETS = 1;
+const BEATS = 2;
+const THREAD = 3;
 
 /** What a row has of each upstream and of each backend. */
 const ENTRY_INTS = 8;
@@ -127,6 +129,16 @@ export class SharedCount {
   /** All sockets, those of clients and those of upstreams. */
   static sockets(shared: SharedMemory, row: number): SharedCount {
     return new SharedCount(shared, row, SOCKETS);
+  }
+
+  /** Counts up for as long as the event loop of the worker turns; 0 until it has begun to. */
+  static beats(shared: SharedMemory, row: number): SharedCount {
+    return new SharedCount(shared, row, BEATS);
+  }
+
+  /** The number that the system has given to the worker's thread; 0 where it is not known. */
+  static threadNumber(shared: SharedMemory, row: number): SharedCount {
+    return new SharedCount(shared, row, THREAD);
   }
 
   /** Sockets of one upstream, busy and idle. */

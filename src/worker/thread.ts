@@ -19,6 +19,7 @@ import { ModuleLoader } from '../middleware/custom/module-loader.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
 import { MiddlewareFaults, ownersOf } from './middleware-faults.ts';
+import { giveSignsOfLife } from './signs-of-life.ts';
 
 const port = controlPort();
 const modules = new ModuleLoader();
@@ -98,6 +99,8 @@ const accessSink: AccessSink = {
 };
 
 async function start({ listeners, keySets, ...options }: StartMessage): Promise<void> {
+  // Users' code may run from here on.
+  giveSignsOfLife(options.shared, options.row);
   const custom = await loadCustom(options.compiled.custom, modules, { log });
   const wantKeySet = (url: string) => post({ type: 'key-set-wanted', url });
   const checkPassword = (question: PasswordQuestion) => post({ type: 'password-wanted', ...question });

@@ -30,6 +30,8 @@ export interface Counts {
   readonly connections: readonly number[];
   /** Of the first upstream. */
   readonly upstreamSockets: readonly number[];
+  /** The system's numbers of the workers' threads. */
+  readonly threadNumbers: readonly number[];
 }
 
 /** Asks what each worker has in use when what nobody needs has been collected. */
@@ -114,11 +116,12 @@ function noteSharedMemory(): void {
 
 function counts(): Counts {
   const [memory, slot] = [shared, firstUpstream];
-  if (memory === null || slot === null) return { connections: [], upstreamSockets: [] };
+  if (memory === null || slot === null) return { connections: [], upstreamSockets: [], threadNumbers: [] };
   const rows = Array.from({ length: memory.workers }, (_none, row) => row);
   return {
     connections: rows.map((row) => SharedCount.connections(memory, row).own),
     upstreamSockets: rows.map((row) => SharedCount.upstreamSockets(slot, row).own),
+    threadNumbers: rows.map((row) => SharedCount.threadNumber(memory, row).own),
   };
 }
 

@@ -3,6 +3,7 @@ import { createEventLog, type EventLog } from '../../control/event-log.ts';
 import type { LogLevel } from '../../control/log-level.ts';
 import { LogOutlet } from '../../control/log-outlet.ts';
 import { describeFailure } from '../describe-failure.ts';
+import { endProcess } from '../end-process.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
 import { RunningGateway } from '../running-gateway.ts';
 import { answerSignals, type GatewaySignal } from '../signals.ts';
@@ -12,49 +13,33 @@ import { readVersion } from '../version.ts';
 /** How long the last lines may take to reach whoever reads standard error. */
 const FLUSH_TIMEOUT_MS = 1000;
 
+/** How long the process may take to end once all is closed. */
+const END_TIMEOUT_MS = 1000;
+
 /** Serves the configuration file until a signal says stop. A start that fails prints why and returns `failure`. */
 export async function serve(configFile: string, compiler: Compiler, logLevel: LogLevel): Promise<ExitCode> {
   process.title = 'photon';
   const outlet = new LogOutlet(process.stderr);
-  const code = await serveUntilStopped(configFile, compiler, createEventLog(logLevel, outlet), outlet);
-  // A line that nobody reads would keep the process alive.
-  if (!(await outlet.flush(FLUSH_TIMEOUT_MS))) process.exit(code);
+  const code = await new GatewayProgram(configFile, createEventLog(logLevel, outlet), outlet).run(compiler);
+  // A line that nobody reads would keep the process alive, and so would a thread that does not end.
+  if (!(await outlet.flush(FLUSH_TIMEOUT_MS))) endProcess(code);
+  setTimeout(endProcess, END_TIMEOUT_MS, code).unref();
   return code;
 }
 
-async function serveUntilStopped(
-  configFile: string,
-  compiler: Compiler,
-  log: EventLog,
-  outlet: LogOutlet,
-): Promise<ExitCode> {
-  const signals = new GatewaySignals(log);
-  let gateway: RunningGateway | null = null;
-  try {
-    gateway = await RunningGateway.start(configFile, compiler, log, signals.stop);
-    log.info('ready', { version: readVersion(), config: configFile });
-    signals.use(gateway);
-  } catch (error) {
-    if (!signals.stop.aborted) {
-      outlet.write(`${describeFailure(error, configFile, { color: isColoured(process.stderr) })}\n`);
-      return EXIT_CODE.failure;
-    }
-  }
-  log.info('stopping', { signal: await signals.stopped });
-  await gateway?.drain();
-  return EXIT_CODE.ok;
-}
-
 /**
- * What signals do to a gateway.
+ * A gateway and the signals that the process gets.
  *
  *   starting --ready--> serving --stop--> draining --stop--> ended at once
  *       \--------------stop-------------> start is called off --stop--> ended at once
  *
  * A reload or the log files that are asked for during the start come when it is done.
  */
-class GatewaySignals {
+class GatewayProgram {
+  readonly #configFile: string;
   readonly #log: EventLog;
+  readonly #outlet: LogOutlet;
+  /** Is aborted by the first signal that says stop, whose name the promise has. */
   readonly #stop = new AbortController();
   readonly #stopped = Promise.withResolvers<GatewaySignal>();
   /** Null during the start. */
@@ -62,23 +47,35 @@ class GatewaySignals {
   #reloadDue = false;
   #reopenDue = false;
 
-  constructor(log: EventLog) {
+  constructor(configFile: string, log: EventLog, outlet: LogOutlet) {
+    this.#configFile = configFile;
     this.#log = log;
+    this.#outlet = outlet;
     answerSignals((signal) => this.#answer(signal));
   }
 
-  /** Is aborted by the first signal that says stop. */
-  get stop(): AbortSignal {
-    return this.#stop.signal;
+  async run(compiler: Compiler): Promise<ExitCode> {
+    try {
+      await this.#start(compiler);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) {
+        this.#outlet.write(`${describeFailure(error, this.#configFile, { color: isColoured(process.stderr) })}\n`);
+        return EXIT_CODE.failure;
+      }
+    }
+    this.#log.info('stopping', { signal: await this.#stopped.promise });
+    await this.#gateway?.drain();
+    return EXIT_CODE.ok;
   }
 
-  /** Resolves with that signal. */
-  get stopped(): Promise<GatewaySignal> {
-    return this.#stopped.promise;
-  }
-
-  /** This one serves. */
-  use(gateway: RunningGateway): void {
+  async #start(compiler: Compiler): Promise<void> {
+    const gateway = await RunningGateway.start(this.#configFile, {
+      compiler,
+      log: this.#log,
+      stop: this.#stop.signal,
+      onLost: () => void this.#outlet.flush(FLUSH_TIMEOUT_MS).then(() => this.#endAtOnce()),
+    });
+    this.#log.info('ready', { version: readVersion(), config: this.#configFile });
     this.#gateway = gateway;
     if (this.#reloadDue) void gateway.reload('signal');
     if (this.#reopenDue) gateway.reopenLogs();
@@ -89,14 +86,17 @@ class GatewaySignals {
       case 'SIGTERM':
       case 'SIGINT':
       case 'SIGQUIT':
-        if (this.stop.aborted) this.#endAtOnce(signal);
+        if (this.#stop.signal.aborted) {
+          this.#log.warn('stopped-at-once', { signal });
+          this.#endAtOnce();
+        }
         this.#stopped.resolve(signal);
         this.#stop.abort();
         break;
       case 'SIGHUP':
         this.#reloadDue = true;
         // What drains takes no other configuration.
-        if (!this.stop.aborted) void this.#gateway?.reload('signal');
+        if (!this.#stop.signal.aborted) void this.#gateway?.reload('signal');
         break;
       case 'SIGUSR1':
       case 'SIGUSR2':
@@ -106,9 +106,8 @@ class GatewaySignals {
     }
   }
 
-  #endAtOnce(signal: GatewaySignal): never {
-    this.#log.warn('stopped-at-once', { signal });
+  #endAtOnce(): never {
     this.#gateway?.leave();
-    process.exit(EXIT_CODE.failure);
+    endProcess(EXIT_CODE.failure);
   }
 }

@@ -16,6 +16,9 @@ import {
 import { MAX_COUNT } from './bounds.ts';
 import { middlewareList } from './middleware-list.ts';
 
+/** A sign of life comes every 100 ms, and a collection of garbage may take longer than that. */
+const MIN_WORKER_TIMEOUT_MS = 1000;
+
 export const server = z
   .strictObject({
     http_addr: oneOrMore(listenAddress(), 'an address such as "0.0.0.0:8080" or ":8080"')
@@ -94,6 +97,9 @@ export const server = z
     shutdown_timeout: durationOrZero(MAX_TIMER_MS)
       .describe('How long a shutdown waits for requests in flight before it cuts them off.')
       .prefault('30s'),
+    worker_timeout: duration(MIN_WORKER_TIMEOUT_MS)
+      .describe('How long a worker may be busy with one piece of code before it is ended and replaced, as stuck.')
+      .prefault('5s'),
     merge_slashes: flag()
       .describe('Whether several slashes in a row in a path count as one, for matching and for the upstream.')
       .prefault(true),
