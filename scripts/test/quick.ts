@@ -4,20 +4,38 @@ import { narrowGroup, type TestGroup, type TestWays } from './test-groups.ts';
 export const QUICK_WAYS: TestWays = { transports: ['onread'], overTls: [false] };
 
 /** What runs from each group: the beginnings of the paths of its files. */
-const CHOSEN: Readonly<Record<string, readonly string[]>> = {
+export const CHOSEN: Readonly<Record<string, readonly string[]>> = {
   unit: ['test/'],
   property: ['test/'],
   processes: ['test/control/lifecycle.test.ts'],
-  wire: ['test/'],
+  wire: [
+    'test/net/',
+    'test/wire/h1/',
+    'test/wire/balancing.test.ts',
+    'test/wire/circuit-breaker.test.ts',
+    'test/wire/drain.test.ts',
+    'test/wire/error-replies.test.ts',
+    'test/wire/interim-replies.test.ts',
+    'test/wire/limits.test.ts',
+    'test/wire/middleware/stages.test.ts',
+    'test/wire/reload.test.ts',
+    'test/wire/reply-bodies.test.ts',
+    'test/wire/request-bodies.test.ts',
+    'test/wire/retries.test.ts',
+    'test/wire/surplus-bytes.test.ts',
+    'test/wire/vanishing.test.ts',
+  ],
 };
 
-/** Files that take more than five seconds of processor time, or wait long. */
+/** Files that take more than about five seconds of processor time. */
 export const SLOW: readonly string[] = [
   'test/config/formats.property.test.ts',
   'test/config/mutations.test.ts',
-  'test/contract/transport.test.ts',
+  'test/config/one-or-several.test.ts',
+  'test/config/regex-safety.test.ts',
   'test/fuzz/',
-  'test/health/checks.test.ts',
+  'test/memory/token-buckets.test.ts',
+  'test/simulation/',
 ];
 
 /** What `npm test -- quick` runs. */

@@ -17,7 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CHECKS } from '../../scripts/test/checks.ts';
-import { SLOW } from '../../scripts/test/quick.ts';
+import { CHOSEN, SLOW } from '../../scripts/test/quick.ts';
 import { select } from '../../scripts/test/selection.ts';
 import { findTestGroups, passesOf, type TestGroup, type TestPass } from '../../scripts/test/test-groups.ts';
 
@@ -195,11 +195,13 @@ test('quick runs every check, and a choice of files that are there, in one way',
     ['unit', 'property', 'processes', 'wire'],
   );
   const files = all.flatMap((group) => group.files);
-  for (const path of SLOW) {
+  for (const path of [...SLOW, ...Object.values(CHOSEN).flat()]) {
     assert.ok(
       files.some((file) => file.startsWith(path)),
       `${path} is gone`,
     );
+  }
+  for (const path of SLOW) {
     assert.ok(!groups.some((group) => group.files.some((file) => file.startsWith(path))), `${path} is slow`);
   }
 });
