@@ -105,12 +105,16 @@ export class SocketConnection implements Connection {
   }
 
   get untakenBytes(): number {
+    const socket = this.#socket;
     const { pendingBytes } = this;
-    if (pendingBytes === 0) return 0;
+    if (pendingBytes === 0 || socket === null) return 0;
     // Not public, and only used to see progress within one large write: without it, progress shows when the write is done.
-    const handle = (this.#socket as { _handle?: { writeQueueSize?: number } | null } | null)?._handle;
-    // Under TLS it counts what has been encrypted, which is a little more.
-    return Math.min(handle?.writeQueueSize ?? Number.POSITIVE_INFINITY, pendingBytes);
+    const handle = (socket as { _handle?: { writeQueueSize?: number; bytesWritten?: number } | null })._handle;
+    if (handle?.writeQueueSize === undefined || handle.bytesWritten === undefined) return pendingBytes;
+    // A stream hands its writes to the handle one after the other: those behind the first are not in the queue of the handle.
+    const waitingBytes = Math.max(0, (socket.bytesWritten ?? 0) - handle.bytesWritten);
+    // Under TLS the queue counts what has been encrypted, which is a little more.
+    return Math.min(waitingBytes + handle.writeQueueSize, pendingBytes);
   }
 
   /** Called by the transport with how much was read into the buffer that `nextBuffer` gave last, the shared one at first. */

@@ -135,6 +135,16 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     ],
   },
   {
+    name: 'a deadline that others used up counts against the server',
+    edits: [
+      {
+        file: 'src/pipeline/outcome.ts',
+        before: 'exchange.deadline.leftMs >= timeoutMs * MOST_OF_DEADLINE;',
+        after: 'exchange.deadline.leftMs >= 0;',
+      },
+    ],
+  },
+  {
     name: 'a hook that never settles holds its connection for ever',
     edits: [{ file: PENDING, before: '  boundWait(exchange);\n  promise', after: '  promise' }],
   },
