@@ -7,23 +7,15 @@ export const QUICK_WAYS: TestWays = { transports: ['onread'], overTls: [false] }
 export const CHOSEN: Readonly<Record<string, readonly string[]>> = {
   unit: ['test/'],
   property: ['test/'],
-  processes: ['test/control/lifecycle.test.ts'],
+  processes: ['test/control/custom-reload.test.ts'],
   wire: [
     'test/net/',
     'test/wire/h1/',
-    'test/wire/balancing.test.ts',
-    'test/wire/circuit-breaker.test.ts',
     'test/wire/drain.test.ts',
-    'test/wire/error-replies.test.ts',
-    'test/wire/interim-replies.test.ts',
     'test/wire/limits.test.ts',
-    'test/wire/middleware/stages.test.ts',
-    'test/wire/reload.test.ts',
-    'test/wire/reply-bodies.test.ts',
     'test/wire/request-bodies.test.ts',
     'test/wire/retries.test.ts',
     'test/wire/surplus-bytes.test.ts',
-    'test/wire/vanishing.test.ts',
   ],
 };
 
