@@ -55,6 +55,8 @@ export interface ServerConfig {
   readonly middlewareTimeoutMs: number;
   /** The longest time that a client may take no byte of a reply. */
   readonly sendTimeoutMs: number;
+  /** How long a worker may take for each step of a start or a change, and a module of a user to load. */
+  readonly reloadTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   /** How long the event loop of a worker may stand still before the worker is ended. */
   readonly workerTimeoutMs: number;

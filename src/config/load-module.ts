@@ -1,24 +1,34 @@
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
+import { formatDuration } from '../base/duration.ts';
+import { within } from '../base/within.ts';
 import { ConfigError, wholeFileDiagnostic } from './diagnostic.ts';
+
+/** It may fetch something before it knows what it says. */
+const TIME_LIMIT_MS = 60_000;
 
 /**
  * Runs a module and returns its default export. A module is kept by its text: one that has changed is run anew, but what
  * it imports is not, unless a thread of its own loads it.
  *
- * @throws ConfigError when it cannot be run, or ends in an error
+ * @throws ConfigError when it cannot be run, ends in an error, or has not come to its end after `limitMs`
  */
-export async function loadModule(path: string, text: string): Promise<unknown> {
+export async function loadModule(path: string, text: string, limitMs: number = TIME_LIMIT_MS): Promise<unknown> {
   const version = createHash('sha256').update(text).digest('hex');
   let module: { readonly default?: unknown };
   try {
     // Sound: a module is an object of its exports.
-    module = (await import(`${pathToFileURL(path).href}?version=${version}`)) as { readonly default?: unknown };
+    const loading = import(`${pathToFileURL(path).href}?version=${version}`);
+    module = (await within(limitMs, loading, tooLate(limitMs))) as { readonly default?: unknown };
   } catch (error) {
     throw failure(path, reasonOf(error));
   }
   if (module.default !== undefined) return module.default;
   throw failure(path, 'want "export default defineConfig({...})", got no default export');
+}
+
+function tooLate(limitMs: number): string {
+  return `it has not loaded within ${formatDuration(limitMs)}: does an await at its top level never end?`;
 }
 
 function failure(path: string, reason: string): ConfigError {

@@ -85,6 +85,7 @@ function resolveServer(server: ConfigDocument['server'], chains: MiddlewareChain
     bodyTimeoutMs: server.body_timeout,
     middlewareTimeoutMs: server.middleware_timeout,
     sendTimeoutMs: server.send_timeout,
+    reloadTimeoutMs: server.reload_timeout,
     shutdownTimeoutMs: server.shutdown_timeout,
     workerTimeoutMs: server.worker_timeout,
     mergeSlashes: server.merge_slashes,

@@ -9,25 +9,28 @@ import { readTlsMaterial, type TlsConfig, tlsFiles } from './tls-material.ts';
 /** How often the files are looked at. Secrets are mounted in ways that no watch sees; asking costs nothing. */
 const LOOK_EVERY_MS = 1000;
 
-type UseTls = (material: TlsMaterial) => Promise<void>;
+/** Resolves with false when it is not wanted any more. */
+type UseTls = (material: TlsMaterial) => Promise<boolean>;
 
 /**
  * Certificates and keys as they are now: read again when their files change, the keys of session tickets made anew every day.
  *
  *   unchanged --a file changed--> settling --nothing changed since the last look--> read again
- *       ^                            | ^ \__another change__/                          | good: the new ones
- *       \____________________________________________________________________________/ bad: the old ones stay
+ *       ^                            | ^ \__another change__/                          | good, and used: the new ones
+ *       \____________________________________________________________________________/ else: the old ones stay
  */
 export class Certificates {
   readonly #config: TlsConfig;
   readonly #log: EventLog;
   readonly #files: readonly string[];
   readonly #ticketKeys: TicketKeys | null;
+  /** What is in use. */
   #material: TlsMaterial;
   /** What the files looked like when they were read, and at the last look. */
   #read: string;
   #seen: string | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #looking = false;
 
   /** Throws an Error of one line when a file cannot be used. */
   constructor(config: TlsConfig, log: EventLog) {
@@ -46,7 +49,7 @@ export class Certificates {
     return this.#material;
   }
 
-  /** Looks at the files from now on; `use` is given what is different, and resolves when it is in use. */
+  /** Looks at the files from now on; `use` is given what is different, resolves when it is in use, and rejects when it cannot be used. */
   watch(use: UseTls): void {
     if (this.#files.length === 0) return;
     this.#timer = setInterval(() => void this.look(use), LOOK_EVERY_MS);
@@ -61,37 +64,60 @@ export class Certificates {
 
   /** One look. A certificate and its key are two files: they are read when both have stopped changing. */
   async look(use: UseTls): Promise<void> {
+    // What the look before has found may still wait until it can be used.
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      await this.#lookOnce(use);
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #lookOnce(use: UseTls): Promise<void> {
     const previous = this.#seen;
     const seen = await stateOf(this.#files);
     this.#seen = seen;
-    const changed = seen !== this.#read && seen === previous && this.#reread(seen);
+    const read = seen !== this.#read && seen === previous ? this.#reread(seen) : null;
     const rotated = this.#ticketKeys?.rotateIfDue() ?? false;
-    if (rotated) this.#renewTicketKeys();
-    if (!changed && !rotated) return;
-    await use(this.#material);
-    if (changed) this.#log.info('certificates-reloaded', { files: this.#files.length });
+    if (read === null && !rotated) return;
+    if (!(await this.#use(this.#withTicketKeys(read ?? this.#material), use))) return;
+    if (read !== null) this.#log.info('certificates-reloaded', { files: this.#files.length });
     if (rotated) this.#log.info('ticket-keys-rotated');
   }
 
-  /** Returns false when the new files cannot be used and the old ones stay. */
-  #reread(seen: string): boolean {
-    this.#read = seen;
+  async #use(material: TlsMaterial, use: UseTls): Promise<boolean> {
     try {
-      this.#material = this.#readAll();
-      return true;
+      const used = await use(material);
+      if (used) this.#material = material;
+      return used;
     } catch (error) {
-      this.#log.error('certificates-kept', { reason: (error as Error).message });
+      this.#sayKept(error);
       return false;
     }
+  }
+
+  /** Null when the new files cannot be used. */
+  #reread(seen: string): TlsMaterial | null {
+    this.#read = seen;
+    try {
+      return this.#readAll();
+    } catch (error) {
+      this.#sayKept(error);
+      return null;
+    }
+  }
+
+  #sayKept(error: unknown): void {
+    this.#log.error('certificates-kept', { reason: (error as Error).message });
   }
 
   #readAll(): TlsMaterial {
     return readTlsMaterial(this.#config, this.#ticketKeys?.current ?? new Uint8Array(0));
   }
 
-  #renewTicketKeys(): void {
-    const { server, upstreams } = this.#material;
-    if (server === null || this.#ticketKeys === null) return;
-    this.#material = { server: { ...server, ticketKeys: this.#ticketKeys.current }, upstreams };
+  #withTicketKeys({ server, upstreams }: TlsMaterial): TlsMaterial {
+    if (server === null || this.#ticketKeys === null) return { server, upstreams };
+    return { server: { ...server, ticketKeys: this.#ticketKeys.current }, upstreams };
   }
 }

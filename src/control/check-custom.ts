@@ -1,3 +1,5 @@
+import { formatDuration } from '../base/duration.ts';
+import { TooLate, within } from '../base/within.ts';
 import type { Config, CustomMiddleware } from '../config/config.ts';
 import { type Diagnostic, wholeFileDiagnostic } from '../config/diagnostic.ts';
 import { ModuleLoader } from '../middleware/custom/module-loader.ts';
@@ -11,22 +13,38 @@ export interface CheckedCustom {
   readonly codeVersion: string;
 }
 
-/** Loads the middleware of users. */
-export async function checkCustom(config: Config): Promise<CheckedCustom> {
+/** Called before each module of a user is loaded: that may take for ever. */
+export type ReportLoading = (entry: CustomMiddleware, limitMs: number) => void;
+
+/** Loads the middleware of users, each within `server.reload_timeout`, until one does not come to its end. */
+export async function checkCustom(config: Config, loading: ReportLoading): Promise<CheckedCustom> {
   const entries = customOf(config);
   if (entries.length === 0) return { faults: [], codeVersion: '' };
   const loader = new ModuleLoader();
-  const faults = (await Promise.all(entries.map((entry) => checkEntry(entry, loader)))).flat();
+  const limitMs = config.server.reloadTimeoutMs;
+  const faults: Diagnostic[] = [];
+  for (const entry of entries) {
+    loading(entry, limitMs);
+    const error = await errorOf(entry, loader, limitMs);
+    if (error !== null) faults.push(faultOf(entry, error));
+    if (error instanceof TooLate) break;
+  }
   const codeVersion = faults.length > 0 ? '' : entries.map(({ module }) => loader.versionOf(module)).join(' ');
   return { faults, codeVersion };
 }
 
-async function checkEntry({ name, module, options }: CustomMiddleware, loader: ModuleLoader): Promise<Diagnostic[]> {
+/** Why an entry cannot be used; null when it can. */
+async function errorOf({ name, module, options }: CustomMiddleware, loader: ModuleLoader, limitMs: number) {
+  const tooLate = `its module has not loaded within ${formatDuration(limitMs)}: does an await at its top level never end?`;
   try {
-    optionsFor(await loader.load(module, name), options);
-    return [];
+    optionsFor(await within(limitMs, loader.load(module, name), tooLate), options);
+    return null;
   } catch (error) {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    return [wholeFileDiagnostic('module-failed', module, `Cannot use the middleware "${name}": ${reason}`)];
+    return error;
   }
+}
+
+function faultOf({ name, module }: CustomMiddleware, error: unknown): Diagnostic {
+  const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return wholeFileDiagnostic('module-failed', module, `Cannot use the middleware "${name}": ${reason}`);
 }

@@ -3,6 +3,7 @@
  * configuration written in TypeScript loads stays loaded for as long as its process lives.
  */
 import { outliveMiddleware } from '../middleware/custom/running-middleware.ts';
+import type { CompilerMessage } from './compiler.ts';
 
 // They are meant for the gateway. A terminal, a service manager or `pkill photon` sends them to both, and whether this one goes on is the
 // gateway's decision, which ends it by SIGKILL.
@@ -16,4 +17,13 @@ process.on('disconnect', () => process.exit());
 process.title = 'photon-compiler';
 // What takes long to load is loaded now, before a file is named. A name that comes earlier waits in the channel.
 const { compile } = await import('./compile.ts');
-process.once('message', async (file: string) => process.send?.(await compile(file)));
+process.once('message', async (file: string) => {
+  const answer = await compile(file, ({ name, module }, limitMs) => {
+    send({ type: 'loading', middleware: name, module, limitMs });
+  });
+  send(answer);
+});
+
+function send(message: CompilerMessage): void {
+  process.send?.(message);
+}

@@ -1,12 +1,13 @@
 import { ConfigError } from '../config/diagnostic.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
+import type { ReportLoading } from './check-custom.ts';
 import type { CompileAnswer } from './compiler.ts';
 import { loadStartableConfig } from './load-config.ts';
 
 /** Never rejects: what is wrong with the file is the answer. */
-export async function compile(file: string): Promise<CompileAnswer> {
+export async function compile(file: string, loading: ReportLoading): Promise<CompileAnswer> {
   try {
-    const { config, codeVersion, warnings, files, includes } = await loadStartableConfig(file);
+    const { config, codeVersion, warnings, files, includes } = await loadStartableConfig(file, loading);
     return {
       type: 'compiled',
       loaded: { compiled: compileConfig(config, codeVersion), warnings, sources: { files, patterns: includes } },

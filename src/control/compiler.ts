@@ -18,11 +18,23 @@ export type CompileAnswer =
   | { readonly type: 'refused'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'failed'; readonly reason: string };
 
+/** A module of a user is about to be loaded, within so many milliseconds. */
+interface LoadingMessage {
+  readonly type: 'loading';
+  readonly middleware: string;
+  readonly module: string;
+  readonly limitMs: number;
+}
+
+export type CompilerMessage = CompileAnswer | LoadingMessage;
+
 /** The source runs as it is, the package as JavaScript. */
 const PROGRAM = new URL(`./compile-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 /** A configuration written in TypeScript may do anything, for ever too. */
 const TIME_LIMIT_MS = 60_000;
+/** A process that computes does not see that the time of a module is over: then it has so much longer. */
+const GRACE_MS = 5000;
 const MAX_HEAP_MB = 1024;
 
 /**
@@ -163,8 +175,13 @@ function forward(from: Readable, to: Writable): void {
 function outcomeOf(child: ChildProcess, file: string): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const fail = (reason: string) => resolve({ type: 'failed', reason });
-  const timer = setTimeout(() => fail(`it took longer than ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
-  child.once('message', (answer: CompileAnswer) => resolve(answer));
+  let timer = failAfter(TIME_LIMIT_MS, '');
+  child.on('message', (message: CompilerMessage) => {
+    if (message.type !== 'loading') return resolve(message);
+    clearTimeout(timer);
+    const where = `, in the module ${message.module} of the middleware "${message.middleware}"`;
+    timer = failAfter(Math.max(TIME_LIMIT_MS, message.limitMs + GRACE_MS), where);
+  });
   child.once('error', (error) => fail(error.message));
   child.once('exit', (code, signal) => {
     if (signal !== null) resolve({ type: 'died', signal });
@@ -181,4 +198,8 @@ function outcomeOf(child: ChildProcess, file: string): Promise<Outcome> {
     clearTimeout(timer);
     stopWatching();
   });
+
+  function failAfter(limitMs: number, where: string): NodeJS.Timeout {
+    return setTimeout(() => fail(`it took longer than ${limitMs / 1000} s${where}`), limitMs);
+  }
 }

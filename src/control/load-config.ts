@@ -4,7 +4,7 @@ import { loadConfigFile } from '../config/load.ts';
 import type { ConfigChecks, LoadedConfig } from '../config/parse-config.ts';
 import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
-import { type CheckedCustom, checkCustom } from './check-custom.ts';
+import { type CheckedCustom, checkCustom, type ReportLoading } from './check-custom.ts';
 
 /** What is to be served: the configuration, and the code that it names. */
 export interface CheckedConfig extends LoadedConfig, Pick<CheckedCustom, 'codeVersion'> {}
@@ -16,10 +16,11 @@ export interface CheckedConfig extends LoadedConfig, Pick<CheckedCustom, 'codeVe
 export async function loadConfig(
   path: string,
   findFaults: ConfigChecks['findFaults'] = () => [],
+  loading: ReportLoading = () => undefined,
 ): Promise<CheckedConfig> {
   const checks = { checkRoutePattern: compilePatternError, findCoveredRoutes, findFaults };
   const loaded = await loadConfigFile(path, process.env, checks);
-  const { faults, codeVersion } = await checkCustom(loaded.config);
+  const { faults, codeVersion } = await checkCustom(loaded.config, loading);
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...loaded, codeVersion };
 }
@@ -28,8 +29,8 @@ export async function loadConfig(
  * The same for a configuration that is to be served: asking for a protection that this version does not have is an error
  * there.
  */
-export async function loadStartableConfig(path: string): Promise<CheckedConfig> {
-  const loaded = await loadConfig(path);
+export async function loadStartableConfig(path: string, loading?: ReportLoading): Promise<CheckedConfig> {
+  const loaded = await loadConfig(path, undefined, loading);
   const blockers = loaded.warnings.filter(keepsFromStarting);
   if (blockers.length > 0) throw new ConfigError(blockers.map((blocker) => ({ ...blocker, severity: 'error' })));
   return loaded;

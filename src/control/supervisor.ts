@@ -49,6 +49,8 @@ interface Served {
   readonly plan: WorkerPlan;
   /** From which upstream of the configuration each of the plan is. */
   readonly origins: readonly number[];
+  /** For the upstreams of the configuration. */
+  readonly tls: TlsMaterial;
 }
 
 /** A start, or another configuration, waits so long for names that have never been resolved; requests to the others do not. */
@@ -167,7 +169,7 @@ export class Supervisor implements WorkerSurroundings {
     try {
       this.accessLog = this.#openAccessLog(this.#compiled.config);
       await this.#names.add(this.#compiled.config.backends, FIRST_ANSWERS_MS);
-      if (this.#stopping) throw new Error('the gateway is stopping');
+      this.#requireRunning();
       await this.#startWorkers(this.#plan(this.#compiled, certificates.material, change.all));
     } catch (error) {
       await this.close();
@@ -210,7 +212,7 @@ export class Supervisor implements WorkerSurroundings {
       httpsPort: listeners.find(({ secure }) => secure)?.binding.address.port ?? null,
       maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
     };
-    return { plan: { listeners, serving }, origins };
+    return { plan: { listeners, serving }, origins, tls };
   }
 
   /** That of what is served, where it is that; another one for everything else, whether it comes to be served or not. */
@@ -233,13 +235,25 @@ export class Supervisor implements WorkerSurroundings {
     certificates.watch((material) => this.#turns.take(() => this.#useTls(certificates, material)));
   }
 
-  async #useTls(certificates: Certificates, material: TlsMaterial): Promise<void> {
+  /** False when that is no longer wanted. Rejects when a worker cannot use it; then all use what they used before. */
+  async #useTls(certificates: Certificates, material: TlsMaterial): Promise<boolean> {
+    const before = this.#served;
     // A configuration that came in between has read them itself.
-    if (this.#served === null || this.#certificates !== certificates) return;
-    const { plan, origins } = this.#served;
-    const tls = spread(material, origins);
-    this.#serves({ plan: { ...plan, serving: { ...plan.serving, tls } }, origins });
-    await Promise.all(this.#slots.map((slot) => slot.useTls(tls)));
+    if (before === null || this.#certificates !== certificates || this.#stopping) return false;
+    const { plan, origins } = before;
+    const serving = { ...plan.serving, tls: spread(material, origins) };
+    try {
+      await this.#serveTls({ plan: { ...plan, serving }, origins, tls: material });
+      return true;
+    } catch (error) {
+      await this.#serveTls(before);
+      throw error;
+    }
+  }
+
+  async #serveTls(served: Served): Promise<void> {
+    this.#serves(served);
+    await Promise.all(this.#slots.map((slot) => slot.useTls(served.plan.serving.tls)));
   }
 
   /**
@@ -251,7 +265,7 @@ export class Supervisor implements WorkerSurroundings {
   }
 
   async #apply(compiled: CompiledConfig): Promise<Switch> {
-    if (this.#stopping) throw new Error('the gateway is stopping');
+    this.#requireRunning();
     const { config: before } = this.#compiled;
     this.#names.useServers(compiled.config.resolver);
     await this.#names.add(compiled.config.backends, FIRST_ANSWERS_MS);
@@ -296,19 +310,30 @@ export class Supervisor implements WorkerSurroundings {
   /** Rejects also where there is not enough memory for what it wants to count. */
   async #planAndPrepare(compiled: CompiledConfig, tls: TlsMaterial, change: ListenerChange) {
     const served = this.#plan(compiled, tls, change.all);
-    return { served, preparation: await this.#prepare(served.plan, change.opened) };
+    return { served, preparation: await this.#prepare(served.plan) };
   }
 
-  /** All workers have it ready, or none has and it rejects. */
-  async #prepare(plan: WorkerPlan, opened: readonly PlannedListener[]): Promise<Preparation> {
-    const prepared = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, opened)));
-    const failed = prepared.find((each) => each.status === 'rejected');
-    const answers = prepared.flatMap((each) =>
-      each.status === 'fulfilled' && each.value !== null ? [each.value] : [],
-    );
-    if (failed === undefined) return preparationOf(answers);
-    for (const slot of this.#slots) slot.discard();
-    throw failed.reason;
+  /** All workers have it ready, or none has and it rejects. Between this and `commit` nothing may be waited for. */
+  async #prepare(plan: WorkerPlan): Promise<Preparation> {
+    const answers: (PreparedMessage | null)[] = [];
+    const behind = () => this.#slots.filter((slot) => !slot.isPreparedFor(plan));
+    try {
+      // A worker that is born meanwhile is born with what is served, and makes it ready too.
+      for (let slots = behind(); slots.length > 0; slots = behind()) {
+        answers.push(...(await Promise.all(slots.map((slot) => slot.prepare(plan)))));
+        this.#requireRunning();
+      }
+    } catch (error) {
+      for (const slot of this.#slots) slot.discard();
+      // It is why it was given up, whatever that has led to.
+      this.#requireRunning();
+      throw error;
+    }
+    return preparationOf(answers.filter((answer) => answer !== null));
+  }
+
+  #requireRunning(): void {
+    if (this.#stopping) throw new Error('the gateway is stopping');
   }
 
   async #commit(served: Served): Promise<number> {
@@ -337,14 +362,14 @@ export class Supervisor implements WorkerSurroundings {
   /** The same configuration, with the servers that its names stand for now. */
   async #applyNames(): Promise<void> {
     this.#namesWait = false;
-    const [before, certificates] = [this.#served, this.#certificates];
-    if (before === null || certificates === null) return;
+    const before = this.#served;
+    if (before === null || this.#stopping) return;
     const { backends } = expandNames(this.#compiled.config.backends, this.#names);
     const changes = findEndpointChanges(backendsOf(before), backends);
     if (changes === null) return;
-    const served = this.#plan(this.#compiled, certificates.material, before.plan.listeners);
+    const served = this.#plan(this.#compiled, before.tls, before.plan.listeners);
     try {
-      await this.#prepare(served.plan, []);
+      await this.#prepare(served.plan);
       await this.#commit(served);
       this.log.info('upstreams-changed', changes);
     } catch (error) {
@@ -382,7 +407,7 @@ export class Supervisor implements WorkerSurroundings {
   /** Accepts nothing new, lets the workers finish within `shutdown_timeout`, then ends what is left. */
   async drain(): Promise<void> {
     const timeoutMs = this.#compiled.config.server.shutdownTimeoutMs;
-    this.#stopping = true;
+    this.#stop();
     this.#names.close();
     this.log.info('draining', { timeoutMs });
     const timer = new AbortController();
@@ -395,9 +420,15 @@ export class Supervisor implements WorkerSurroundings {
     await this.close();
   }
 
+  /** What is being made ready is given up. */
+  #stop(): void {
+    this.#stopping = true;
+    for (const slot of this.#slots) slot.discard();
+  }
+
   /** Ends every worker now and gives the addresses back. A thread that does not end within `worker_timeout` is not waited for. */
   async close(): Promise<void> {
-    this.#stopping = true;
+    this.#stop();
     this.#watch.close();
     this.#keySets.close();
     this.#passwords.close();

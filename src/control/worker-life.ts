@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import { formatDuration } from '../base/duration.ts';
 import type {
   AccessLinesMessage,
   CommittedMessage,
+  LoadingMessage,
   LogMessage,
   MessageToControl,
   PreparedMessage,
@@ -17,9 +19,13 @@ import type {
 } from '../messages/to-worker.ts';
 import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
+import { Deadline } from './deadline.ts';
 
 /** The source runs as it is, the package as JavaScript: the thread is whichever of the two we are. */
 const THREAD = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+/** Until a worker has loaded its own code it has at least so long, however little its configuration allows: no module of a user is at fault. */
+const MIN_START_MS = 60_000;
 
 /** The JavaScript heap of one worker. Buffers do not count here: the data plane bounds them itself. */
 const MAX_HEAP_MB = 1024;
@@ -34,11 +40,23 @@ export interface WorkerListener {
   onPasswordWanted(question: PasswordQuestion): void;
 }
 
+/** A worker cannot do what it was asked; it serves on as before. */
+export class WorkerRefusal extends Error {}
+
+/** A question that waits for its answer. */
+interface Asked {
+  readonly answered: (answer: Answer) => void;
+  readonly givenUp: (error: Error) => void;
+  readonly deadline: Deadline;
+}
+
 /**
  * One worker thread from its start to its end.
  *
  *   started --ready--> serving --drain()--> draining --drained--> (terminate)
- *      \__________________\____________________\________died________> gone
+ *      \__________________\____________________\____died, end()____> gone
+ *
+ * A start, and each question, has a deadline. A worker that says that it loads the next module has the whole time again.
  */
 export class WorkerLife {
   /** Settles once: every listener is open, or the thread died before that (rejected with the reason). */
@@ -47,11 +65,21 @@ export class WorkerLife {
   readonly gone: Promise<string>;
   readonly #worker: Worker;
   readonly #drained: Promise<void>;
+  readonly #name: string;
+  readonly #limitMs: number;
+  #starting: Deadline;
+  /** By their numbers. */
+  readonly #asked = new Map<number, Asked>();
+  #questions = 0;
+  /** The module that it loads, as far as it has said. */
+  #loading: string | null = null;
+  /** Why we end it. */
   #endReason: string | null = null;
-  /** Who waits for an answer, in the order of the questions: a worker answers in that order. */
-  readonly #asked: ((answer: Answer) => void)[] = [];
 
   constructor(start: StartMessage, listener: WorkerListener) {
+    this.#name = `worker ${start.row}`;
+    this.#limitMs = limitOf(start);
+    this.#starting = this.#startWithin(Math.max(this.#limitMs, MIN_START_MS));
     const ready = Promise.withResolvers<void>();
     const drained = Promise.withResolvers<void>();
     const accessBlocks = new AccessBlocks(start.accessMemory);
@@ -62,7 +90,12 @@ export class WorkerLife {
     this.#worker.on('message', (message: MessageToControl) => {
       switch (message.type) {
         case 'ready':
+          this.#starting.end();
+          this.#loading = null;
           ready.resolve();
+          break;
+        case 'loading':
+          this.#loads(message);
           break;
         case 'drained':
           drained.resolve();
@@ -70,7 +103,7 @@ export class WorkerLife {
         case 'tls-used':
         case 'prepared':
         case 'committed':
-          this.#asked.shift()?.(message);
+          this.#answered(message);
           break;
         case 'log':
           listener.onLog(message);
@@ -92,41 +125,100 @@ export class WorkerLife {
     this.gone = endOf(this.#worker).then((reason) => this.#endReason ?? reason);
     this.#drained = drained.promise;
     this.ready = ready.promise;
-    void this.gone.then((reason) => ready.reject(new Error(reason)));
+    void this.gone.then((reason) => {
+      this.#starting.end();
+      ready.reject(new Error(reason));
+      this.#giveUp(new Error(`${this.#name} died: ${reason}`));
+    });
     this.#post(start);
+  }
+
+  #startWithin(limitMs: number): Deadline {
+    return new Deadline(limitMs, () => this.end(this.#lateFor('start', limitMs)));
+  }
+
+  #loads({ middleware, module }: LoadingMessage): void {
+    this.#loading = `it was loading the module ${module} of the middleware "${middleware}"`;
+    if (this.#starting.isRunning) {
+      this.#starting.end();
+      this.#starting = this.#startWithin(this.#limitMs);
+    }
+    for (const { deadline } of this.#asked.values()) deadline.restart();
+  }
+
+  #answered(answer: Answer): void {
+    const asked = this.#asked.get(answer.question);
+    if (asked === undefined) return;
+    this.#loading = null;
+    this.#forget(answer.question, asked);
+    asked.answered(answer);
+  }
+
+  #forget(question: number, { deadline }: Asked): void {
+    deadline.end();
+    this.#asked.delete(question);
+  }
+
+  /** Nobody waits for answers any more. */
+  #giveUp(error: Error): void {
+    this.#loading = null;
+    for (const [question, asked] of this.#asked) {
+      this.#forget(question, asked);
+      asked.givenUp(error);
+    }
+  }
+
+  #lateFor(task: string, limitMs: number): string {
+    const where = this.#loading === null ? '' : `: ${this.#loading}`;
+    return `${this.#name} did not ${task} within ${formatDuration(limitMs)}${where}`;
   }
 
   #post(message: MessageToWorker): void {
     this.#worker.postMessage(message);
   }
 
-  /** Rejects when the worker is gone before it answers. */
-  async #ask(message: MessageToWorker): Promise<Answer> {
-    const { promise, resolve } = Promise.withResolvers<Answer>();
-    this.#asked.push(resolve);
-    this.#post(message);
-    const answer = await Promise.race([promise, this.gone]);
-    if (typeof answer === 'string') throw new Error(`a worker died: ${answer}`);
-    return answer;
+  /** `task` goes on after "did not". Rejects when the worker is gone before it answers, or does not answer in time. */
+  #ask(task: string, limitMs: number, ask: (question: number) => MessageToWorker): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const question = ++this.#questions;
+    const deadline = new Deadline(limitMs, () => {
+      this.#asked.delete(question);
+      reject(new Error(this.#lateFor(task, limitMs)));
+    });
+    this.#asked.set(question, { answered: resolve, givenUp: reject, deadline });
+    this.#post(ask(question));
+    return promise;
   }
 
-  /** Resolves when the worker uses it, or is gone. */
-  async useTls(tls: TlsMaterial): Promise<void> {
-    await this.#ask({ type: 'tls', tls }).catch(() => undefined);
+  /** Whether it serves, once that is settled: false when it is gone before. */
+  serves(): Promise<boolean> {
+    return this.ready.then(
+      () => true,
+      () => false,
+    );
   }
 
-  /** Makes a configuration ready, and listeners that are opened with the commit. Rejects when it cannot be served. */
+  /** Resolves when the worker uses it. Rejects with a WorkerRefusal when it cannot. */
+  async useTls(tls: TlsMaterial, limitMs: number): Promise<void> {
+    const answer = await this.#ask('use new certificates', limitMs, (question) => ({ type: 'tls', question, tls }));
+    requireDone(answer as Extract<Answer, { readonly type: 'tls-used' }>);
+  }
+
+  /** Makes a configuration ready, and listeners that are opened with the commit. Rejects when it cannot be served, or is given up. */
   async prepare(plan: ServingPlan, listeners: readonly ListenerPlan[]): Promise<PreparedMessage> {
-    const answer = await this.#ask({ type: 'prepare', plan, listeners });
-    // Sound: answers come in the order of the questions.
+    const task = 'make the configuration ready';
+    const answer = await this.#ask(task, limitOf(plan), (question) => ({ type: 'prepare', question, plan, listeners }));
+    // Sound, as below: the worker answers each question with its own type.
     const prepared = answer as PreparedMessage;
-    if (prepared.failure !== null) throw new Error(prepared.failure);
+    requireDone(prepared);
     return prepared;
   }
 
   /** Goes over to what was prepared; `listeners`: the keys of all that are open from then on. */
-  async commit(listeners: readonly string[]): Promise<CommittedMessage> {
-    return (await this.#ask({ type: 'commit', listeners })) as CommittedMessage;
+  async commit(listeners: readonly string[], limitMs: number): Promise<CommittedMessage> {
+    const task = 'go over to the new configuration';
+    const answer = await this.#ask(task, limitMs, (question) => ({ type: 'commit', question, listeners }));
+    return answer as CommittedMessage;
   }
 
   useKeySet(keySet: FetchedKeySet): void {
@@ -137,7 +229,9 @@ export class WorkerLife {
     this.#post({ type: 'password-answer', ...answer });
   }
 
+  /** Gives up what was prepared, or still is. */
   discard(): void {
+    this.#giveUp(new Error('the change was given up'));
     this.#post({ type: 'discard' });
   }
 
@@ -158,6 +252,15 @@ export class WorkerLife {
     this.#endReason ??= reason;
     await this.#worker.terminate();
   }
+}
+
+/** How long each step of a worker may take that serves this plan, or is to. */
+export function limitOf({ compiled }: ServingPlan): number {
+  return compiled.config.server.reloadTimeoutMs;
+}
+
+function requireDone({ failure }: { readonly failure: string | null }): void {
+  if (failure !== null) throw new WorkerRefusal(failure);
 }
 
 type Answer = Extract<MessageToControl, { readonly type: 'tls-used' | 'prepared' | 'committed' }>;

@@ -8,7 +8,7 @@ import type { AccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
 import type { PlannedListener } from './listeners.ts';
 import { RestartBackoff } from './restart-backoff.ts';
-import { WorkerLife, type WorkerListener } from './worker-life.ts';
+import { limitOf, WorkerLife, type WorkerListener, WorkerRefusal } from './worker-life.ts';
 
 /** What a worker serves and where, the same for all rows. */
 export interface WorkerPlan {
@@ -43,7 +43,9 @@ export class WorkerSlot implements WorkerListener {
   readonly #stop = new AbortController();
   /** The worker, while it lives. */
   #life: WorkerLife | null = null;
-  /** The one that has prepared a change. */
+  /** What is being changed to; null while nothing is. */
+  #changing: WorkerPlan | null = null;
+  /** The worker that has that ready. */
   #prepared: WorkerLife | null = null;
 
   constructor(row: number, plan: WorkerPlan, surroundings: WorkerSurroundings) {
@@ -65,10 +67,14 @@ export class WorkerSlot implements WorkerListener {
     void this.#keepOneAlive(life, startedMs);
   }
 
-  /** New certificates and keys, for this worker and those that replace it. Resolves when they are in use. */
+  /** New certificates and keys, for this worker and those that replace it. Resolves when they are in use. Rejects when they cannot be used. */
   async useTls(tls: TlsMaterial): Promise<void> {
     this.#plan = { ...this.#plan, serving: { ...this.#plan.serving, tls } };
-    await this.#life?.useTls(tls);
+    const life = this.#life;
+    await life?.useTls(tls, limitOf(this.#plan.serving)).catch((error: unknown) => {
+      if (error instanceof WorkerRefusal) throw error;
+      replace(life, error);
+    });
   }
 
   /** News of the keys of an issuer. */
@@ -93,45 +99,57 @@ export class WorkerSlot implements WorkerListener {
     await this.#life?.end();
   }
 
-  /** Makes a change ready. Rejects when the worker cannot serve it. A worker that is dead just now is born with what is committed: null. */
-  async prepare({ serving }: WorkerPlan, opened: readonly PlannedListener[]): Promise<PreparedMessage | null> {
+  /**
+   * Makes a change ready in the worker that lives now. Rejects when the worker cannot serve it, dies of it, or does not answer in time, and
+   * when the change is given up. Null when there is no worker, or it dies of what it was to start with: the next one is born with what is
+   * committed.
+   */
+  async prepare(change: WorkerPlan): Promise<PreparedMessage | null> {
     const life = this.#life;
-    this.#prepared = life;
-    if (life === null) return null;
-    await life.ready;
-    return life.prepare(serving, this.#sourcesOf(opened));
+    this.#changing = change;
+    if (life === null || !(await life.serves())) return null;
+    if (this.#changing !== change) throw new Error('the change was given up');
+    const answer = await life.prepare(change.serving, this.#sourcesOf(this.#openedBy(change)));
+    if (this.#changing === change) this.#prepared = life;
+    return answer;
   }
 
-  /** Goes over to what was prepared; resolves with the time that the worker could do nothing else, in milliseconds. */
-  async commit(plan: WorkerPlan): Promise<number> {
-    const before = this.#plan;
-    this.#plan = plan;
-    const life = this.#life;
-    const wasPrepared = life === this.#prepared;
+  /** Whether `commit` finds the change ready, or no worker that would need it. A worker may be born at any time before. */
+  isPreparedFor(change: WorkerPlan): boolean {
+    return this.#life === null || (this.#changing === change && this.#life === this.#prepared);
+  }
+
+  /**
+   * Goes over to what was prepared; resolves with the time that the worker could do nothing else, in milliseconds. A worker that fails to is
+   * replaced by one that is born with the change.
+   */
+  async commit(change: WorkerPlan): Promise<number> {
+    const [life, isPrepared] = [this.#life, this.isPreparedFor(change)];
+    this.#plan = change;
+    this.#changing = null;
     this.#prepared = null;
     if (life === null) return 0;
-    const keys = plan.listeners.map(({ key }) => key);
+    const keys = change.listeners.map(({ key }) => key);
     try {
-      // It was born in between, with the plan of before.
-      if (!wasPrepared) await this.#catchUp(life, plan, before);
-      return (await life.commit(keys)).tookMs;
-    } catch {
-      // It died: the next one is born with the new plan.
+      if (!isPrepared) throw new Error('it was born while the configuration changed');
+      return (await life.commit(keys, limitOf(change.serving))).tookMs;
+    } catch (error) {
+      replace(life, error);
       return 0;
     }
   }
 
-  async #catchUp(life: WorkerLife, { serving, listeners }: WorkerPlan, before: WorkerPlan): Promise<void> {
-    await life.ready;
-    const known = new Set(before.listeners.map(({ key }) => key));
-    const opened = listeners.filter(({ key }) => !known.has(key));
-    await life.prepare(serving, this.#sourcesOf(opened));
+  /** Gives up what was prepared, or still is. */
+  discard(): void {
+    if (this.#changing === null) return;
+    this.#changing = null;
+    this.#prepared = null;
+    this.#life?.discard();
   }
 
-  /** Gives up what was prepared. */
-  discard(): void {
-    this.#prepared?.discard();
-    this.#prepared = null;
+  #openedBy({ listeners }: WorkerPlan): readonly PlannedListener[] {
+    const open = new Set(this.#plan.listeners.map(({ key }) => key));
+    return listeners.filter(({ key }) => !open.has(key));
   }
 
   #sourcesOf(listeners: readonly PlannedListener[]): readonly ListenerPlan[] {
@@ -211,4 +229,9 @@ export class WorkerSlot implements WorkerListener {
   onAccessDropped(lines: number): void {
     this.#surroundings.accessLog?.drop(lines);
   }
+}
+
+/** Has a worker replaced that has not done what it had to. One that has died already says itself why. */
+function replace(life: WorkerLife, reason: unknown): void {
+  void life.end(reason instanceof Error ? reason.message : String(reason));
 }

@@ -8,13 +8,27 @@ interface DrainedMessage {
   readonly type: 'drained';
 }
 
-/** The answer to new certificates and keys: every connection that begins from now on uses them. */
-interface TlsUsedMessage {
-  readonly type: 'tls-used';
+/** The worker is about to load a module of a user: where it does not answer, this is why. */
+export interface LoadingMessage {
+  readonly type: 'loading';
+  readonly middleware: string;
+  readonly module: string;
 }
 
-/** The answer to `prepare`. */
-export interface PreparedMessage {
+/** What every answer has: the number of its question. */
+interface Answering {
+  readonly question: number;
+}
+
+/** The answer to new certificates and keys: every connection that begins from now on uses them. */
+interface TlsUsedMessage extends Answering {
+  readonly type: 'tls-used';
+  /** Why they cannot be used; null when they are. */
+  readonly failure: string | null;
+}
+
+/** The answer to `prepare`, if that is not given up. */
+export interface PreparedMessage extends Answering {
   readonly type: 'prepared';
   /** Why it cannot be served; null when it can. */
   readonly failure: string | null;
@@ -25,7 +39,7 @@ export interface PreparedMessage {
 }
 
 /** The answer to `commit`: every request that begins from now on is served by the new configuration. */
-export interface CommittedMessage {
+export interface CommittedMessage extends Answering {
   readonly type: 'committed';
   readonly tookMs: number;
 }
@@ -70,6 +84,7 @@ interface AccessDroppedMessage {
 
 export type MessageToControl =
   | ReadyMessage
+  | LoadingMessage
   | DrainedMessage
   | TlsUsedMessage
   | PreparedMessage

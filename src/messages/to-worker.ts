@@ -44,6 +44,11 @@ export interface ListenerPlan {
   readonly secure: boolean;
 }
 
+/** A worker answers questions, each with its number, not always in their order. */
+interface Question {
+  readonly question: number;
+}
+
 /**
  * The configuration changes in two steps, so that either all workers go over to the new one or none:
  *
@@ -51,19 +56,20 @@ export interface ListenerPlan {
  *      ^                    |
  *      +------discard-------+
  */
-export interface PrepareMessage {
+export interface PrepareMessage extends Question {
   readonly type: 'prepare';
   readonly plan: ServingPlan;
   /** Those that are opened with the commit. */
   readonly listeners: readonly ListenerPlan[];
 }
 
-export interface CommitMessage {
+export interface CommitMessage extends Question {
   readonly type: 'commit';
   /** The keys of all listeners that are open from now on. */
   readonly listeners: readonly string[];
 }
 
+/** What was prepared, or still is, is given up. */
 export interface DiscardMessage {
   readonly type: 'discard';
 }
@@ -77,7 +83,7 @@ export interface TlsMaterial {
 }
 
 /** New certificates or keys: connections that begin from now on use them. */
-export interface TlsMessage {
+export interface TlsMessage extends Question {
   readonly type: 'tls';
   readonly tls: TlsMaterial;
 }

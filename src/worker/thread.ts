@@ -11,10 +11,12 @@ import type {
   ListenerPlan,
   MessageToWorker,
   PrepareMessage,
+  ServingPlan,
   StartMessage,
+  TlsMessage,
 } from '../messages/to-worker.ts';
 import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
-import { loadCustom } from '../middleware/custom/load-custom.ts';
+import { type CustomChain, loadCustom } from '../middleware/custom/load-custom.ts';
 import { ModuleLoader } from '../middleware/custom/module-loader.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { DataPlane, type DataPlaneLog } from './data-plane.ts';
@@ -46,8 +48,7 @@ function obey(message: Exclude<MessageToWorker, StartMessage>): void {
       discard();
       break;
     case 'tls':
-      plane?.useTls(message.tls);
-      post({ type: 'tls-used' });
+      useTls(message);
       break;
     case 'key-set':
       plane?.useKeySet(message.url, message.text);
@@ -98,49 +99,99 @@ const accessSink: AccessSink = {
   dropped: (lines) => post({ type: 'access-dropped', lines }),
 };
 
+/** The middleware of users in a configuration, made. */
+interface MadeCustom {
+  readonly configuration: number;
+  readonly chain: CustomChain;
+}
+
+/** That of what is served. */
+let made: MadeCustom | null = null;
+
+/**
+ * The middleware of users for a plan. Only another configuration has others: while the servers behind names change, code that has changed
+ * since, and was perhaps refused, is none of them.
+ */
+async function customFor({ configuration, compiled }: ServingPlan): Promise<MadeCustom> {
+  if (made?.configuration === configuration) return made;
+  const chain = await loadCustom(compiled.custom, modules, { log }, ({ name, module }) =>
+    post({ type: 'loading', middleware: name, module }),
+  );
+  return { configuration, chain };
+}
+
 async function start({ listeners, keySets, ...options }: StartMessage): Promise<void> {
   // Users' code may run from here on.
   giveSignsOfLife(options.shared, options.row);
-  const custom = await loadCustom(options.compiled.custom, modules, { log });
+  made = await customFor(options);
   const wantKeySet = (url: string) => post({ type: 'key-set-wanted', url });
   const checkPassword = (question: PasswordQuestion) => post({ type: 'password-wanted', ...question });
-  plane = new DataPlane({ ...options, log, accessSink, custom, wantKeySet, checkPassword });
+  plane = new DataPlane({ ...options, log, accessSink, custom: made.chain, wantKeySet, checkPassword });
   for (const { url, text } of keySets) plane.useKeySet(url, text);
   for (const listener of listeners) await plane.listen(listener);
   post({ type: 'ready' });
 }
 
-/** Those that are opened with the commit. */
-let waiting: readonly ListenerPlan[] = [];
-
-async function prepare({ plan, listeners }: PrepareMessage): Promise<void> {
-  let failure: string | null = null;
-  let startedMs = performance.now();
-  waiting = listeners;
-  try {
-    const custom = await loadCustom(plan.compiled.custom, modules, { log });
-    // Modules load beside what is served.
-    startedMs = performance.now();
-    plane?.prepare(plan, custom);
-  } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
-  }
-  post({ type: 'prepared', failure, tookMs: performance.now() - startedMs, moduleBytes: modules.loadedBytes });
+/** What is being made ready, and then is. */
+interface Preparation {
+  readonly question: number;
+  custom: MadeCustom | null;
+  /** Those that are opened with the commit. */
+  readonly listeners: readonly ListenerPlan[];
 }
 
-async function commit({ listeners }: CommitMessage): Promise<void> {
+/** Null when there is nothing to commit. */
+let preparation: Preparation | null = null;
+
+async function prepare({ question, plan, listeners }: PrepareMessage): Promise<void> {
+  const own: Preparation = { question, custom: null, listeners };
+  preparation = own;
+  let failure: string | null = null;
+  let startedMs = performance.now();
+  try {
+    own.custom = await customFor(plan);
+    // A module may have come to its end long after the change was given up.
+    if (preparation !== own) return;
+    // Modules load beside what is served.
+    startedMs = performance.now();
+    plane?.prepare(plan, own.custom.chain);
+  } catch (error) {
+    failure = reasonOf(error);
+  }
+  const tookMs = performance.now() - startedMs;
+  post({ type: 'prepared', question, failure, tookMs, moduleBytes: modules.loadedBytes });
+}
+
+async function commit({ question, listeners }: CommitMessage): Promise<void> {
   const startedMs = performance.now();
   plane?.commit();
+  made = preparation?.custom ?? made;
+  const waiting = preparation?.listeners ?? [];
+  preparation = null;
   const tookMs = performance.now() - startedMs;
   for (const listener of waiting) await plane?.listen(listener);
-  waiting = [];
   plane?.closeListenersBut(listeners);
-  post({ type: 'committed', tookMs });
+  post({ type: 'committed', question, tookMs });
 }
 
 function discard(): void {
   plane?.discard();
-  waiting = [];
+  if (preparation?.custom === null) modules.abandon();
+  preparation = null;
+}
+
+function useTls({ question, tls }: TlsMessage): void {
+  let failure: string | null = null;
+  try {
+    plane?.useTls(tls);
+  } catch (error) {
+    failure = reasonOf(error);
+  }
+  post({ type: 'tls-used', question, failure });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function drain(): Promise<void> {

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, type Diagnostic } from '../../src/config/diagnostic.ts';
 import { loadConfigFile } from '../../src/config/load.ts';
+import { loadModule } from '../../src/config/load-module.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'photon-module-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -109,3 +110,12 @@ for (const [index, { why, text, code, message }] of UNUSABLE.entries()) {
     assert.match(first?.message ?? 'nothing', message);
   });
 }
+
+test('a module that never comes to its end is given up', async () => {
+  const text = `await new Promise(() => undefined);\nexport default {};`;
+  await assert.rejects(loadModule(fileWith('stuck.mjs', text), text, 50), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(String(error.diagnostics[0]?.message), /stuck\.mjs: it has not loaded within 50ms: does an await/);
+    return true;
+  });
+});

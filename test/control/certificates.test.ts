@@ -58,6 +58,7 @@ class Bench {
     for (let turn = 0; turn < 2; turn++) {
       await this.certificates.look(async (material) => {
         this.changes.push(material);
+        return true;
       });
     }
   }
@@ -119,9 +120,12 @@ for (const { why, replace } of [
 test('files in the middle of a change are left alone until it is over', async (t) => {
   const bench = new Bench(t);
   copyFileSync(API.certFile, bench.path('server.crt'));
-  await bench.certificates.look(async () => assert.fail('half a change'));
+  const halves: TlsMaterial[] = [];
+  const take = async (half: TlsMaterial) => halves.push(half) > 0;
+  await bench.certificates.look(take);
   copyFileSync(API.keyFile, bench.path('server.key'));
-  await bench.certificates.look(async () => assert.fail('half a change'));
+  await bench.certificates.look(take);
+  assert.deepEqual(halves, []);
   await bench.look();
   assert.equal(bench.cert, API.cert);
   assert.deepEqual(bench.eventNames, ['certificates-reloaded']);
@@ -159,3 +163,40 @@ for (const { why, spoil, reason } of [
     assert.deepEqual(bench.eventNames, ['certificates-kept', 'certificates-reloaded']);
   });
 }
+
+for (const { why, refuse, events } of [
+  { why: 'a worker refuses', refuse: () => Promise.reject(new Error('no')), events: ['certificates-kept'] },
+  { why: 'are not wanted any more', refuse: () => Promise.resolve(false), events: [] },
+]) {
+  test(`new files that ${why} are not in use, and the next ones can be`, async (t) => {
+    const bench = new Bench(t);
+    bench.put(API);
+    for (let turn = 0; turn < 3; turn++) await bench.certificates.look(refuse);
+    assert.equal(bench.cert, LOCALHOST.cert);
+    assert.deepEqual(bench.eventNames, events);
+    bench.put(API);
+    await bench.look();
+    assert.equal(bench.cert, API.cert);
+    assert.deepEqual(bench.eventNames, [...events, 'certificates-reloaded']);
+  });
+}
+
+test('a change that waits until it can be used is not overtaken by the next look', async (t) => {
+  const bench = new Bench(t);
+  bench.put(API);
+  const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()];
+  await bench.certificates.look(async () => true);
+  const waiting = bench.certificates.look(() => {
+    begun.resolve();
+    return gate.promise;
+  });
+  await begun.promise;
+  bench.put(LOCALHOST);
+  await bench.look();
+  assert.deepEqual(bench.changes, []);
+  gate.resolve(true);
+  await waiting;
+  assert.equal(bench.cert, API.cert);
+  await bench.look();
+  assert.equal(bench.cert, LOCALHOST.cert);
+});

@@ -13,7 +13,7 @@ import { type LiveMemory, liveMemory } from '../support/garbage.ts';
 /** What is to go wrong, and in which thread. */
 export interface CrashRequest {
   readonly thread: string;
-  readonly kind: 'throw' | 'fill-heap' | 'terminate';
+  readonly kind: 'throw' | 'fill-heap' | 'terminate' | 'spin';
 }
 
 /** Takes every descriptor that the process may still have, or gives them back. */
@@ -150,6 +150,7 @@ function crash({ thread, kind }: CrashRequest): void {
   if (kind === 'throw') {
     throw new Error('crash on request');
   }
+  if (kind === 'spin') for (;;);
   fillHeap([]);
 }
 

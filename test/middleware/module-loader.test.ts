@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { CustomContext } from '../../src/middleware/custom/define-middleware.ts';
 import { ModuleLoader } from '../../src/middleware/custom/module-loader.ts';
+import { settle } from '../support/guard.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'photon-modules-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -136,4 +137,47 @@ test('a module that changes while it is loaded is loaded anew the next time, and
   gate.resolve();
   assert.deepEqual(await first, { body: 'one' });
   assert.deepEqual(await said(file), { body: 'two' });
+});
+
+test('a module that failed for a reason that has gone is loaded again, unchanged as it is', async () => {
+  const file = write(`${fresh()}.ts`, speaking('"one"', 'if (globalThis.serverIsDown) throw new Error("no answer");'));
+  Reflect.set(globalThis, 'serverIsDown', true);
+  await assert.rejects(said(file), { message: 'no answer' });
+  await assert.rejects(said(file), { message: 'no answer' });
+  Reflect.deleteProperty(globalThis, 'serverIsDown');
+  assert.deepEqual(await said(file), { body: 'one' });
+  const before = loads();
+  assert.deepEqual(await said(file), { body: 'one' });
+  assert.equal(loads(), before);
+});
+
+test('a module whose load was given up is read again, with what it imports', async () => {
+  const [top, bottom] = [fresh(), fresh()];
+  write(`${bottom}.ts`, 'export const word: string = "one"; await new Promise(() => undefined);');
+  const file = write(`${top}.ts`, speaking('word', `import { word } from './${bottom}.ts';`));
+  void loader.load(file);
+  await settle();
+  loader.abandon();
+  write(`${bottom}.ts`, 'export const word: string = "two";');
+  assert.deepEqual(await said(file), { body: 'two' });
+  const before = loads();
+  assert.deepEqual(await said(file), { body: 'two' });
+  assert.equal(loads(), before);
+});
+
+test('a module that comes to its end after its load was given up does not stand for what is loaded by then', async () => {
+  const name = `${fresh()}.ts`;
+  const gate = Promise.withResolvers<void>();
+  Reflect.set(globalThis, 'gate', gate.promise);
+  const file = write(name, speaking('"one"', 'await globalThis.gate;'));
+  const first = loader.load(file);
+  await settle();
+  loader.abandon();
+  write(name, speaking('"two"', 'await globalThis.gate;'));
+  const second = said(file);
+  gate.resolve();
+  await first;
+  assert.deepEqual(await second, { body: 'two' });
+  write(name, speaking('"one"', 'await globalThis.gate;'));
+  assert.deepEqual(await said(file), { body: 'one' });
 });

@@ -94,6 +94,11 @@ export const server = z
     middleware_timeout: duration()
       .describe('How long a request waits for a hook of its middleware where its route has no timeout; then 504.')
       .prefault('30s'),
+    reload_timeout: duration()
+      .describe(
+        'How long a worker, or a module of your own, may take for each step of a start, a reload or a change of certificates or names; then it fails.',
+      )
+      .prefault('1m'),
     shutdown_timeout: durationOrZero(MAX_TIMER_MS)
       .describe('How long a shutdown waits for requests in flight before it cuts them off.')
       .prefault('30s'),

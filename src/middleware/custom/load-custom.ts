@@ -12,15 +12,20 @@ export function customKey({ name, module, options }: CustomMiddleware): string {
   return JSON.stringify([name, module, options]);
 }
 
-/** Loads and makes the middleware of these entries. Rejects with an Error of one line that names the first that cannot be used. */
+/**
+ * Loads and makes the middleware of these entries. `loading` is called before each, since a module may take for ever. Rejects with an Error
+ * of one line that names the first that cannot be used.
+ */
 export async function loadCustom(
   entries: readonly CustomMiddleware[],
   loader: ModuleLoader,
   deps: Pick<MiddlewareDeps, 'log'>,
+  loading: (entry: CustomMiddleware) => void = () => undefined,
 ): Promise<CustomChain> {
   const made = new Map<string, readonly Middleware[]>();
   for (const entry of entries) {
     try {
+      loading(entry);
       const definition = await loader.load(entry.module, entry.name);
       made.set(customKey(entry), customMiddleware(entry.name, definition, entry.options, deps));
     } catch (error) {

@@ -12,6 +12,15 @@ interface FoundText {
   readonly bytes: number;
 }
 
+/** A load of a module, or several at one time. */
+class Load {
+  /** Files whose URLs are under the digest of their text alone -> those URLs. */
+  readonly newest = new Map<string, string>();
+  /** What was found in the files: one that changes meanwhile must not be taken for what was loaded. */
+  readonly found = new Map<string, FoundText>();
+  users = 0;
+}
+
 /** Marks the URLs of modules that are ours to load anew when they change. */
 const MARK = 'photon-version';
 /**
@@ -32,6 +41,9 @@ const DEFINE_MIDDLEWARE = new URL(
  *
  * What a text imports is known once it has been loaded. Until then its URL has the digest of the text alone, and is remembered under
  * the full one: unchanged code is never loaded twice. What has changed stays in memory beside what takes its place.
+ *
+ * The runtime also keeps that a module has failed, or that it has not come to its end. What failed for a reason that has gone, such as a
+ * server that did not answer, is loaded again under another URL.
  */
 export class ModuleLoader {
   /** File and digest of its text -> the files that it imports. */
@@ -40,10 +52,8 @@ export class ModuleLoader {
   readonly #urls = new Map<string, string>();
   /** URL of a module -> its file and the digest of its text. */
   readonly #textOf = new Map<string, string>();
-  /** Files whose URLs are under the digest of their text alone -> those URLs. */
-  readonly #newest = new Map<string, string>();
-  /** What the load under way has found in the files: one that changes meanwhile must not be taken for what was loaded. */
-  readonly #found = new Map<string, FoundText>();
+  /** The load under way, and before one begins what it will be. */
+  #load = new Load();
   /** Texts that were loaded so far, in bytes. */
   loadedBytes = 0;
   /** Of all modules that were loaded so far. */
@@ -76,9 +86,15 @@ export class ModuleLoader {
     throw new Error('want "export default defineMiddleware({...})"');
   }
 
+  /** Gives up what is being loaded: the files are read again by the next `load`. What the module does meanwhile cannot be stopped. */
+  abandon(): void {
+    this.#forget(this.#load);
+    this.#load = new Load();
+  }
+
   /** Of a module that was loaded: its code, with all that it imports, is the same as long as this is. */
   versionOf(file: string): string {
-    this.#found.clear();
+    this.#load.found.clear();
     return this.#digestOf(file, []);
   }
 
@@ -91,29 +107,46 @@ export class ModuleLoader {
   }
 
   async #evaluate(file: string, name: string): Promise<{ readonly default?: unknown }> {
+    const load = this.#load;
+    load.users += 1;
     try {
       const url = this.#urlOf(file);
       const module = (await runAs(name, async () => await import(url))) as { readonly default?: unknown };
       // By now it is known what they import.
-      for (const [each, url] of this.#newest) this.#urls.set(this.#digestOf(each, []), url);
+      if (load === this.#load) for (const [each, url] of load.newest) this.#urls.set(this.#digestOf(each, []), url);
       return module;
+    } catch (error) {
+      this.#forget(load);
+      throw error;
     } finally {
-      this.#newest.clear();
-      this.#found.clear();
+      load.users -= 1;
+      if (load === this.#load && load.users === 0) this.#load = new Load();
     }
+  }
+
+  #forget({ newest }: Load): void {
+    const urls = new Set(newest.values());
+    for (const [full, url] of this.#urls) if (urls.has(url)) this.#urls.delete(full);
   }
 
   #urlOf(file: string): string {
     const full = this.#digestOf(file, []);
     const known = this.#urls.get(full);
     if (known !== undefined) return known;
-    const url = `${pathToFileURL(file).href}?${MARK}=${full}`;
+    const url = this.#unusedUrl(`${pathToFileURL(file).href}?${MARK}=${full}`);
     const { own, bytes } = this.#textIn(file);
     this.loadedBytes += bytes;
     this.#urls.set(full, url);
-    this.#newest.set(file, url);
+    this.#load.newest.set(file, url);
     this.#textOf.set(url, own);
     if (!this.#imports.has(own)) this.#imports.set(own, new Set());
+    return url;
+  }
+
+  /** The same text may have failed before. */
+  #unusedUrl(base: string): string {
+    let url = base;
+    for (let tries = 2; this.#textOf.has(url); tries += 1) url = `${base}.${tries}`;
     return url;
   }
 
@@ -126,11 +159,11 @@ export class ModuleLoader {
   }
 
   #textIn(file: string): FoundText {
-    const known = this.#found.get(file);
+    const known = this.#load.found.get(file);
     if (known !== undefined) return known;
     const text = readFileSync(file);
     const found = { own: keyOf(file, text), bytes: text.length };
-    this.#found.set(file, found);
+    this.#load.found.set(file, found);
     return found;
   }
 }
