@@ -203,7 +203,10 @@ class UpstreamConnection implements EndpointUser, Listener, ReaderSink {
     else acts.push({ run: () => this.#said(attempt) });
     if (fault?.kind === 'surplus') {
       if (fault.afterMs > 0) acts.push({ waitMs: fault.afterMs });
-      acts.push({ run: () => this.#saySurplus(fault.what) });
+      // Before the close that may follow.
+      const surplus = Buffer.from(SURPLUS[fault.what]);
+      this.#plannedBytes += surplus.length;
+      acts.push({ say: surplus });
     }
     if (breaks === null && (script.closes || script.framing === 'close' || script.versionMinor === 0)) {
       acts.push({ run: () => this.#endpoint.close() });
@@ -235,10 +238,6 @@ class UpstreamConnection implements EndpointUser, Listener, ReaderSink {
     attempt.saidMs = this.#host.world.nowMs;
     this.#replying = false;
     this.#becomeIdle();
-  }
-
-  #saySurplus(what: 'reply' | 'line end' | 'body'): void {
-    this.#sayBytes(Buffer.from(SURPLUS[what]));
   }
 
   #becomeIdle(): void {

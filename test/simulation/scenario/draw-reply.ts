@@ -93,6 +93,8 @@ function drawFault(draw: Draw, classes: Classes, reply: ReplyScript): ReplyFault
     case 'chunk':
       return reply.framing === 'chunked' ? { kind, atBytes: draw.below(reply.bytes + 1) } : null;
     case 'surplus':
+      // What comes behind a body that ends with its connection is body.
+      if (reply.framing === 'close') return null;
       return { kind, afterMs: draw.pick([0, 0, 0, 1, 5, 50]), what: draw.pick(['reply', 'line end', 'body']) };
     default:
       return { kind, atBytes: draw.oneIn(2) ? 0 : draw.below(reply.bytes + 250) };
