@@ -4,6 +4,10 @@ import { formatDuration } from '../base/duration.ts';
 import { within } from '../base/within.ts';
 import { ConfigError, wholeFileDiagnostic } from './diagnostic.ts';
 
+interface Module {
+  readonly default?: unknown;
+}
+
 /** It may fetch something before it knows what it says. */
 const TIME_LIMIT_MS = 60_000;
 
@@ -15,17 +19,18 @@ const TIME_LIMIT_MS = 60_000;
  */
 export async function loadModule(path: string, text: string, limitMs: number = TIME_LIMIT_MS): Promise<unknown> {
   const version = createHash('sha256').update(text).digest('hex');
-  let module: { readonly default?: unknown };
+  let module: Module;
   try {
-    // Sound: a module is an object of its exports.
-    const loading = import(`${pathToFileURL(path).href}?version=${version}`);
-    module = (await within(limitMs, loading, tooLate(limitMs))) as { readonly default?: unknown };
+    module = await within(limitMs, evaluate(`${pathToFileURL(path).href}?version=${version}`), tooLate(limitMs));
   } catch (error) {
     throw failure(path, reasonOf(error));
   }
   if (module.default !== undefined) return module.default;
   throw failure(path, 'want "export default defineConfig({...})", got no default export');
 }
+
+/** Sound: a module is an object of its exports. */
+const evaluate = async (url: string): Promise<Module> => (await import(url)) as Module;
 
 function tooLate(limitMs: number): string {
   return `it has not loaded within ${formatDuration(limitMs)}: does an await at its top level never end?`;
