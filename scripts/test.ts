@@ -2,7 +2,7 @@
  * Everything that has to hold before a change goes in, in one run. `npm test -- --help` says how to run less; see
  * docs/testing.md.
  */
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +63,8 @@ async function runUntilSignal(selection: Selection): Promise<number> {
   const seed = Number(process.env['PHOTON_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
   const failures = new Failures(ROOT, seed);
   const directory = mkdtempSync(join(tmpdir(), 'photon-'));
+  // Some tests run a gateway as another user, who has to find its temporary directory.
+  chmodSync(directory, 0o755);
   const place = { root: ROOT, directory, seed, name: selection.name, interrupted: interruption.signal };
   try {
     for (const check of selection.checks) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,8 @@ export async function* runFile(file: string, pass: TestPass, place: TestPlace): 
   const path = join(root, file);
   const temporary = join(directory, String(++directories));
   mkdirSync(temporary);
+  // As /tmp is.
+  chmodSync(temporary, 0o1777);
   const silence = new AbortController();
   const running = new RunningTests();
   const timer = setTimeout(() => silence.abort(), SILENCE_MS);
