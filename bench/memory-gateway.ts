@@ -33,6 +33,7 @@ class MemoryConnection implements Connection {
   readonly alive = true;
   readonly pendingBytes = 0;
   readonly untakenBytes = 0;
+  endsMessage = false;
   /** How much was written last. */
   takenBytes = 0;
 

@@ -43,6 +43,7 @@ export class PaperConnection implements Connection {
   readonly handshaking = false;
   readonly pendingBytes = 0;
   readonly untakenBytes = 0;
+  endsMessage = false;
 
   constructor(target: ConnectTarget, receiver: ByteReceiver) {
     this.target = target;

@@ -52,8 +52,13 @@ export interface Connection {
   readonly untakenBytes: number;
   pause(): void;
   resume(): void;
-  /** Sends FIN when all is written; reading goes on. After it only `destroy` may follow. */
+  /** Sends FIN when all is written; reading goes on. After it only `destroy` or `reset` may follow. */
   endWriting(): void;
+  /**
+   * The peer knows by the end of the connection that it has the whole message (RFC 9112 6.3). From now on `destroy` is `reset` for as
+   * long as `endWriting` has not been asked for, or not everything has been taken since: a message that is cut must not look whole.
+   */
+  endsMessage: boolean;
   /** Closes at once; unsent bytes are lost. */
   destroy(): void;
   /** Closes at once with RST where the system can, so that the peer cannot take what it has for complete. */

@@ -148,6 +148,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   sendHead(outgoing: OutgoingResponse, close: boolean): void {
     this.#reply.sendHead(outgoing, close || this.#service.draining || !this.#mayHearMore);
+    if (this.#reply.untilClose && this.#connection !== null) this.#connection.endsMessage = true;
   }
 
   sendData(bytes: Buffer, start: number, end: number): boolean {
@@ -169,7 +170,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   abort(): void {
     this.#request.listener = null;
-    if (this.#reply.headSent && this.#reply.untilClose) this.#connection?.reset();
+    if (this.#reply.untilClose) this.#connection?.destroy();
     else this.#linger();
   }
 

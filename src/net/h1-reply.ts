@@ -20,7 +20,6 @@ export class H1Reply {
   /** False from the moment that this reply has to be the last. */
   #drops: FieldDrops | null = null;
   persistent = true;
-  headSent = false;
   /** Only the end of the connection says where the body ends. */
   untilClose = false;
   /** Everything was said; the next request has not been looked at. */
@@ -35,7 +34,6 @@ export class H1Reply {
     this.#versionMinor = versionMinor;
     this.#chunked = false;
     this.persistent = persistent;
-    this.headSent = false;
     this.untilClose = false;
     this.complete = false;
   }
@@ -49,7 +47,6 @@ export class H1Reply {
   sendHead(outgoing: OutgoingResponse, close: boolean): void {
     const { framing } = outgoing;
     const unknownLength = framing === FRAMING.CHUNKED || framing === FRAMING.UNTIL_CLOSE;
-    this.headSent = true;
     this.#drops = outgoing.drops;
     this.#chunked = unknownLength && this.#versionMinor === 1;
     this.untilClose = unknownLength && !this.#chunked;

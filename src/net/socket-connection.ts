@@ -26,6 +26,9 @@ export class SocketConnection implements Connection {
   /** The buffer of our own that the next read goes into; null while that is the shared one. */
   #lease: Lease | null = null;
   #writingEnded = false;
+  /** The socket was asked for FIN, and everything had been taken before. */
+  #finAsked = false;
+  endsMessage = false;
   #failure: string | null = null;
   handshaking = false;
 
@@ -192,18 +195,25 @@ export class SocketConnection implements Connection {
   endWriting(): void {
     if (this.#writingEnded) return;
     this.#writingEnded = true;
+    if (this.pendingBytes === 0) this.#askForFin();
+    // Otherwise not yet: a socket that has been asked for FIN cannot reset, and the peer may never take what goes before.
+  }
+
+  #askForFin(): void {
+    this.#finAsked = true;
     this.#socket?.end();
   }
 
   destroy(): void {
-    this.#socket?.destroy();
+    if (this.endsMessage && !this.#finAsked) this.reset();
+    else this.#socket?.destroy();
   }
 
   reset(): void {
     const socket = this.#socket;
     if (socket === null || socket.destroyed) return;
     // A reset while our FIN is on its way leaks the descriptor for good; a socket that is not connected has nobody to reset.
-    if (this.#writingEnded || socket.connecting || socket.localPort === undefined) socket.destroy();
+    if (this.#finAsked || socket.connecting || socket.localPort === undefined) socket.destroy();
     else if (this.#carrier instanceof TLSSocket) socket.destroy();
     else this.#carrier?.resetAndDestroy();
   }
@@ -213,6 +223,7 @@ export class SocketConnection implements Connection {
     const heldBack = this.pendingBytes > 0;
     try {
       this.#driver?.opened();
+      this.#endIfDue();
       this.#receiver.connected();
       if (heldBack && this.pendingBytes === 0) this.#receiver.writable();
     } catch (error) {
@@ -236,12 +247,18 @@ export class SocketConnection implements Connection {
   }
 
   drained(): void {
+    this.#endIfDue();
     try {
       this.#receiver.writable();
     } catch (error) {
       this.#fault(error);
     }
     this.#io.settle();
+  }
+
+  /** What was to go before FIN has been taken. */
+  #endIfDue(): void {
+    if (this.#writingEnded && !this.#finAsked && this.#failure === null && this.pendingBytes === 0) this.#askForFin();
   }
 
   /**

@@ -17,6 +17,19 @@ import { type Opened, Recorder, TransportBench, tcpTarget } from './transport-be
 const MIB = 1024 * 1024;
 const DIRECTIONS = ['incoming', 'secure', 'outgoing'] as const;
 
+/** Writes until the high water is reached; the peer does not read. Returns how many bytes were written. */
+async function fill(ours: Connection): Promise<number> {
+  const chunk = Buffer.alloc(WRITE_HIGH_WATER_BYTES, 'x');
+  let sent = 0;
+  while (ours.pendingBytes < WRITE_HIGH_WATER_BYTES && sent < 64 * MIB) {
+    ours.writeBytes('', chunk, 0, chunk.length, '');
+    sent += chunk.length;
+    await settle(10);
+  }
+  assert.ok(ours.pendingBytes >= WRITE_HIGH_WATER_BYTES, `${sent} bytes vanished into the system`);
+  return sent;
+}
+
 /**
  * What every transport has to do, whatever it is made of. `simulated`: the sockets of the other side, on a network that has neither TLS nor
  * several addresses, Unix sockets and descriptors.
@@ -188,16 +201,52 @@ export function transportContract(transport: Transport, simulated?: Sockets): vo
         }
       }
 
+      for (const { why, ending, after, expected } of [
+        { why: 'is a reset where the message has not ended', ending: 'destroy', after: 'nothing', expected: 'reset' },
+        { why: 'is a reset where its end is unwritten', ending: 'destroy', after: 'unwritten end', expected: 'reset' },
+        { why: 'is the end where all of it has gone', ending: 'destroy', after: 'end', expected: 'end' },
+        {
+          why: 'that resets is one although its end is unwritten',
+          ending: 'reset',
+          after: 'unwritten end',
+          expected: 'reset',
+        },
+      ] as const) {
+        on(`a close of what ends a message with the connection ${why}`, async ({ ours, heard, peer }) => {
+          ours.endsMessage = true;
+          ours.writeText('begins');
+          await peer.expectText('begins');
+          if (after === 'unwritten end') {
+            peer.pause();
+            await fill(ours);
+          }
+          if (after !== 'nothing') ours.endWriting();
+          ours[ending]();
+          await heard.untilClosed();
+          await settle();
+          peer.resume();
+          await peer.expectClosedAfter();
+          assert.equal(peer.inbox.ending, expected);
+        });
+      }
+
+      on('an end that was asked for with bytes unwritten comes behind them', async ({ ours, heard, peer }) => {
+        peer.pause();
+        const sent = await fill(ours);
+        ours.endWriting();
+        ours.writeText('never');
+        await settle();
+        assert.ok(ours.pendingBytes > 0);
+        peer.resume();
+        await peer.inbox.take(sent, 'everything');
+        assert.equal(await peer.expectClosed(), 'end');
+        await heard.untilClosed();
+        assert.equal(heard.story.at(-1), 'closed orderly');
+      });
+
       on('a slow peer makes bytes pend, and when it has taken all that is said', async ({ ours, heard, peer }) => {
         peer.pause();
-        const chunk = Buffer.alloc(WRITE_HIGH_WATER_BYTES, 'x');
-        let sent = 0;
-        while (ours.pendingBytes < WRITE_HIGH_WATER_BYTES && sent < 64 * MIB) {
-          ours.writeBytes('', chunk, 0, chunk.length, '');
-          sent += chunk.length;
-          await settle(10);
-        }
-        assert.ok(ours.pendingBytes >= WRITE_HIGH_WATER_BYTES, `${sent} bytes vanished into the system`);
+        const sent = await fill(ours);
         assert.ok(ours.untakenBytes > 0 && ours.untakenBytes <= ours.pendingBytes);
         heard.events.length = 0;
         await settle();

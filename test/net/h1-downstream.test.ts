@@ -392,6 +392,59 @@ describe('the end of a connection', () => {
     assert.ok(bench.connection.wasReset);
   });
 
+  for (const { why, said, cut, wasReset } of [
+    {
+      why: 'is aborted',
+      said: 'a part',
+      cut: (bench: Bench) => bench.requests[0]?.downstream?.abort(),
+      wasReset: true,
+    },
+    {
+      why: 'is not over when it has to close',
+      said: 'a part',
+      cut: (bench: Bench) => bench.downstream.close(),
+      wasReset: true,
+    },
+    {
+      why: 'is unwritten when it has to close',
+      said: 'all',
+      cut: (bench: Bench) => bench.downstream.close(),
+      wasReset: true,
+    },
+    {
+      why: 'is unwritten when the client takes no more',
+      said: 'all',
+      cut: (bench: Bench) => bench.net.pass(LIMITS.sendTimeoutMs + 1200),
+      wasReset: true,
+    },
+    {
+      why: 'is written when it has to close',
+      said: 'all of it, taken',
+      cut: (bench: Bench) => bench.downstream.close(),
+      wasReset: false,
+    },
+  ]) {
+    test(`is a reset only where a reply without a length is cut: it ${why}`, () => {
+      const bench = new Bench();
+      bench.answers = 'later';
+      bench.connection.peerTakes = said === 'all of it, taken';
+      bench.connection.sends('GET /1 HTTP/1.0\r\n\r\n');
+      const { downstream } = bench.requests[0] as RequestRecorder;
+      bench.net.event(() => {
+        downstream?.sendHead(
+          { status: 200, source: null, drops: null, additions: '', framing: FRAMING.CHUNKED, contentLength: -1 },
+          false,
+        );
+        downstream?.sendData(Buffer.from('part'), 0, 4);
+        if (said !== 'a part') downstream?.sendEnd();
+      });
+      assert.equal(bench.connection.writingEnded, said !== 'a part');
+      bench.net.event(() => cut(bench));
+      assert.ok(bench.connection.destroyed);
+      assert.equal(bench.connection.wasReset, wasReset);
+    });
+  }
+
   test('comes with a drain for those who wait, and after the reply for others', () => {
     const idle = new Bench();
     idle.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');

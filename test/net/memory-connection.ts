@@ -88,6 +88,7 @@ export class MemoryConnection implements Connection {
   /** False: the peer takes nothing, and what is written pends. */
   peerTakes = true;
   pendingBytes = 0;
+  endsMessage = false;
   paused = false;
   /** FIN was asked for. */
   writingEnded = false;
@@ -139,6 +140,7 @@ export class MemoryConnection implements Connection {
 
   destroy(): void {
     if (this.destroyed) return;
+    if (this.endsMessage && (!this.writingEnded || this.pendingBytes > 0)) this.wasReset = true;
     this.destroyed = true;
     this.pendingBytes = 0;
     this.#net.died(this);

@@ -17,10 +17,11 @@ async function probe(
   { client: first, upstream, gateway }: WireContext,
   size: number,
   fieldLine: string,
+  version = '1.1',
 ): Promise<Probe> {
   const client = await first.connect();
   client.pause();
-  await client.send(`GET /x HTTP/1.1\r\nHost: a.example\r\n${fieldLine}\r\n`);
+  await client.send(`GET /x HTTP/${version}\r\nHost: a.example\r\n${fieldLine}\r\n`);
   const connection = await upstream.accept();
   await connection.expectHead();
   await connection.send('HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n');
@@ -42,18 +43,19 @@ async function probe(
 async function clientWithReplyInHand(
   context: WireContext,
   fieldLine: string,
+  version = '1.1',
 ): Promise<{ client: WireClient; size: number }> {
   let least = 256 * KIB;
   let most = 16 * 1024 * KIB;
   while (most - least > 16 * KIB) {
     const size = Math.floor((least + most) / (32 * KIB)) * 16 * KIB;
-    const { client, taken } = await probe(context, size, fieldLine);
+    const { client, taken } = await probe(context, size, fieldLine, version);
     await client.dispose();
     await settle();
     if (taken) least = size;
     else most = size;
   }
-  const { client } = await probe(context, least, fieldLine);
+  const { client } = await probe(context, least, fieldLine, version);
   return { client, size: least };
 }
 
@@ -95,3 +97,11 @@ for (const { fieldLine, why } of [
     await client.expectClosed();
   });
 }
+
+wire('a reply without a length that its client stops taking never looks whole', patient, async (context) => {
+  const { client, size } = await clientWithReplyInHand(context, '', '1.0');
+  await context.clock.advance(65_000);
+  client.resume();
+  const body = await client.expectTruncatedReply(200);
+  assert.ok(body.length < size);
+});

@@ -2,6 +2,7 @@ import type { World } from '../world.ts';
 import type { Pipe } from './pipe.ts';
 
 /** What may go wrong, as Linux numbers it. */
+export const EINVAL = -22;
 export const EPIPE = -32;
 const ECONNRESET = -104;
 export const ECONNREFUSED = -111;

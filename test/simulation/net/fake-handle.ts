@@ -1,5 +1,5 @@
 import type { Scheduler } from '../world.ts';
-import { ECANCELED, END_OF_FILE, type Endpoint, type EndpointUser, EPIPE, NO_USER } from './endpoint.ts';
+import { ECANCELED, EINVAL, END_OF_FILE, type Endpoint, type EndpointUser, EPIPE, NO_USER } from './endpoint.ts';
 import { noteRead, noteWrite, TCP_PROTOTYPE } from './stream-state.ts';
 
 /** Node's request objects, as far as a handle touches them. */
@@ -230,6 +230,8 @@ export class FakeHandle implements EndpointUser {
 
   reset(closed?: () => void): number {
     if (this.#closed) return 0;
+    // As libuv: no reset while FIN is on its way, and the handle stays open.
+    if (this.#shutdown !== null) return EINVAL;
     this.#endpoint?.reset();
     this.#let(closed);
     return 0;
