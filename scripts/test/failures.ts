@@ -26,8 +26,6 @@ export class Failures {
   readonly #root: string;
   readonly #seed: number;
   readonly #found: Failure[] = [];
-  /** The names of the tests that have started and whose results are still to come: suites, and the test in them. */
-  #started: string[] = [];
 
   constructor(root: string, seed: number) {
     this.#root = root;
@@ -42,14 +40,18 @@ export class Failures {
     this.#found.push(failure);
   }
 
-  note({ type, data }: TestEvent, file: string, pass: TestPass): void {
-    const { name = '', nesting = 0, details } = data;
-    if (type === 'test:start') {
-      this.#started = [...this.#started.slice(0, nesting), name];
-    } else if (type === 'test:fail' && details?.error?.failureType !== 'subtestsFailed') {
-      const names = [...this.#started.slice(0, nesting), name];
-      this.add(this.#failureOf(data, names, file, pass));
-    }
+  /** Returns what the events of one file are to be shown to, in their order. */
+  ofFile(file: string, pass: TestPass): (event: TestEvent) => void {
+    // The names of the tests that have started and whose results are still to come: suites, and the test in them.
+    let started: readonly string[] = [];
+    return ({ type, data }) => {
+      const { name = '', nesting = 0, details } = data;
+      if (type === 'test:start') {
+        started = [...started.slice(0, nesting), name];
+      } else if (type === 'test:fail' && details?.error?.failureType !== 'subtestsFailed') {
+        this.add(this.#failureOf(data, [...started.slice(0, nesting), name], file, pass));
+      }
+    };
   }
 
   #failureOf(data: TestEvent['data'], names: readonly string[], file: string, pass: TestPass): Failure {

@@ -12,6 +12,8 @@ export interface TestGroup {
   readonly files: readonly string[];
   /** True when the files open sockets: they run once per transport. */
   readonly usesSockets: boolean;
+  /** True when one file keeps all processors busy, with a load generator or a browser: the files run one after the other. */
+  readonly fillsMachine: boolean;
   /** The files that run again with clients that speak TLS (`PHOTON_WIRE_TLS`): requests fare the same over TLS. */
   readonly filesOverTls: readonly string[];
 }
@@ -19,6 +21,7 @@ export interface TestGroup {
 interface GroupRule {
   readonly name: string;
   readonly usesSockets: boolean;
+  readonly fillsMachine: boolean;
   readonly takes: (file: string, text: string) => boolean;
 }
 
@@ -35,17 +38,18 @@ const isPropertyTest = (file: string, text: string): boolean =>
  * is left out. The groups run from the last row up: what people wait for least comes first.
  */
 const RULES: readonly GroupRule[] = [
-  { name: 'browser', usesSockets: true, takes: within('browser') },
-  { name: 'integration', usesSockets: true, takes: within('integration') },
+  { name: 'browser', usesSockets: true, fillsMachine: true, takes: within('browser') },
+  { name: 'integration', usesSockets: true, fillsMachine: true, takes: within('integration') },
   {
     name: 'wire',
     usesSockets: true,
+    fillsMachine: false,
     takes: within('net', 'health', 'upstream', 'pipeline', 'worker', 'wire', 'contract'),
   },
-  { name: 'processes', usesSockets: false, takes: within('control', 'bench') },
-  { name: 'house', usesSockets: false, takes: within('house') },
-  { name: 'property', usesSockets: false, takes: isPropertyTest },
-  { name: 'unit', usesSockets: false, takes: () => true },
+  { name: 'processes', usesSockets: false, fillsMachine: false, takes: within('control', 'bench') },
+  { name: 'house', usesSockets: false, fillsMachine: false, takes: within('house') },
+  { name: 'property', usesSockets: false, fillsMachine: false, takes: isPropertyTest },
+  { name: 'unit', usesSockets: false, fillsMachine: false, takes: () => true },
 ];
 
 /** True for a file that runs again with clients that speak TLS. */
@@ -64,6 +68,7 @@ export function findTestGroups(root: string): readonly TestGroup[] {
     name: rule.name,
     files: filesByRule.get(rule) ?? [],
     usesSockets: rule.usesSockets,
+    fillsMachine: rule.fillsMachine,
     filesOverTls: (filesByRule.get(rule) ?? []).filter(runsOverTls),
   }));
 }
@@ -90,17 +95,25 @@ export interface TestPass {
   /** Null for files that open no socket. */
   readonly transport: Transport | null;
   readonly overTls: boolean;
+  /** Whether its files run one after the other. */
+  readonly fillsMachine: boolean;
 }
 
 /** The passes over a group, in their order: each transport, then each transport over TLS. */
 export function passesOf(group: TestGroup, { transports, overTls }: TestWays): readonly TestPass[] {
-  const { name, files, usesSockets, filesOverTls } = group;
+  const { name, files, usesSockets, fillsMachine, filesOverTls } = group;
   if (!usesSockets) {
-    return [{ group: name, files, transport: null, overTls: false }];
+    return [{ group: name, files, transport: null, overTls: false, fillsMachine }];
   }
   return overTls
     .flatMap((tls) =>
-      transports.map((transport) => ({ group: name, files: tls ? filesOverTls : files, transport, overTls: tls })),
+      transports.map((transport) => ({
+        group: name,
+        files: tls ? filesOverTls : files,
+        transport,
+        overTls: tls,
+        fillsMachine,
+      })),
     )
     .filter((pass) => pass.files.length > 0);
 }

@@ -22,7 +22,13 @@ const TRANSPORT_LINE = /^transport: (\S+)$/gm;
 const titleOf = ({ group, transport, overTls }: TestPass): string =>
   transport === null ? group : `${group}, transport ${transport}${overTls ? ', over TLS' : ''}`;
 
-/** Runs test files one after the other, prints them as one run of node:test, and adds up their counts. */
+/** The events of one file as they come; they end with the file. */
+interface FileEvents {
+  readonly file: string;
+  readonly events: Readable;
+}
+
+/** Runs test files, prints them as one run of node:test, and adds up their counts. */
 class TestReport {
   readonly #plan: TestPlan;
   readonly #startedMs = performance.now();
@@ -78,67 +84,58 @@ class TestReport {
   async *#onePass(pass: TestPass): AsyncGenerator<TestEvent> {
     const startedMs = performance.now();
     yield printed(`\n=== ${titleOf(pass)}`);
-    // Files that open sockets in this process look at what happens when. Others compute, or wait for the processes that they start.
-    const atOnce = pass.transport === null ? availableParallelism() : 1;
-    yield* atOnce === 1 ? this.#oneAfterTheOther(pass) : this.#manyAtOnce(pass, atOnce);
+    for (const { file, events } of this.#start(pass)) {
+      for await (const event of events) {
+        yield* this.#judged(event as TestEvent, file, pass);
+      }
+    }
     yield printed(`=== ${titleOf(pass)}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
 
-  async *#oneAfterTheOther(pass: TestPass): AsyncGenerator<TestEvent> {
-    for (const file of pass.files) {
-      if (!this.#plan.interrupted.aborted) {
-        yield* this.#oneFile(file, pass);
+  /** Runs files side by side. The events of each are printed together, in the order of the files, and noted as they come. */
+  #start(pass: TestPass): readonly FileEvents[] {
+    const runs = pass.files.map((file) => ({ file, events: new Readable({ objectMode: true, read() {} }) }));
+    const waiting = runs.values();
+    const runSome = async () => {
+      for (const { file, events } of waiting) {
+        if (!this.#plan.interrupted.aborted) {
+          await this.#run(file, pass, events);
+        }
+        events.push(null);
       }
+    };
+    const atOnce = pass.fillsMachine ? 1 : availableParallelism();
+    for (let runner = 0; runner < atOnce; runner++) {
+      runSome().catch((error: Error) => {
+        for (const { events } of runs) events.destroy(error);
+      });
     }
+    return runs;
   }
 
-  /** The events of each file stay together: they come when the file has ended. */
-  async *#manyAtOnce(pass: TestPass, atOnce: number): AsyncGenerator<TestEvent> {
-    const waiting = [...pass.files];
-    const running = new Map<string, Promise<{ readonly file: string; readonly events: readonly TestEvent[] }>>();
-    for (;;) {
-      while (running.size < atOnce && waiting.length > 0 && !this.#plan.interrupted.aborted) {
-        const file = waiting.shift() as string;
-        running.set(
-          file,
-          Array.fromAsync(runFile(file, pass, this.#plan)).then((events) => ({ file, events })),
-        );
-      }
-      if (running.size === 0) {
-        return;
-      }
-      const { file, events } = await Promise.race(running.values());
-      running.delete(file);
-      yield* this.#judged(events, file, pass);
-    }
-  }
-
-  async *#oneFile(file: string, pass: TestPass): AsyncGenerator<TestEvent> {
-    if (this.#plan.name !== null) {
-      yield* this.#judged(await Array.fromAsync(runFile(file, pass, this.#plan)), file, pass);
-      return;
-    }
+  async #run(file: string, pass: TestPass, output: Readable): Promise<void> {
+    const { name, interrupted, failures } = this.#plan;
+    const note = failures.ofFile(file, pass);
+    const all: TestEvent[] = [];
     for await (const event of runFile(file, pass, this.#plan)) {
-      yield* this.#judgedOne(event, file, pass);
+      if (!interrupted.aborted) {
+        note(event);
+      }
+      if (name === null) {
+        output.push(event);
+      } else {
+        all.push(event);
+      }
+    }
+    if (hasTests(all)) {
+      for (const event of all) output.push(event);
     }
   }
 
-  *#judged(events: readonly TestEvent[], file: string, pass: TestPass): Generator<TestEvent> {
-    if (this.#plan.name !== null && !hasTests(events)) {
-      return;
-    }
-    for (const event of events) {
-      yield* this.#judgedOne(event, file, pass);
-    }
-  }
-
-  *#judgedOne(event: TestEvent, file: string, pass: TestPass): Generator<TestEvent> {
+  *#judged(event: TestEvent, file: string, pass: TestPass): Generator<TestEvent> {
     if (event.type === 'test:summary' && event.data.file === undefined) {
       this.#add(pass, event);
       return;
-    }
-    if (!this.#plan.interrupted.aborted) {
-      this.#plan.failures.note(event, file, pass);
     }
     yield event;
     yield* this.#noteTransport(file, pass, event);

@@ -84,13 +84,15 @@ test('every test file belongs to one group, and what goes over the wire is teste
       name: 'unit',
       files: ['test/new-folder/e.test.ts', 'test/routing/a.test.ts'],
       usesSockets: false,
+      fillsMachine: false,
       filesOverTls: [],
     },
-    { name: 'property', files: ['test/routing/b.test.ts'], usesSockets: false, filesOverTls: [] },
+    { name: 'property', files: ['test/routing/b.test.ts'], usesSockets: false, fillsMachine: false, filesOverTls: [] },
     {
       name: 'wire',
       files: ['test/net/d.test.ts', 'test/wire/c.test.ts', 'test/wire/h1/g.test.ts'],
       usesSockets: true,
+      fillsMachine: false,
       filesOverTls: ['test/wire/c.test.ts'],
     },
   ]);
@@ -118,11 +120,12 @@ test('wire tests run on both transports, without TLS and over it', (t) => {
 });
 
 const GROUPS: readonly TestGroup[] = [
-  { name: 'unit', files: ['test/base/alpha.test.ts'], usesSockets: false, filesOverTls: [] },
+  { name: 'unit', files: ['test/base/alpha.test.ts'], usesSockets: false, fillsMachine: false, filesOverTls: [] },
   {
     name: 'wire',
     files: ['test/net/bravo.test.ts', 'test/wire/charlie.test.ts'],
     usesSockets: true,
+    fillsMachine: false,
     filesOverTls: ['test/wire/charlie.test.ts'],
   },
 ];
@@ -451,18 +454,24 @@ test('waits', async () => {
 });
 `;
 
+/** The run has heard of the test that failed, and of the one that never ends: they come by different ways, in any order. */
+const hasBegun = (stdout: string): boolean => stdout.includes('✖ fails') && stdout.includes('it waits');
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`a run that ends by ${signal} says what has failed so far and leaves no file and no process`, async (t) => {
-    const directory = writeProject(t, { 'test/net/alpha.test.ts': FAILS_THEN_WAITS, 'test/net/bravo.test.ts': PASS });
-    const child = spawn(process.execPath, ['scripts/test.ts', 'wire'], {
+    const directory = writeProject(t, {
+      'test/control/alpha.test.ts': FAILS_THEN_WAITS,
+      'test/net/bravo.test.ts': PASS,
+    });
+    const child = spawn(process.execPath, ['scripts/test.ts', 'processes', 'wire'], {
       cwd: directory,
       env: environment(directory, {}),
     });
     let stdout = '';
     for await (const text of child.stdout.setEncoding('utf8')) {
-      const waitedBefore = stdout.includes('it waits');
+      const waitedBefore = hasBegun(stdout);
       stdout += text;
-      if (stdout.includes('it waits') && !waitedBefore) {
+      if (hasBegun(stdout) && !waitedBefore) {
         child.kill(signal);
       }
     }
@@ -470,7 +479,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.equal(code, { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal]);
     assert.match(endOf(stdout), /^✖ fails\n.*\n {2}on purpose\n/m);
     assert.doesNotMatch(endOf(stdout), /waits|bravo/);
-    assert.match(stdout, /^Interrupted in test\/net\/alpha\.test\.ts: /m);
+    assert.match(stdout, /^Interrupted in test\/control\/alpha\.test\.ts: /m);
     assert.match(stdout, /\nℹ tests 2\nℹ suites 0\nℹ pass 0\nℹ fail 1\nℹ cancelled 1\n/);
     assert.deepEqual(readdirSync(join(directory, 'temporary')), []);
     assert.deepEqual(sleepers(directory), []);
