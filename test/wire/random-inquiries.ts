@@ -44,7 +44,8 @@ function makePattern(random: Random): string {
   // A name may be there once, and two `**` in a row mean what one means.
   const once = segments.filter((segment, index) => !/[{]|\*\*/.test(segment) || segments.indexOf(segment) === index);
   // A route that takes everything would leave nothing to the others.
-  return once[0] === '**' ? '/a/**' : `/${once.join('/')}`;
+  const takesAll = once.includes('**') && once.every((segment) => /^(\*\*?|\{id\})$/.test(segment));
+  return takesAll ? '/a/**' : `/${once.join('/')}`;
 }
 
 const PIECES = ['a', 'a', 'b', 'b', 'users', 'users', 'v1', '7', 'x.js', '%61', '%7Eb'];

@@ -270,8 +270,8 @@ wire(
     assert.ok(sent < muchMore, 'the gateway took everything');
     await clock.advance(8_000);
     await client.expectSilence();
-    await clock.advance(4_000);
-    await client.expectStatus(504);
+    // On a busy machine the kernel takes a last few bytes after a while, and the time starts again.
+    await clock.advanceUntil(client.expectStatus(504));
   },
 );
 
@@ -303,9 +303,9 @@ wire(
     assert.ok(sent < muchMore, 'the gateway took everything');
     await clock.advance(9_000);
     assert.equal(gateway.plane.activeExchanges, 1);
-    await clock.advance(2_000);
+    // On a busy machine the kernel takes a last few bytes after a while, and the time starts again.
+    await clock.advanceUntil(connection.expectClosed());
     assert.equal(gateway.plane.activeExchanges, 0);
-    await connection.expectClosed();
   },
 );
 
