@@ -19,6 +19,8 @@ export interface TestPlan extends TestPlace {
 /** Test code that opens a gateway prints the transport that the gateway itself says it uses. */
 const TRANSPORT_LINE = /^transport: (\S+)$/gm;
 
+const SLOWEST_FILES = 12;
+
 const titleOf = ({ group, transport, overTls }: TestPass): string =>
   transport === null ? group : `${group}, transport ${transport}${overTls ? ', over TLS' : ''}`;
 
@@ -38,6 +40,7 @@ class TestReport {
   readonly #seen = new Set<string>();
   /** Files with a gateway that used another transport. */
   readonly #refused = new Set<string>();
+  readonly #durations: { readonly file: string; readonly pass: TestPass; readonly ms: number }[] = [];
   #success = true;
 
   constructor(plan: TestPlan) {
@@ -61,6 +64,7 @@ class TestReport {
     }
     if (!interrupted.aborted) {
       yield* this.#transportLine();
+      yield* this.#slowestFiles();
     }
     if (name !== null && this.#counts.tests === 0) {
       yield* this.#refuse('no test', `Cannot find a test with "${name}" in its name.`, null);
@@ -117,6 +121,7 @@ class TestReport {
     const { name, interrupted, failures } = this.#plan;
     const note = failures.ofFile(file, pass);
     const all: TestEvent[] = [];
+    const startedMs = performance.now();
     for await (const event of runFile(file, pass, this.#plan)) {
       if (!interrupted.aborted) {
         note(event);
@@ -127,6 +132,7 @@ class TestReport {
         all.push(event);
       }
     }
+    this.#durations.push({ file, pass, ms: performance.now() - startedMs });
     if (hasTests(all)) {
       for (const event of all) output.push(event);
     }
@@ -180,6 +186,12 @@ class TestReport {
       const reason = `Cannot accept this run: no gateway in the tests used the transport ${missing.join(' or ')}.`;
       yield* this.#refuse('transports', reason, `npm test -- ${names.join(' ')}`);
     }
+  }
+
+  *#slowestFiles(): Generator<TestEvent> {
+    const slowest = this.#durations.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST_FILES);
+    const lines = slowest.map(({ file, pass, ms }) => `  ${(ms / 1000).toFixed(1)} s ${file} (${titleOf(pass)})`);
+    yield printed(`\nslowest files:\n${lines.join('\n')}`);
   }
 
   *#summary(): Generator<TestEvent> {
