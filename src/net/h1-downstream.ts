@@ -93,6 +93,8 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   writable(): void {
     this.#output.drained();
+    // The client has all of its last reply only now.
+    if (this.idle && this.#lingering === null) this.#becomeIdle();
   }
 
   writingFailed(): boolean {
@@ -111,9 +113,17 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   timerExpired(): void {
     if (this.#lingering !== null) this.#lingering.timeOver();
-    // Not closed at once: the end of the last reply may still be on its way to a slow reader.
-    else if (this.idle) this.#linger();
+    else if (this.idle) this.#idleTooLong();
     else this.#request.timeOver();
+  }
+
+  /**
+   * A slow reader that takes the end of its last reply cannot ask for more yet: it is idle from when it has all of it, and whether it
+   * stalls is the output's to judge.
+   */
+  #idleTooLong(): void {
+    if ((this.#connection?.pendingBytes ?? 0) > 0) this.#becomeIdle();
+    else this.#linger();
   }
 
   timerFailed(): void {
