@@ -113,6 +113,12 @@ function* smallerClients(client: ClientScript): Iterable<ClientScript> {
 }
 
 function* smallerRequests(request: RequestScript): Iterable<RequestScript> {
+  // A bad chunk needs chunks.
+  for (const less of simplerRequests(request))
+    if (less.fault?.kind !== 'chunk' || less.body.framing === 'chunked') yield less;
+}
+
+function* simplerRequests(request: RequestScript): Iterable<RequestScript> {
   yield* plainer<RequestScript>(request, {
     ...{
       method: 'GET',

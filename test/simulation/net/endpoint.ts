@@ -85,7 +85,6 @@ export class Endpoint {
   read(max: number): Buffer | number | null {
     if (this.#in.arrivedBytes > 0) {
       const bytes = this.#in.read(max);
-      this.observer?.read(bytes.length);
       if (this.#reading) this.#tellReadable();
       return bytes;
     }
@@ -95,6 +94,11 @@ export class Endpoint {
       return ECONNRESET;
     }
     return this.#in.finArrived ? END_OF_FILE : null;
+  }
+
+  /** So many of the bytes that were read have come to whoever asked for them. */
+  heard(bytes: number): void {
+    this.observer?.read(bytes);
   }
 
   /** How many bytes were taken; `writable` follows when that is not all. Below 0: an error. */

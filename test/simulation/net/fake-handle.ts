@@ -136,9 +136,15 @@ export class FakeHandle implements EndpointUser {
       return;
     }
     found.copy(own);
+    endpoint.heard(found.length);
     const next = this.onread(undefined);
     if (next !== undefined) this.#userBuffer = next as Buffer;
     this.#names.afterRead?.(own, found.length);
+  }
+
+  /** A stream above has given bytes on: while it is paused it reads ahead. */
+  heard(bytes: number): void {
+    this.#endpoint?.heard(bytes);
   }
 
   writeLatin1String(request: Request | null, text: string): number | Request {

@@ -48,6 +48,7 @@ export class FakeSockets implements Sockets {
     this.#handles.add(handle);
     // Reading begins when it has connected, as of a socket that makes its handle itself.
     const socket = new Socket({ ...options, handle, manualStart: true } as unknown as SocketConstructorOpts);
+    noteHeard(socket, handle);
     return socket.connect(options);
   }
 
@@ -68,6 +69,7 @@ export class FakeSockets implements Sockets {
         readableHighWaterMark: options.highWaterMark,
         writableHighWaterMark: options.highWaterMark,
       } as unknown as SocketConstructorOpts);
+      noteHeard(socket, handle);
       Object.assign(socket, { server, _server: server });
       server._connections++;
       server.emit('connection', socket);
@@ -88,6 +90,15 @@ export class FakeSockets implements Sockets {
     const { afterRead } = this.#options;
     return { localAddress, localPort, remoteAddress, remotePort, ...(afterRead === undefined ? {} : { afterRead }) };
   }
+}
+
+/** A stream that nobody gave a buffer reads on while it is paused: its bytes are heard when it gives them on. */
+function noteHeard(socket: Socket, handle: FakeHandle): void {
+  const { emit } = socket;
+  socket.emit = (event: string, ...args: unknown[]) => {
+    if (event === 'data') handle.heard((args[0] as Buffer).length);
+    return emit.call(socket, event, ...args);
+  };
 }
 
 /** Clients have different addresses, the same ones in each run. */

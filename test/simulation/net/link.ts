@@ -82,7 +82,7 @@ export class Link implements EndpointObserver {
     this.closedHow = how;
   }
 
-  /** When the gateway had read so many bytes; Infinity for never. */
+  /** When the gateway had read so many bytes, and not only a stream below it; Infinity for never. */
   readMs(bytes: number): number {
     return timeOf(this.reads, bytes);
   }

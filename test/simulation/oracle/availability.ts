@@ -2,7 +2,7 @@ import type { Link } from '../net/link.ts';
 import type { ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
-import { type Fate, fateOf } from './fate.ts';
+import { endReadMs, type Fate, fateOf } from './fate.ts';
 import { backendsNamed, SAME_MS, timelineOf } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
@@ -101,6 +101,7 @@ export class Availability {
   #busyUntil(link: Link): number {
     const known = this.#busy.get(link);
     if (known !== undefined) return known;
+    if (unheardBytes(this.#run, link) > 0) return link.closedMs;
     let untilMs = link.closedMs;
     const attempts = this.#run.records.attempts.filter((attempt) => attempt.link === link);
     const last = attempts.at(-1);
@@ -112,7 +113,7 @@ export class Availability {
       const life = exchange === undefined ? null : timelineOf(exchange);
       const endMs = holdsReply(exchange)
         ? link.closedMs
-        : Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, link.readMs(last.replyEnd));
+        : Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, endReadMs(last));
       // A client that ends its sending may still take its reply; one that does so in the middle of its request, or resets, is gone.
       const client = exchange?.client.link;
       const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
@@ -218,13 +219,12 @@ export class Availability {
     );
   }
 
-  /** The server had closed the connection when a request came, or before all of its head was there. */
+  /** The server had closed the connection when a request came, or before all of its head was there; or it does not read. */
   *#ofUnheard(link: Link): Iterable<Verdict> {
+    if (unheardBytes(this.#run, link) === 0) return;
     const atMs = Math.min(link.resetArrivedMs, link.finArrivedMs);
-    if (!Number.isFinite(atMs)) return;
-    const heard = this.#run.records.attempts.filter((attempt) => attempt.link === link).at(-1);
-    const writtenBytes = link.writes.at(-1)?.bytes ?? 0;
-    if (writtenBytes > (heard?.requestEnd ?? 0)) yield { atMs, failed: true };
+    if (Number.isFinite(atMs)) yield { atMs, failed: true };
+    else if (link.closedMs - (link.writes.at(-1)?.atMs ?? 0) > 290) yield { atMs: link.closedMs, failed: true };
   }
 
   *#ofDials(upstream: number): Iterable<Verdict> {
@@ -237,6 +237,12 @@ export class Availability {
       else yield* this.#ofUnheard(link);
     }
   }
+}
+
+/** How many bytes the gateway has written behind the requests that the server has heard of. */
+export function unheardBytes({ records }: Run, link: Link): number {
+  const heard = records.attempts.filter((attempt) => attempt.link === link).at(-1);
+  return Math.max(0, (link.writes.at(-1)?.bytes ?? 0) - (heard?.requestEnd ?? 0));
 }
 
 /** A hook keeps the reply back: bytes of it may have been read from the system, and wait in a buffer of Node. */

@@ -64,7 +64,7 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
 }
 
 /** When the gateway had read the end: for a reply that ends with its connection, that end too, wherever it comes. */
-function endReadMs(attempt: AttemptRecord): number {
+export function endReadMs(attempt: AttemptRecord): number {
   const { link, script } = attempt;
   if (script.framing !== 'close' || isBodyless(attempt.method, script.status)) return link.readMs(attempt.replyEnd);
   if (!Number.isFinite(link.readMs(attempt.replyHeadEnd))) return Number.POSITIVE_INFINITY;

@@ -23,8 +23,18 @@ export function isBehindSurplus(run: Run, attempt: AttemptRecord): boolean {
   return !run.records.attempts.some((other) => {
     if (other.upstream !== upstream || other.link === link || !leavesSurplus(other)) return false;
     const noticedMs = other.link.readMs(other.replyEnd + 1);
+    if (!isUnsolicited(run, other, noticedMs)) return false;
     return other.link.row === link.row && noticedMs < sentMs && noticedMs > sentMs - DISTRUST_MS;
   });
+}
+
+/** Known to be asked for by nothing: the connection was to be used again, and no request was on its way. */
+function isUnsolicited({ records }: Run, { link, script, requestStart }: AttemptRecord, noticedMs: number): boolean {
+  if (script.closes || script.versionMinor === 0) return false;
+  return !records.attempts.some(
+    (next) =>
+      next.link === link && next.requestStart > requestStart && link.writtenMs(next.requestStart + 1) <= noticedMs,
+  );
 }
 
 export function leavesSurplus({ script }: AttemptRecord): boolean {
