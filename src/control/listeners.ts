@@ -1,19 +1,20 @@
 import type { ListenAddress, ServerConfig } from '../config/config.ts';
-import { bindAddresses } from '../net/bind.ts';
+import { Binder } from '../net/bind.ts';
 import { type Binding, formatAddress } from '../net/binding.ts';
 
 /** An address that is held, and what is spoken there. */
 export interface PlannedListener {
-  /** Names it among the listeners of a worker. */
+  /** The address, which names it among the listeners of a worker. */
   readonly key: string;
   readonly binding: Binding;
   readonly secure: boolean;
 }
 
-/** What a configuration wants of the listeners that another one had. Either `commit` or `abandon` ends it. */
+/** What a configuration changes in the listeners. Either `commit` or `abandon` ends it. */
 export interface ListenerChange {
-  /** All that are to be open. */
+  /** All that are to serve. */
   readonly all: readonly PlannedListener[];
+  /** Those that are new, or speak something else from the commit on. */
   readonly opened: readonly PlannedListener[];
   readonly closed: readonly PlannedListener[];
   /** Gives back the addresses that are not wanted any more. */
@@ -22,14 +23,23 @@ export interface ListenerChange {
   abandon(): void;
 }
 
-/** The addresses of the gateway. One that stays in the configuration stays bound, so that no connection is lost. */
+/** An address of the configuration. */
+interface WantedListener {
+  readonly address: ListenAddress;
+  readonly secure: boolean;
+}
+
+/** The same, with what it stands for: a name may stand for several addresses. */
+interface HeldListener extends WantedListener {
+  readonly bindings: readonly Binding[];
+}
+
+/** The addresses of the gateway. One that stays in the configuration stays bound, so that no connection is lost, whatever is spoken there. */
 export class Listeners {
-  /** By `nameOf` the configured address, which may stand for several. */
-  #bound: ReadonlyMap<string, readonly Binding[]> = new Map();
-  #open: readonly PlannedListener[] = [];
+  #held: readonly HeldListener[] = [];
 
   get open(): readonly PlannedListener[] {
-    return this.#open;
+    return plan(this.#held);
   }
 
   /** Binds what is new in `server`. Throws a BindError when an address cannot be had, and then nothing has changed. */
@@ -38,74 +48,75 @@ export class Listeners {
       ...httpAddr.map((address) => ({ address, secure: false })),
       ...httpsAddr.map((address) => ({ address, secure: true })),
     ];
-    const names = wanted.map(nameOf);
-    const bound = await this.#bind(
-      wanted.map(({ address }) => address),
-      names,
-    );
-    const all = wanted.flatMap(({ secure }, index) =>
-      (bound.get(names[index] as string) ?? []).map((binding) => planned(binding, secure)),
-    );
-    const known = new Map(this.#open.map((listener) => [listener.key, listener]));
-    const keys = new Set(all.map(({ key }) => key));
+    const before = this.#held;
+    const held = await bindMissing(wanted, before);
+    const [all, open] = [plan(held), plan(before)];
     return {
       all,
-      opened: all.filter(({ key }) => !known.has(key)),
-      closed: this.#open.filter(({ key }) => !keys.has(key)),
+      opened: all.filter(({ key, secure }) => !open.some((each) => each.key === key && each.secure === secure)),
+      closed: open.filter(({ key }) => !all.some((each) => each.key === key)),
       commit: () => {
-        this.#release(bound);
-        this.#bound = bound;
-        this.#open = all;
+        this.#held = held;
+        release(before, held);
       },
-      abandon: () => release(bound, this.#bound),
+      abandon: () => release(held, before),
     };
   }
 
   /** Gives all addresses back. */
   close(): void {
-    release(this.#bound, new Map());
-    this.#bound = new Map();
-    this.#open = [];
+    release(this.#held, []);
+    this.#held = [];
   }
+}
 
-  async #bind(
-    addresses: readonly ListenAddress[],
-    names: readonly string[],
-  ): Promise<ReadonlyMap<string, readonly Binding[]>> {
-    const bound = new Map<string, readonly Binding[]>();
-    try {
-      for (const [index, address] of addresses.entries()) {
-        const name = names[index] as string;
-        bound.set(name, this.#bound.get(name) ?? (await bindAddresses([address])));
-      }
-    } catch (error) {
-      release(bound, this.#bound);
-      throw error;
+async function bindMissing(wanted: readonly WantedListener[], before: readonly HeldListener[]) {
+  const kept = keep(wanted, before);
+  const inUse = new Set(kept.flatMap((listener) => listener?.bindings ?? []));
+  // An address may be written in another way, or be one of those that a name stood for.
+  const binder = new Binder(bindingsOf(before).filter((binding) => !inUse.has(binding)));
+  const held: HeldListener[] = [];
+  try {
+    for (const [index, listener] of wanted.entries()) {
+      const bindings = kept[index]?.bindings ?? (await binder.bind(listener.address));
+      held.push({ ...listener, bindings });
     }
-    return bound;
+  } catch (error) {
+    binder.release();
+    throw error;
   }
-
-  #release(kept: ReadonlyMap<string, readonly Binding[]>): void {
-    release(this.#bound, kept);
-  }
+  return held;
 }
 
-/** The same address stays bound when it changes its scheme. Port 0 is another port each time that it is written. */
-function nameOf(
-  { address, secure }: { readonly address: ListenAddress; readonly secure: boolean },
-  index: number,
-): string {
-  const { path, port, text } = address;
-  return path === null && port === 0 ? `${secure} ${index} ${text}` : text;
+/**
+ * For each that is wanted the one of before with the same address, if there is one: first that which speaks the same, since port 0 is another
+ * port each time that it is written.
+ */
+function keep(
+  wanted: readonly WantedListener[],
+  before: readonly HeldListener[],
+): readonly (HeldListener | undefined)[] {
+  const left = new Set(before);
+  const take = ({ address, secure }: WantedListener, anyScheme: boolean) => {
+    const name = formatAddress(address);
+    const found = [...left].find(
+      (each) => formatAddress(each.address) === name && (anyScheme || each.secure === secure),
+    );
+    if (found !== undefined) left.delete(found);
+    return found;
+  };
+  const same = wanted.map((listener) => take(listener, false));
+  return wanted.map((listener, index) => same[index] ?? take(listener, true));
 }
 
-function planned(binding: Binding, secure: boolean): PlannedListener {
-  return { key: `${secure ? 'https' : 'http'} ${formatAddress(binding.address)}`, binding, secure };
+const bindingsOf = (held: readonly HeldListener[]): readonly Binding[] => held.flatMap(({ bindings }) => bindings);
+
+function plan(held: readonly HeldListener[]): readonly PlannedListener[] {
+  return held.flatMap(({ bindings, secure }) => bindings.map((binding) => ({ key: binding.key, binding, secure })));
 }
 
 /** Releases the bindings of `from` that are not in `kept`. */
-function release(from: ReadonlyMap<string, readonly Binding[]>, kept: ReadonlyMap<string, readonly Binding[]>): void {
-  for (const [name, bindings] of from) {
-    if (!kept.has(name)) for (const binding of bindings) binding.release();
-  }
+function release(from: readonly HeldListener[], kept: readonly HeldListener[]): void {
+  const stay = new Set(bindingsOf(kept));
+  for (const binding of bindingsOf(from)) if (!stay.has(binding)) binding.release();
 }

@@ -294,16 +294,19 @@ export class Supervisor implements WorkerSurroundings {
         throw error;
       },
     );
-    // Before the first request can ask.
+    // Requests of both configurations may ask until the last worker has gone over.
     if (compiled.checksPasswords) this.#passwords.use(true);
-    const commitMs = await this.#commit(served);
+    this.#keySets.use([...this.#compiled.keySetUrls, ...compiled.keySetUrls]);
+    const committed = this.#commit(served);
     this.#compiled = compiled;
-    this.#keySets.use(compiled.keySetUrls);
-    this.#passwords.use(compiled.checksPasswords);
-    this.#settle(change);
+    change.commit();
     this.#useAccessLog(accessLog);
     this.#certificates?.close();
     this.#watchCertificates(certificates);
+    const commitMs = await committed;
+    this.#keySets.use(compiled.keySetUrls);
+    this.#passwords.use(compiled.checksPasswords);
+    this.#sayChanged(change);
     return { ...preparation, commitMs };
   }
 
@@ -313,7 +316,7 @@ export class Supervisor implements WorkerSurroundings {
     return { served, preparation: await this.#prepare(served.plan) };
   }
 
-  /** All workers have it ready, or none has and it rejects. Between this and `commit` nothing may be waited for. */
+  /** All workers have it ready, or none has and it rejects. Between this and `#commit` nothing may be waited for. */
   async #prepare(plan: WorkerPlan): Promise<Preparation> {
     const answers: (PreparedMessage | null)[] = [];
     const behind = () => this.#slots.filter((slot) => !slot.isPreparedFor(plan));
@@ -321,6 +324,8 @@ export class Supervisor implements WorkerSurroundings {
       // A worker that is born meanwhile is born with what is served, and makes it ready too.
       for (let slots = behind(); slots.length > 0; slots = behind()) {
         answers.push(...(await Promise.all(slots.map((slot) => slot.prepare(plan)))));
+        this.#requireRunning();
+        await Promise.all(slots.map((slot) => slot.open(plan)));
         this.#requireRunning();
       }
     } catch (error) {
@@ -336,14 +341,14 @@ export class Supervisor implements WorkerSurroundings {
     if (this.#stopping) throw new Error('the gateway is stopping');
   }
 
+  /** Every worker goes over to it, and those that are born from now on begin with it. Resolves with how long the slowest took, in ms. */
   async #commit(served: Served): Promise<number> {
-    const took = await Promise.all(this.#slots.map((slot) => slot.commit(served.plan)));
+    const took = Promise.all(this.#slots.map((slot) => slot.commit(served.plan)));
     this.#serves(served);
-    return largest(took);
+    return largest(await took);
   }
 
-  #settle(change: ListenerChange): void {
-    change.commit();
+  #sayChanged(change: ListenerChange): void {
     for (const { binding, secure } of change.opened) {
       this.log.info('listening', { address: formatAddress(binding.address), scheme: secure ? 'https' : 'http' });
     }

@@ -6,6 +6,7 @@ import type {
   LoadingMessage,
   LogMessage,
   MessageToControl,
+  OpenedMessage,
   PreparedMessage,
 } from '../messages/to-control.ts';
 import type {
@@ -73,6 +74,7 @@ export class WorkerLife {
   #questions = 0;
   /** The module that it loads, as far as it has said. */
   #loading: string | null = null;
+  #isGone = false;
   /** Why we end it. */
   #endReason: string | null = null;
 
@@ -102,6 +104,7 @@ export class WorkerLife {
           break;
         case 'tls-used':
         case 'prepared':
+        case 'opened':
         case 'committed':
           this.#answered(message);
           break;
@@ -126,6 +129,7 @@ export class WorkerLife {
     this.#drained = drained.promise;
     this.ready = ready.promise;
     void this.gone.then((reason) => {
+      this.#isGone = true;
       this.#starting.end();
       ready.reject(new Error(reason));
       this.#giveUp(new Error(`${this.#name} died: ${reason}`));
@@ -179,6 +183,7 @@ export class WorkerLife {
 
   /** `task` goes on after "did not". Rejects when the worker is gone before it answers, or does not answer in time. */
   #ask(task: string, limitMs: number, ask: (question: number) => MessageToWorker): Promise<Answer> {
+    if (this.#isGone) return Promise.reject(new Error(`${this.#name} has died`));
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const question = ++this.#questions;
     const deadline = new Deadline(limitMs, () => {
@@ -204,7 +209,7 @@ export class WorkerLife {
     requireDone(answer as Extract<Answer, { readonly type: 'tls-used' }>);
   }
 
-  /** Makes a configuration ready, and listeners that are opened with the commit. Rejects when it cannot be served, or is given up. */
+  /** Makes a configuration ready, and binds those of its listeners that are new. Rejects when it cannot be served, or is given up. */
   async prepare(plan: ServingPlan, listeners: readonly ListenerPlan[]): Promise<PreparedMessage> {
     const task = 'make the configuration ready';
     const answer = await this.#ask(task, limitOf(plan), (question) => ({ type: 'prepare', question, plan, listeners }));
@@ -214,11 +219,15 @@ export class WorkerLife {
     return prepared;
   }
 
-  /** Goes over to what was prepared; `listeners`: the keys of all that are open from then on. */
-  async commit(listeners: readonly string[], limitMs: number): Promise<CommittedMessage> {
+  /** Opens the listeners that were bound; who connects there waits for the commit. Rejects when that cannot be done. */
+  async open(limitMs: number): Promise<void> {
+    requireDone((await this.#ask('listen', limitMs, (question) => ({ type: 'open', question }))) as OpenedMessage);
+  }
+
+  /** Goes over to what was prepared. */
+  async commit(limitMs: number): Promise<CommittedMessage> {
     const task = 'go over to the new configuration';
-    const answer = await this.#ask(task, limitMs, (question) => ({ type: 'commit', question, listeners }));
-    return answer as CommittedMessage;
+    return (await this.#ask(task, limitMs, (question) => ({ type: 'commit', question }))) as CommittedMessage;
   }
 
   useKeySet(keySet: FetchedKeySet): void {
@@ -263,7 +272,7 @@ function requireDone({ failure }: { readonly failure: string | null }): void {
   if (failure !== null) throw new WorkerRefusal(failure);
 }
 
-type Answer = Extract<MessageToControl, { readonly type: 'tls-used' | 'prepared' | 'committed' }>;
+type Answer = Extract<MessageToControl, { readonly type: 'tls-used' | 'prepared' | 'opened' | 'committed' }>;
 
 function endOf(worker: Worker): Promise<string> {
   return new Promise((resolve) => {

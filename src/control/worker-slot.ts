@@ -47,6 +47,8 @@ export class WorkerSlot implements WorkerListener {
   #changing: WorkerPlan | null = null;
   /** The worker that has that ready. */
   #prepared: WorkerLife | null = null;
+  /** It has bound listeners that are not open yet. */
+  #hasBound = false;
 
   constructor(row: number, plan: WorkerPlan, surroundings: WorkerSurroundings) {
     this.#row = row;
@@ -107,16 +109,33 @@ export class WorkerSlot implements WorkerListener {
   async prepare(change: WorkerPlan): Promise<PreparedMessage | null> {
     const life = this.#life;
     this.#changing = change;
+    this.#prepared = null;
     if (life === null || !(await life.serves())) return null;
-    if (this.#changing !== change) throw new Error('the change was given up');
-    const answer = await life.prepare(change.serving, this.#sourcesOf(this.#openedBy(change)));
-    if (this.#changing === change) this.#prepared = life;
+    this.#requireChanging(change);
+    const answer = await life.prepare(change.serving, this.#sourcesOf(change.listeners));
+    this.#requireChanging(change);
+    this.#prepared = life;
+    this.#hasBound = answer.bound > 0;
     return answer;
+  }
+
+  /** Opens the listeners that were bound for a change. Rejects like `prepare`. */
+  async open(change: WorkerPlan): Promise<void> {
+    const life = this.#life;
+    if (life === null || life !== this.#prepared || !this.#hasBound) return;
+    await life.open(limitOf(change.serving));
+    this.#requireChanging(change);
+    this.#hasBound = false;
+  }
+
+  #requireChanging(change: WorkerPlan): void {
+    if (this.#changing !== change) throw new Error('the change was given up');
   }
 
   /** Whether `commit` finds the change ready, or no worker that would need it. A worker may be born at any time before. */
   isPreparedFor(change: WorkerPlan): boolean {
-    return this.#life === null || (this.#changing === change && this.#life === this.#prepared);
+    const isReady = this.#changing === change && this.#life === this.#prepared && !this.#hasBound;
+    return this.#life === null || isReady;
   }
 
   /**
@@ -129,10 +148,9 @@ export class WorkerSlot implements WorkerListener {
     this.#changing = null;
     this.#prepared = null;
     if (life === null) return 0;
-    const keys = change.listeners.map(({ key }) => key);
     try {
       if (!isPrepared) throw new Error('it was born while the configuration changed');
-      return (await life.commit(keys, limitOf(change.serving))).tookMs;
+      return (await life.commit(limitOf(change.serving))).tookMs;
     } catch (error) {
       replace(life, error);
       return 0;
@@ -145,11 +163,6 @@ export class WorkerSlot implements WorkerListener {
     this.#changing = null;
     this.#prepared = null;
     this.#life?.discard();
-  }
-
-  #openedBy({ listeners }: WorkerPlan): readonly PlannedListener[] {
-    const open = new Set(this.#plan.listeners.map(({ key }) => key));
-    return listeners.filter(({ key }) => !open.has(key));
   }
 
   #sourcesOf(listeners: readonly PlannedListener[]): readonly ListenerPlan[] {

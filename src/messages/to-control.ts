@@ -36,6 +36,15 @@ export interface PreparedMessage extends Answering {
   readonly tookMs: number;
   /** Text of users' modules that the worker has loaded since it began, in bytes: what was loaded stays in memory. */
   readonly moduleBytes: number;
+  /** How many listeners were bound for it, which have to be opened. */
+  readonly bound: number;
+}
+
+/** The answer to `open`. */
+export interface OpenedMessage extends Answering {
+  readonly type: 'opened';
+  /** Why a listener cannot be opened; null when all are open. */
+  readonly failure: string | null;
 }
 
 /** The answer to `commit`: every request that begins from now on is served by the new configuration. */
@@ -88,6 +97,7 @@ export type MessageToControl =
   | DrainedMessage
   | TlsUsedMessage
   | PreparedMessage
+  | OpenedMessage
   | CommittedMessage
   | LogMessage
   | KeySetWantedMessage

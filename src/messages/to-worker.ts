@@ -38,7 +38,7 @@ export interface StartMessage extends ServingPlan {
 
 /** One listener of a worker. */
 export interface ListenerPlan {
-  /** Names it among the worker's. */
+  /** Its address, which names it among the worker's. */
   readonly key: string;
   readonly source: ListenSource;
   readonly secure: boolean;
@@ -50,23 +50,27 @@ interface Question {
 }
 
 /**
- * The configuration changes in two steps, so that either all workers go over to the new one or none:
+ * The configuration changes in steps, so that either all workers go over to the new one or none. Whatever can fail does so before the
+ * commit:
  *
- *   serving --prepare--> prepared --commit--> serving the new one
- *      ^                    |
- *      +------discard-------+
+ *   serving --prepare--> prepared --open--> open --commit--> serving the new one
+ *      ^                    |    \____no new listener___/
+ *      +------discard-------+---------------+
  */
 export interface PrepareMessage extends Question {
   readonly type: 'prepare';
   readonly plan: ServingPlan;
-  /** Those that are opened with the commit. */
+  /** All that serve from the commit on. Those that are new are bound. */
   readonly listeners: readonly ListenerPlan[];
+}
+
+/** What was bound listens; connections wait there for the commit. */
+export interface OpenMessage extends Question {
+  readonly type: 'open';
 }
 
 export interface CommitMessage extends Question {
   readonly type: 'commit';
-  /** The keys of all listeners that are open from now on. */
-  readonly listeners: readonly string[];
 }
 
 /** What was prepared, or still is, is given up. */
@@ -121,6 +125,7 @@ export interface DrainMessage {
 export type MessageToWorker =
   | StartMessage
   | PrepareMessage
+  | OpenMessage
   | CommitMessage
   | DiscardMessage
   | TlsMessage

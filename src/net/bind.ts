@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { access, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIP, type ListenOptions } from 'node:net';
 import { dirname } from 'node:path';
-import { BindError, Binding, bindAlone, bindErrorFrom, type OpenAddress } from './binding.ts';
+import { BindError, Binding, bindAlone, bindErrorFrom, keyOf, type OpenAddress } from './binding.ts';
 
 /** What is to be bound: an IP literal or a name (empty: every address of the machine) and a port, or a path. */
 interface WantedAddress extends OpenAddress {
@@ -10,33 +10,103 @@ interface WantedAddress extends OpenAddress {
   readonly text: string;
 }
 
-/** Binds every address, or none: throws a BindError for the first one that cannot be had. */
-export async function bindAddresses(addresses: readonly WantedAddress[]): Promise<readonly Binding[]> {
-  const bindings: Binding[] = [];
-  try {
-    for (const address of addresses) {
-      bindings.push(...(await bindAddress(address)));
+/**
+ * Binds addresses for one configuration. What is held for the one before, and is not wanted there any more, is taken over, so that it stays
+ * open.
+ */
+export class Binder {
+  readonly #free: Map<string, Binding>;
+  readonly #bound: Binding[] = [];
+
+  /** `free`: bindings that are given back by their owner unless they are taken over. */
+  constructor(free: readonly Binding[] = []) {
+    this.#free = new Map(free.map((binding) => [binding.key, binding]));
+  }
+
+  /** A name stands for several addresses. Throws a BindError when the address cannot be had; `release` is then up to the caller. */
+  async bind({ host, port, path, text }: WantedAddress): Promise<readonly Binding[]> {
+    if (path !== null) return [await this.#bindUnix(path, text)];
+    if (host === '') return [await this.#bindEverywhere(port, text)];
+    return isIP(host) === 0 ? this.#bindName(host, port, text) : [await this.#bindTcp(host, port, text)];
+  }
+
+  /** Gives back what was bound, and nothing that was taken over. */
+  release(): void {
+    for (const binding of this.#bound) binding.release();
+    this.#bound.length = 0;
+  }
+
+  #takeOver(address: OpenAddress): Binding | null {
+    const key = keyOf(address);
+    const binding = this.#free.get(key) ?? null;
+    this.#free.delete(key);
+    return binding;
+  }
+
+  #keep(binding: Binding): Binding {
+    this.#bound.push(binding);
+    return binding;
+  }
+
+  async #bindTcp(host: string, port: number, text: string): Promise<Binding> {
+    const own = this.#takeOver({ host, port, path: null });
+    if (own !== null) return own;
+    const settled = this.#overlaps(host, port)
+      ? port
+      : (bindAlone(host, port, text) ?? (await probe({ host, port }, text)));
+    return this.#keep(Binding.tcp(host, settled, text));
+  }
+
+  /**
+   * Every address of the machine takes the place of one, or the other way round, on one port: both are ours until the old one is given back,
+   * and nobody can be found to have the port by binding it alone.
+   */
+  #overlaps(host: string, port: number): boolean {
+    const others = [...this.#free.values()].filter(({ address }) => address.port === port && address.path === null);
+    return others.some(({ address }) => isEverywhere(address.host) || isEverywhere(host));
+  }
+
+  /** `::` takes IPv4 connections too; a machine without IPv6 has `0.0.0.0`. */
+  async #bindEverywhere(port: number, text: string): Promise<Binding> {
+    try {
+      return await this.#bindTcp('::', port, text);
+    } catch (error) {
+      if (lacksAddress(error)) return this.#bindTcp('0.0.0.0', port, text);
+      throw error;
     }
-  } catch (error) {
-    releaseAll(bindings);
-    throw error;
   }
-  return bindings;
+
+  /**
+   * A name stands for all of its addresses, on one port. Those that the machine does not have are left out (`localhost`
+   * often has an IPv6 address that the loopback device lacks), as long as one remains.
+   */
+  async #bindName(name: string, port: number, text: string): Promise<readonly Binding[]> {
+    const bindings: Binding[] = [];
+    let missing: unknown;
+    for (const host of await resolveName(name, text)) {
+      try {
+        bindings.push(await this.#bindTcp(host, bindings[0]?.address.port ?? port, text));
+      } catch (error) {
+        if (!lacksAddress(error)) throw error;
+        missing = error;
+      }
+    }
+    if (bindings.length === 0) throw missing;
+    return bindings;
+  }
+
+  async #bindUnix(path: string, text: string): Promise<Binding> {
+    const own = this.#takeOver({ host: '', port: 0, path });
+    if (own !== null) return own;
+    // Node reports a missing directory as EACCES.
+    await access(dirname(path)).catch((error: unknown) => Promise.reject(bindErrorFrom(error, text)));
+    await clearUnixPath(path, text);
+    await probe({ path }, text);
+    return this.#keep(Binding.unix(path));
+  }
 }
 
-async function bindAddress({ host, port, path, text }: WantedAddress): Promise<readonly Binding[]> {
-  if (path !== null) {
-    return [await bindUnix(path, text)];
-  }
-  if (host === '') {
-    return [await bindEverywhere(port, text)];
-  }
-  return isIP(host) === 0 ? bindName(host, port, text) : [await bindTcp(host, port, text)];
-}
-
-async function bindTcp(host: string, port: number, text: string): Promise<Binding> {
-  return Binding.tcp(host, bindAlone(host, port, text) ?? (await probe({ host, port }, text)), text);
-}
+const isEverywhere = (host: string): boolean => host === '::' || host === '0.0.0.0';
 
 /**
  * Listens without SO_REUSEPORT and closes again, which finds out whether somebody else listens. A client that comes in between is reset.
@@ -56,42 +126,6 @@ function probe(options: ListenOptions, text: string): Promise<number> {
 const lacksAddress = (error: unknown): boolean =>
   error instanceof BindError && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT');
 
-/** `::` takes IPv4 connections too; a machine without IPv6 has `0.0.0.0`. */
-async function bindEverywhere(port: number, text: string): Promise<Binding> {
-  try {
-    return await bindTcp('::', port, text);
-  } catch (error) {
-    if (lacksAddress(error)) {
-      return bindTcp('0.0.0.0', port, text);
-    }
-    throw error;
-  }
-}
-
-/**
- * A name stands for all of its addresses, on one port. Those that the machine does not have are left out (`localhost`
- * often has an IPv6 address that the loopback device lacks), as long as one remains.
- */
-async function bindName(name: string, port: number, text: string): Promise<readonly Binding[]> {
-  const bindings: Binding[] = [];
-  let missing: unknown;
-  for (const host of await resolveName(name, text)) {
-    try {
-      bindings.push(await bindTcp(host, bindings[0]?.address.port ?? port, text));
-    } catch (error) {
-      if (!lacksAddress(error)) {
-        releaseAll(bindings);
-        throw error;
-      }
-      missing = error;
-    }
-  }
-  if (bindings.length === 0) {
-    throw missing;
-  }
-  return bindings;
-}
-
 async function resolveName(name: string, text: string): Promise<readonly string[]> {
   try {
     const found = await lookup(name, { all: true });
@@ -99,14 +133,6 @@ async function resolveName(name: string, text: string): Promise<readonly string[
   } catch {
     throw new BindError(text, `the name "${name}" does not resolve`);
   }
-}
-
-async function bindUnix(path: string, text: string): Promise<Binding> {
-  // Node reports a missing directory as EACCES.
-  await access(dirname(path)).catch((error: unknown) => Promise.reject(bindErrorFrom(error, text)));
-  await clearUnixPath(path, text);
-  await probe({ path }, text);
-  return Binding.unix(path);
 }
 
 /** Removes the socket file that a gateway left behind when it was killed; anything else at the path is an error. */
@@ -133,10 +159,4 @@ function isAnswering(path: string): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-function releaseAll(bindings: readonly Binding[]): void {
-  for (const binding of bindings) {
-    binding.release();
-  }
 }

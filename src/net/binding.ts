@@ -1,4 +1,6 @@
 import net from 'node:net';
+import { resolve } from 'node:path';
+import { usualAddress } from '../base/address.ts';
 
 /** Where and how a worker listens, as the control thread tells it. */
 export type ListenSource =
@@ -39,6 +41,18 @@ export function bindErrorFrom(error: unknown, text: string): BindError {
 
 /** Since Node 26.4; before that nothing is held, and port 0 cannot be shared. */
 const CAN_RESERVE = typeof net.BoundSocket === 'function';
+/** Not with the first of them, nor in the types. */
+const CAN_BIND_PATHS = CAN_RESERVE && 'isPipe' in net.BoundSocket.prototype;
+
+/** What is bound for a worker to listen on later; null where this Node cannot bind without listening. Throws a BindError. */
+export function bindApart(source: ListenSource): net.BoundSocket | null {
+  if (!('path' in source ? CAN_BIND_PATHS : CAN_RESERVE)) return null;
+  try {
+    return new net.BoundSocket(source as net.BoundSocketOptions);
+  } catch (error) {
+    throw bindErrorFrom(error, formatSource(source));
+  }
+}
 
 /**
  * Binds without SO_REUSEPORT and lets go again: with it, a second gateway on the same address would start without a word and take half of
@@ -79,10 +93,13 @@ function reserve(host: string, port: number, text: string): net.BoundSocket | nu
  */
 export class Binding {
   readonly address: OpenAddress;
+  /** `keyOf` the address. */
+  readonly key: string;
   readonly #reservation: net.BoundSocket | null;
 
   private constructor(address: OpenAddress, reservation: net.BoundSocket | null) {
     this.address = address;
+    this.key = keyOf(address);
     this.#reservation = reservation;
   }
 
@@ -111,6 +128,15 @@ export class Binding {
   release(): void {
     this.#reservation?.close();
   }
+}
+
+/** The same for every way to write an address. */
+export function keyOf({ host, port, path }: OpenAddress): string {
+  return formatAddress({ host: usualAddress(host) ?? host, port, path: path === null ? null : resolve(path) });
+}
+
+export function formatSource(source: ListenSource): string {
+  return formatAddress('path' in source ? { host: '', port: 0, path: source.path } : { ...source, path: null });
 }
 
 /** `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/photon.sock`. */

@@ -1,9 +1,38 @@
+import type net from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { ListenSource, OpenAddress } from './binding.ts';
+import { bindApart, type ListenSource, type OpenAddress } from './binding.ts';
 import type { Transport } from './transport.ts';
 
 /** A connection that was accepted and not yet given to a transport. */
 export type AcceptedSocket = Socket;
+
+/**
+ * An address for a listener that opens later: bound, so that whatever would keep it from listening is known by then. Where this Node cannot
+ * bind without listening, it is bound when it opens.
+ */
+export class ReservedAddress {
+  readonly #source: ListenSource;
+  #socket: net.BoundSocket | null;
+
+  /** Throws a BindError. */
+  constructor(source: ListenSource) {
+    this.#source = source;
+    this.#socket = bindApart(source);
+  }
+
+  /** What a server listens on; from then on that is the one who has the address. */
+  take(): net.BoundSocket | ListenSource {
+    const socket = this.#socket;
+    this.#socket = null;
+    return socket ?? this.#source;
+  }
+
+  /** Gives the address back, unless it was taken. */
+  release(): void {
+    this.#socket?.close();
+    this.#socket = null;
+  }
+}
 
 /** An open listener of one worker. */
 export class Listener {
@@ -29,13 +58,13 @@ export class Listener {
 /** Opens a listener whose connections go to `accept`. Rejects with the system's error when that cannot be done. */
 export function openListener(
   transport: Transport,
-  source: ListenSource,
+  on: net.BoundSocket | ListenSource,
   accept: (socket: AcceptedSocket) => void,
 ): Promise<Listener> {
   const server = transport.createServer(accept);
   const { promise, resolve, reject } = Promise.withResolvers<Listener>();
   server.once('error', reject);
-  server.listen(source, () => {
+  server.listen(on, () => {
     server.removeListener('error', reject);
     resolve(new Listener(server));
   });

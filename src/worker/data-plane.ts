@@ -12,7 +12,7 @@ import type { OpenAddress } from '../net/binding.ts';
 import type { DownstreamConnection, DownstreamLimits, DownstreamService } from '../net/downstream-service.ts';
 import { H1Downstream } from '../net/h1-downstream.ts';
 import { IoContext } from '../net/io-context.ts';
-import { type AcceptedSocket, type Listener, openListener } from '../net/listener.ts';
+import type { AcceptedSocket } from '../net/listener.ts';
 import { ProxyHeaderReader } from '../net/proxy-header-reader.ts';
 import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
@@ -25,6 +25,7 @@ import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { AccessRecorder } from './access-recorder.ts';
+import { ListenerSet } from './listener-set.ts';
 import { MAX_SAME_FAULTS, MiddlewareFaults } from './middleware-faults.ts';
 import { type Platform, systemPlatform } from './platform.ts';
 import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
@@ -81,7 +82,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #connectionCount: SharedCount;
   readonly #allSockets: SharedCount;
   readonly #connections = new Set<DownstreamConnection>();
-  readonly #listeners = new Map<string, Listener>();
+  readonly #listeners: ListenerSet;
   readonly #freeExchanges: Exchange[] = [];
   readonly #httpDate: HttpDate;
   readonly #headerFaults: RepeatedWarning;
@@ -127,6 +128,11 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#connectionCount = SharedCount.connections(shared, row);
     this.#allSockets = SharedCount.sockets(shared, row);
     this.#row = row;
+    this.#listeners = new ListenerSet({
+      transport,
+      accept: (socket, secure) => this.#accept(socket, secure),
+      acceptFailed: (error) => this.#acceptFailed(error),
+    });
     this.#keySets = new WorkerKeySets(() => this.#io.eventMs, options.wantKeySet);
     this.#passwords = new WorkerPasswords(() => this.#io.eventMs, options.passwordQueue, options.checkPassword);
     this.#environment = {
@@ -177,22 +183,17 @@ export class DataPlane implements DownstreamService, PipelineServices {
     return this.#connections.size;
   }
 
-  /** Opens a listener. Rejects with the system's error when that cannot be done. */
-  async listen({ key, source, secure }: ListenerPlan): Promise<OpenAddress> {
-    if (secure && this.#serving.tls === null) throw new Error('Cannot listen for HTTPS without a certificate');
-    const listener = await openListener(this.#transport, source, (accepted) => this.#accept(accepted, secure));
-    listener.onFailure((error) => this.#acceptFailed(error));
-    this.#listeners.set(key, listener);
-    return listener.address;
+  /** Opens a listener, which serves at once. Rejects with an Error when that cannot be done. */
+  async listen(listener: ListenerPlan): Promise<OpenAddress> {
+    requireCertificate([listener], this.#serving);
+    return this.#listeners.add(listener);
   }
 
-  /** Closes the listeners with other keys than these. The connections that came to them stay. */
-  closeListenersBut(keys: readonly string[]): void {
-    for (const [key, listener] of this.#listeners) {
-      if (keys.includes(key)) continue;
-      listener.close();
-      this.#listeners.delete(key);
-    }
+  /** Opens the listeners of the first configuration. Rejects with an Error when that cannot be done. */
+  async listenOn(listeners: readonly ListenerPlan[]): Promise<void> {
+    this.bindListeners(listeners);
+    await this.openListeners();
+    this.#listeners.commit();
   }
 
   #acceptFailed(error: Error): void {
@@ -321,14 +322,32 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   // --- changing the configuration --------------------------------------------------------------------------------------
 
-  /** Makes another configuration ready; `custom` is its middleware of users. Throws an Error when it cannot be served. Until `commit` nothing changes. */
+  /**
+   * Makes another configuration ready; `custom` is its middleware of users. Throws an Error when it cannot be served. Until `commit` nothing
+   * changes, save that addresses are bound and opened.
+   */
   prepare(plan: ServingPlan, custom: CustomChain = NO_CUSTOM): void {
     this.#prepared = makeServing(plan, this.#row, this.#environment, this.#serving, custom);
   }
 
-  /** Gives up what was prepared. It has opened nothing. */
+  /**
+   * Binds what is new among the listeners of the configuration that was prepared, which are all that serve after the commit. Returns how
+   * many are new. Throws an Error when that cannot be done.
+   */
+  bindListeners(listeners: readonly ListenerPlan[]): number {
+    requireCertificate(listeners, this.#prepared ?? this.#serving);
+    return this.#listeners.bind(listeners);
+  }
+
+  /** Opens what was bound; who connects there waits for the commit. Rejects with an Error when that cannot be done. */
+  openListeners(): Promise<void> {
+    return this.#listeners.open();
+  }
+
+  /** Gives up what was prepared, and closes what was opened for it. */
   discard(): void {
     this.#prepared = null;
+    this.#listeners.discard();
   }
 
   /**
@@ -347,6 +366,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     for (const upstream of this.#retired) if (!upstream.inUse) this.#retired.delete(upstream);
     for (const upstream of before) if (!kept.has(upstream)) this.#retire(upstream);
     this.#seatBackends();
+    this.#listeners.commit();
     this.#io.settle();
   }
 
@@ -363,7 +383,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   async drain(): Promise<void> {
     this.draining = true;
     this.#drained ??= Promise.withResolvers<void>();
-    for (const listener of this.#listeners.values()) listener.close();
+    this.#listeners.close();
     for (const connection of this.#connections) connection.drain();
     this.#io.settle();
     if (this.#connections.size === 0) this.#drained.resolve();
@@ -374,10 +394,15 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Ends everything at once. */
   close(): void {
     if (this.#ticking !== null) clearInterval(this.#ticking);
-    for (const listener of this.#listeners.values()) listener.close();
-    this.#listeners.clear();
+    this.#listeners.close();
     for (const connection of this.#connections) connection.close();
     for (const upstream of [...this.#upstreams, ...this.#retired]) upstream.close();
     this.flushAccessLog();
+  }
+}
+
+function requireCertificate(listeners: readonly ListenerPlan[], { tls }: Serving): void {
+  if (tls === null && listeners.some(({ secure }) => secure)) {
+    throw new Error('Cannot listen for HTTPS without a certificate');
   }
 }

@@ -8,8 +8,8 @@ import { monotonicClock } from '../base/clock.ts';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type {
   CommitMessage,
-  ListenerPlan,
   MessageToWorker,
+  OpenMessage,
   PrepareMessage,
   ServingPlan,
   StartMessage,
@@ -41,8 +41,11 @@ function obey(message: Exclude<MessageToWorker, StartMessage>): void {
     case 'prepare':
       void prepare(message);
       break;
+    case 'open':
+      void open(message);
+      break;
     case 'commit':
-      void commit(message);
+      commit(message);
       break;
     case 'discard':
       discard();
@@ -128,26 +131,24 @@ async function start({ listeners, keySets, ...options }: StartMessage): Promise<
   const checkPassword = (question: PasswordQuestion) => post({ type: 'password-wanted', ...question });
   plane = new DataPlane({ ...options, log, accessSink, custom: made.chain, wantKeySet, checkPassword });
   for (const { url, text } of keySets) plane.useKeySet(url, text);
-  for (const listener of listeners) await plane.listen(listener);
+  await plane.listenOn(listeners);
   post({ type: 'ready' });
 }
 
 /** What is being made ready, and then is. */
 interface Preparation {
-  readonly question: number;
   custom: MadeCustom | null;
-  /** Those that are opened with the commit. */
-  readonly listeners: readonly ListenerPlan[];
 }
 
 /** Null when there is nothing to commit. */
 let preparation: Preparation | null = null;
 
 async function prepare({ question, plan, listeners }: PrepareMessage): Promise<void> {
-  const own: Preparation = { question, custom: null, listeners };
+  const own: Preparation = { custom: null };
   preparation = own;
   let failure: string | null = null;
   let startedMs = performance.now();
+  let bound = 0;
   try {
     own.custom = await customFor(plan);
     // A module may have come to its end long after the change was given up.
@@ -155,23 +156,30 @@ async function prepare({ question, plan, listeners }: PrepareMessage): Promise<v
     // Modules load beside what is served.
     startedMs = performance.now();
     plane?.prepare(plan, own.custom.chain);
+    bound = plane?.bindListeners(listeners) ?? 0;
   } catch (error) {
     failure = reasonOf(error);
   }
   const tookMs = performance.now() - startedMs;
-  post({ type: 'prepared', question, failure, tookMs, moduleBytes: modules.loadedBytes });
+  post({ type: 'prepared', question, failure, tookMs, moduleBytes: modules.loadedBytes, bound });
 }
 
-async function commit({ question, listeners }: CommitMessage): Promise<void> {
+async function open({ question }: OpenMessage): Promise<void> {
+  let failure: string | null = null;
+  try {
+    await plane?.openListeners();
+  } catch (error) {
+    failure = reasonOf(error);
+  }
+  post({ type: 'opened', question, failure });
+}
+
+function commit({ question }: CommitMessage): void {
   const startedMs = performance.now();
   plane?.commit();
   made = preparation?.custom ?? made;
-  const waiting = preparation?.listeners ?? [];
   preparation = null;
-  const tookMs = performance.now() - startedMs;
-  for (const listener of waiting) await plane?.listen(listener);
-  plane?.closeListenersBut(listeners);
-  post({ type: 'committed', question, tookMs });
+  post({ type: 'committed', question, tookMs: performance.now() - startedMs });
 }
 
 function discard(): void {

@@ -5,11 +5,11 @@ import { connect, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { bindAddresses } from '../../src/net/bind.ts';
+import { Binder } from '../../src/net/bind.ts';
 import { BindError, type Binding, formatAddress } from '../../src/net/binding.ts';
 
 async function bindFor(t: TestContext, host: string, port = 0): Promise<readonly Binding[]> {
-  const bindings = await bindAddresses([{ host, port, path: null, text: `${host}:${port}` }]);
+  const bindings = await new Binder().bind({ host, port, path: null, text: `${host}:${port}` });
   t.after(() => {
     for (const binding of bindings) {
       binding.release();
@@ -84,17 +84,17 @@ test('a socket file that a killed process left behind is replaced; one that answ
   const directory = mkdtempSync(join(tmpdir(), 'photon-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const path = join(directory, 'photon.sock');
-  const wanted = [{ host: '', port: 0, path, text: `unix:${path}` }];
+  const wanted = { host: '', port: 0, path, text: `unix:${path}` };
   const server = createServer().listen(`${path}.first`);
   await once(server, 'listening');
   // Node removes the file under the name it was made with, so this one stays, as after a kill.
   renameSync(`${path}.first`, path);
-  await assert.rejects(bindAddresses(wanted), BindError);
+  await assert.rejects(new Binder().bind(wanted), BindError);
   assert.ok(existsSync(path), 'the other server keeps its file');
   server.close();
   await once(server, 'close');
   assert.ok(existsSync(path));
-  const [binding] = await bindAddresses(wanted);
+  const [binding] = await new Binder().bind(wanted);
   assert.deepEqual(binding?.sourceFor(0), { path });
   assert.equal(binding?.sourceFor(1), null);
 });
