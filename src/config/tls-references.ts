@@ -2,13 +2,14 @@ import {
   type ConfigNode,
   childOf,
   entriesOf,
+  formatPath,
   isFalse,
   isTrue,
   itemsOf,
   type MappingNode,
   type Path,
 } from './config-node.ts';
-import { type Finding, missingKey, noEffect } from './finding.ts';
+import { errorAt, type Finding, missingKey, noEffect } from './finding.ts';
 
 /** What the options of TLS mean for each other, towards clients and towards upstreams. */
 export function checkTls(root: ConfigNode): readonly Finding[] {
@@ -44,9 +45,20 @@ function checkRedirect(server: MappingNode): readonly Finding[] {
   if (!server.entries.has('http_addr')) {
     return unusedKeys(server, ['server'], ['http_to_https'], 'there is no http_addr');
   }
-  if (!isTrue(redirect) || server.entries.has('https_addr')) return [];
-  return [missingKey(server, ['server', 'https_addr'], 'the address that http_to_https leads to, or a port there')];
+  if (!isTrue(redirect)) return [];
+  const addresses = childOf(server, 'https_addr');
+  if (addresses === null) {
+    return [missingKey(server, ['server', 'https_addr'], 'the address that http_to_https leads to, or a port there')];
+  }
+  if (!(addresses.kind === 'list' ? addresses.items : [addresses]).every(isUnixAddress)) return [];
+  const path = ['server', 'http_to_https'];
+  const wanted = 'the port that clients reach, since https_addr has none';
+  const message = `Cannot use ${formatPath(path)}: want ${wanted}, got true`;
+  return [{ ...errorAt('bad-value', redirect.span, path, message), wanted, found: 'true' }];
 }
+
+const isUnixAddress = (node: ConfigNode | null): boolean =>
+  node?.kind === 'scalar' && String(node.value).startsWith('unix:');
 
 function checkServerPair(server: MappingNode): readonly Finding[] {
   const present = ['tls_cert', 'tls_key'].filter((key) => server.entries.has(key));
@@ -71,9 +83,12 @@ function checkUpstream(upstream: MappingNode, path: Path): readonly Finding[] {
 
 /** A path says nothing that a certificate could be compared with. */
 function checkUnixName(upstream: MappingNode, path: Path): readonly Finding[] {
-  const address = childOf(upstream, 'address');
-  const isUnix = address?.kind === 'scalar' && String(address.value).startsWith('unix:');
-  if (!isUnix || upstream.entries.has('sni_hostname') || isFalse(childOf(upstream, 'tls_verify'))) return [];
+  if (
+    !isUnixAddress(childOf(upstream, 'address')) ||
+    upstream.entries.has('sni_hostname') ||
+    isFalse(childOf(upstream, 'tls_verify'))
+  )
+    return [];
   return [missingKey(upstream, [...path, 'sni_hostname'], 'the name that the certificate behind the socket is for')];
 }
 

@@ -209,7 +209,7 @@ export class Supervisor implements WorkerSurroundings {
       slots: this.#table.slotsFor(backends),
       buckets: this.#buckets.memoryFor(compiled.buckets),
       tls: spread(tls, origins),
-      httpsPort: listeners.find(({ secure }) => secure)?.binding.address.port ?? null,
+      httpsPort: httpsPortOf(listeners),
       maxSockets: socketsWithin(readOpenFileLimit(), server.workers),
     };
     return { plan: { listeners, serving }, origins, tls };
@@ -461,6 +461,12 @@ export class Supervisor implements WorkerSurroundings {
     const reason = 'a thread is in a native call, which nothing but the end of the process ends';
     this.log.error('workers-not-ended', { workers, reason });
   }
+}
+
+/** That of the first listener for HTTPS that has one, which Unix sockets have not. */
+function httpsPortOf(listeners: readonly PlannedListener[]): number | null {
+  const first = listeners.find(({ binding, secure }) => secure && binding.address.path === null);
+  return first?.binding.address.port ?? null;
 }
 
 /** The material of each upstream of the configuration, for the servers that have come of it. */

@@ -30,7 +30,7 @@ export class Explainer {
    * `httpsPort`: of the first listener for HTTPS where the system has chosen it; by default the one configured. Throws an Error
    * where the configuration cannot serve.
    */
-  constructor(config: Config, httpsPort: number | null = config.server.httpsAddr[0]?.port ?? null) {
+  constructor(config: Config, httpsPort: number | null = configuredPort(config)) {
     this.#config = config;
     this.#dryRun = new DryRun(config, httpsPort);
     this.#ranked = rankRules(config.routes);
@@ -115,6 +115,11 @@ export class Explainer {
 }
 
 /** Host is what a client would write that connects to the listener, where nothing else is said. */
+/** That of the first listener for HTTPS that has one, which Unix sockets have not. */
+function configuredPort({ server }: Config): number | null {
+  return server.httpsAddr.find(({ path }) => path === null)?.port ?? null;
+}
+
 function headOf({ method, target, fields }: Inquiry, { address }: ListenerChoice): string {
   const host =
     address.startsWith('unix:') || address.startsWith(':') ? `localhost${address.replace(/^unix:.*/, '')}` : address;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFileSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -59,6 +60,23 @@ test('HTTPS serves beside HTTP, and the upstream hears which it was', async (t) 
   }
   const plain = JSON.parse((await get({ port: await photon.port() }, '/headers')).body) as Record<string, string>;
   assert.equal(plain['x-forwarded-proto'], 'http');
+});
+
+test('a redirect to HTTPS leads to the first listener that has a port', async (t) => {
+  const unix = `unix:${join(temporaryDirectory(t), 'photon.sock')}`;
+  const server = { ...HTTPS, https_addr: [unix, '127.0.0.1:0'], http_to_https: true };
+  const photon = startPhoton(t, { upstreamPort: 9, server });
+  const { address } = await photon.event('listening', 2);
+  const sent = requestPlain({
+    host: '127.0.0.1',
+    port: await photon.port(),
+    path: '/seven',
+    headers: { Host: 'a.test' },
+  });
+  sent.end();
+  const [{ headers }] = (await once(sent, 'response')) as [IncomingMessage];
+  assert.equal(headers.location, `https://a.test:${String(address).split(':').at(-1)}/seven`);
+  sent.destroy();
 });
 
 test('a drain finishes what runs over TLS, and ends with exit code 0', async (t) => {

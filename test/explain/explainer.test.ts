@@ -199,6 +199,13 @@ test('a redirect to HTTPS is told with its place, and HTTPS itself is served', (
   assert.equal(explain('https://a.test/users/7', { document }).route?.id, 'user');
 });
 
+test('a redirect to HTTPS leads to the first listener that has a port', () => {
+  const https_addr = ['unix:/run/photon/https.sock', '127.0.0.1:9443', ':8443'];
+  const document = { server: { http_addr: ':8080', ...TLS, https_addr, http_to_https: true } };
+  const { fields } = answered(explain('http://a.test/users/7?q', { document }));
+  assert.ok(fields.includes('Location: https://a.test:9443/users/7?q'), fields.join());
+});
+
 const LISTENERS = [
   { url: '/', listener: '127.0.0.1:8080', note: null, why: 'a path alone goes to the first' },
   { url: 'http://a.test:8081/', listener: '127.0.0.1:8081', note: null, why: 'the port decides' },

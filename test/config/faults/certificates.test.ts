@@ -41,6 +41,16 @@ testRefusals([
     text: server('http_to_https: true'),
     place: 'missing-key server.https_addr 2:3',
   },
+  {
+    why: 'a redirect to a port that only Unix sockets would have',
+    text: server(
+      'https_addr: [ "unix:/run/a.sock", "unix:/run/b.sock" ]',
+      'tls_cert: a.pem',
+      'tls_key: a.key',
+      'http_to_https: true',
+    ),
+    place: 'bad-value server.http_to_https 6:18',
+  },
   { why: 'a redirect to no port', text: server('http_to_https: 0'), place: 'bad-value server.http_to_https 3:18' },
 ]);
 
@@ -61,4 +71,6 @@ test('certificates that no listener uses are named', () => {
     'no-effect server.client_auth',
   ]);
   assert.deepEqual(codesOf(lines(SERVER, '  http_to_https: 443', BACKENDS, ROUTES)), []);
+  const mixed = '  https_addr: [ "unix:/run/a.sock", ":8443" ]';
+  assert.deepEqual(codesOf(lines(SERVER, '  http_to_https: true', mixed, tls, BACKENDS, ROUTES)), []);
 });
