@@ -300,10 +300,14 @@ export class Supervisor implements WorkerSurroundings {
     const committed = this.#commit(served);
     this.#compiled = compiled;
     change.commit();
-    this.#useAccessLog(accessLog);
+    // As long as there are workers with either configuration, there is a log for their lines.
+    const loggedBefore = this.accessLog;
+    this.accessLog = accessLog ?? loggedBefore;
     this.#certificates?.close();
     this.#watchCertificates(certificates);
     const commitMs = await committed;
+    this.accessLog = accessLog;
+    if (loggedBefore !== accessLog) void loggedBefore?.close();
     this.#keySets.use(compiled.keySetUrls);
     this.#passwords.use(compiled.checksPasswords);
     this.#sayChanged(change);
@@ -329,7 +333,8 @@ export class Supervisor implements WorkerSurroundings {
         this.#requireRunning();
       }
     } catch (error) {
-      for (const slot of this.#slots) slot.discard();
+      // The addresses are free again before the next change binds them.
+      await Promise.all(this.#slots.map((slot) => slot.discard()));
       // It is why it was given up, whatever that has led to.
       this.#requireRunning();
       throw error;
@@ -394,12 +399,6 @@ export class Supervisor implements WorkerSurroundings {
     return accessLog.enabled ? new AccessLog(accessLog.file, this.log, this.#workers * BLOCK_COUNT) : null;
   }
 
-  #useAccessLog(accessLog: AccessLog | null): void {
-    const before = this.accessLog;
-    this.accessLog = accessLog;
-    if (before !== accessLog) void before?.close();
-  }
-
   #dropAccessLog(accessLog: AccessLog | null): void {
     if (accessLog !== this.accessLog) void accessLog?.close();
   }
@@ -428,7 +427,7 @@ export class Supervisor implements WorkerSurroundings {
   /** What is being made ready is given up. */
   #stop(): void {
     this.#stopping = true;
-    for (const slot of this.#slots) slot.discard();
+    for (const slot of this.#slots) void slot.discard();
   }
 
   /** Ends every worker now and gives the addresses back. A thread that does not end within `worker_timeout` is not waited for. */

@@ -106,6 +106,7 @@ export class WorkerLife {
         case 'prepared':
         case 'opened':
         case 'committed':
+        case 'discarded':
           this.#answered(message);
           break;
         case 'log':
@@ -238,10 +239,10 @@ export class WorkerLife {
     this.#post({ type: 'password-answer', ...answer });
   }
 
-  /** Gives up what was prepared, or still is. */
-  discard(): void {
+  /** Gives up what was prepared, or still is. Resolves when what was opened for it is closed. */
+  async discard(limitMs: number): Promise<void> {
     this.#giveUp(new Error('the change was given up'));
-    this.#post({ type: 'discard' });
+    await this.#ask('give up the new configuration', limitMs, (question) => ({ type: 'discard', question }));
   }
 
   /** Lets the worker finish what it has, then ends it. Resolves when the thread is gone. */
@@ -272,7 +273,10 @@ function requireDone({ failure }: { readonly failure: string | null }): void {
   if (failure !== null) throw new WorkerRefusal(failure);
 }
 
-type Answer = Extract<MessageToControl, { readonly type: 'tls-used' | 'prepared' | 'opened' | 'committed' }>;
+type Answer = Extract<
+  MessageToControl,
+  { readonly type: 'tls-used' | 'prepared' | 'opened' | 'committed' | 'discarded' }
+>;
 
 function endOf(worker: Worker): Promise<string> {
   return new Promise((resolve) => {

@@ -157,12 +157,14 @@ export class WorkerSlot implements WorkerListener {
     }
   }
 
-  /** Gives up what was prepared, or still is. */
-  discard(): void {
-    if (this.#changing === null) return;
+  /** Gives up what was prepared, or still is. Resolves when what was opened for it is closed, or the worker does not answer in time. */
+  async discard(): Promise<void> {
+    const change = this.#changing;
+    if (change === null) return;
     this.#changing = null;
     this.#prepared = null;
-    this.#life?.discard();
+    // One that dies has closed it too.
+    await this.#life?.discard(limitOf(change.serving)).catch(() => undefined);
   }
 
   #sourcesOf(listeners: readonly PlannedListener[]): readonly ListenerPlan[] {
@@ -224,11 +226,11 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
-    this.#surroundings.accessLog?.append({
-      bytes: blocks.bytesOf(block).subarray(0, bytes),
-      lines,
-      release: () => blocks.free(block),
-    });
+    const { accessLog } = this.#surroundings;
+    const release = () => blocks.free(block);
+    // Requests that began before it was turned off may end later.
+    if (accessLog === null) release();
+    else accessLog.append({ bytes: blocks.bytesOf(block).subarray(0, bytes), lines, release });
   }
 
   onKeySetWanted(url: string): void {

@@ -53,6 +53,11 @@ export interface CommittedMessage extends Answering {
   readonly tookMs: number;
 }
 
+/** The answer to `discard`: what was bound and opened is closed. */
+interface DiscardedMessage extends Answering {
+  readonly type: 'discarded';
+}
+
 /** A token names a key that is not known: have the set of this URL fetched anew, if that was not done just now, and answer. */
 export interface KeySetWantedMessage {
   readonly type: 'key-set-wanted';
@@ -99,6 +104,7 @@ export type MessageToControl =
   | PreparedMessage
   | OpenedMessage
   | CommittedMessage
+  | DiscardedMessage
   | LogMessage
   | KeySetWantedMessage
   | PasswordWantedMessage

@@ -74,7 +74,7 @@ export interface CommitMessage extends Question {
 }
 
 /** What was prepared, or still is, is given up. */
-export interface DiscardMessage {
+export interface DiscardMessage extends Question {
   readonly type: 'discard';
 }
 

@@ -130,6 +130,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#row = row;
     this.#listeners = new ListenerSet({
       transport,
+      afterEvents,
       accept: (socket, secure) => this.#accept(socket, secure),
       acceptFailed: (error) => this.#acceptFailed(error),
     });
@@ -193,7 +194,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   async listenOn(listeners: readonly ListenerPlan[]): Promise<void> {
     this.bindListeners(listeners);
     await this.openListeners();
-    this.#listeners.commit();
+    await this.#listeners.commit();
   }
 
   #acceptFailed(error: Error): void {
@@ -354,7 +355,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
    * Serves what begins from now on by what was prepared. Requests under way end as they began; connections of upstreams that are
    * gone are closed as their requests end.
    */
-  commit(): void {
+  commit(): Promise<void> {
     const next = this.#prepared;
     if (next === null) throw new Error('there is nothing to commit');
     const before = this.#upstreams;
@@ -366,8 +367,9 @@ export class DataPlane implements DownstreamService, PipelineServices {
     for (const upstream of this.#retired) if (!upstream.inUse) this.#retired.delete(upstream);
     for (const upstream of before) if (!kept.has(upstream)) this.#retire(upstream);
     this.#seatBackends();
-    this.#listeners.commit();
+    const settled = this.#listeners.commit();
     this.#io.settle();
+    return settled;
   }
 
   #seatBackends(): void {
@@ -379,16 +381,26 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#retired.add(upstream);
   }
 
-  /** Accepts nothing more, lets what is under way finish, and resolves when the last connection is gone. */
+  /**
+   * Lets what is under way finish, the first requests of connections in the backlog too; accepts nothing more, and resolves when the last
+   * connection is gone.
+   */
   async drain(): Promise<void> {
     this.draining = true;
+    const retired = this.#listeners.retire();
+    this.#drainConnections();
+    await retired;
+    // Those that came meanwhile have had a turn of the event loop to ask for something.
+    this.#drainConnections();
     this.#drained ??= Promise.withResolvers<void>();
-    this.#listeners.close();
-    for (const connection of this.#connections) connection.drain();
-    this.#io.settle();
     if (this.#connections.size === 0) this.#drained.resolve();
     await this.#drained.promise;
     this.close();
+  }
+
+  #drainConnections(): void {
+    for (const connection of this.#connections) connection.drain();
+    this.#io.settle();
   }
 
   /** Ends everything at once. */

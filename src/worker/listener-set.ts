@@ -1,14 +1,19 @@
 import type { ListenerPlan } from '../messages/to-worker.ts';
 import { bindErrorFrom, formatSource, type OpenAddress } from '../net/binding.ts';
+import type { AfterEvents } from '../net/gathered-events.ts';
 import { type AcceptedSocket, type Listener, openListener, ReservedAddress } from '../net/listener.ts';
 import type { Transport } from '../net/transport.ts';
 
 /** Connections that wait at a new address until the configuration that has it is served: a moment later. Others are closed. */
 const MAX_WAITING = 512;
 
+/** What the system lets wait at one listener, as long as `listen` is not given another number (Node: `backlog`). */
+const BACKLOG = 511;
+
 /** What a set of listeners is given to work with. */
 export interface ListenerSetContext {
   readonly transport: Transport;
+  readonly afterEvents: AfterEvents;
   accept(socket: AcceptedSocket, secure: boolean): void;
   acceptFailed(error: Error): void;
 }
@@ -16,8 +21,8 @@ export interface ListenerSetContext {
 /**
  * One listener.
  *
- *   bound --open()--> listening --serve()--> serving --close()--> closed
- *      \__________________\_______________________close()______> closed
+ *   bound --open()--> listening --serve()--> serving --retire()--> closed
+ *      \__________________\____________________\______close()____> closed
  */
 class Entry {
   readonly plan: ListenerPlan;
@@ -29,6 +34,8 @@ class Entry {
   #listener: Listener | null = null;
   /** Connections that came while it was listening. */
   #waiting: AcceptedSocket[] = [];
+  /** How many connections have come. */
+  #accepted = 0;
 
   /** Without `reserved`, the address is bound when it opens. */
   constructor(context: ListenerSetContext, plan: ListenerPlan, reserved: ReservedAddress | null) {
@@ -56,6 +63,7 @@ class Entry {
   }
 
   #accept(socket: AcceptedSocket): void {
+    this.#accepted++;
     if (this.state === 'serving') {
       this.#context.accept(socket, this.secure);
     } else if (this.state === 'closed' || this.#waiting.length >= MAX_WAITING) {
@@ -71,6 +79,26 @@ class Entry {
     this.state = 'serving';
     for (const socket of this.#waiting) if (!socket.destroyed) this.#context.accept(socket, this.secure);
     this.#waiting = [];
+  }
+
+  /**
+   * Closes when no connection waits in its backlog any more, where the system has accepted them in our name and would reset them. The event
+   * loop accepts at least one in each of its turns.
+   */
+  async retire(): Promise<void> {
+    const end = this.#accepted + BACKLOG;
+    let before = -1;
+    while (this.state === 'serving' && this.#accepted !== before && this.#accepted < end) {
+      before = this.#accepted;
+      await this.#turnOfEvents();
+    }
+    this.close();
+  }
+
+  /** The first of the two is at the end of the turn that has begun. */
+  #turnOfEvents(): Promise<void> {
+    const { afterEvents } = this.#context;
+    return new Promise((resolve) => afterEvents(() => afterEvents(resolve, undefined), undefined));
   }
 
   close(): void {
@@ -95,6 +123,7 @@ export class ListenerSet {
   #serving: ReadonlyMap<string, Entry> = new Map();
   /** What serves with the next commit; null when nothing changes. */
   #next: ReadonlyMap<string, { readonly entry: Entry; readonly secure: boolean }> | null = null;
+  readonly #retiring = new Set<Entry>();
 
   constructor(context: ListenerSetContext) {
     this.#context = context;
@@ -127,16 +156,26 @@ export class ListenerSet {
     await Promise.all(entries.filter(({ state }) => state === 'bound').map((entry) => entry.open()));
   }
 
-  commit(): void {
+  /** Resolves when the listeners that are not wanted any more are closed. */
+  async commit(): Promise<void> {
     if (this.#next === null) return;
     const [before, next] = [this.#serving, this.#next];
     this.#serving = new Map([...next].map(([key, { entry }]) => [key, entry]));
     this.#next = null;
-    for (const [key, entry] of before) if (!next.has(key)) entry.close();
     for (const { entry, secure } of next.values()) {
       entry.secure = secure;
       if (entry.state !== 'closed') entry.serve();
     }
+    await this.#retire([...before].flatMap(([key, entry]) => (next.has(key) ? [] : [entry])));
+  }
+
+  async #retire(entries: readonly Entry[]): Promise<void> {
+    const retired = entries.map(async (entry) => {
+      this.#retiring.add(entry);
+      await entry.retire();
+      this.#retiring.delete(entry);
+    });
+    await Promise.all(retired);
   }
 
   /** Gives up what was bound and opened. */
@@ -154,10 +193,16 @@ export class ListenerSet {
     return address;
   }
 
-  /** Accepts nothing more; connections that are open stay. */
+  /** Resolves when nothing is accepted any more. What waits in backlogs is accepted before; connections that are open stay. */
+  async retire(): Promise<void> {
+    this.discard();
+    await this.#retire([...this.#serving.values()]);
+  }
+
+  /** Accepts nothing more from now on; connections that are open stay. */
   close(): void {
     this.discard();
-    for (const entry of this.#serving.values()) entry.close();
+    for (const entry of [...this.#serving.values(), ...this.#retiring]) entry.close();
   }
 }
 

@@ -8,6 +8,7 @@ import { monotonicClock } from '../base/clock.ts';
 import type { LogMessage, MessageToControl } from '../messages/to-control.ts';
 import type {
   CommitMessage,
+  DiscardMessage,
   MessageToWorker,
   OpenMessage,
   PrepareMessage,
@@ -45,10 +46,10 @@ function obey(message: Exclude<MessageToWorker, StartMessage>): void {
       void open(message);
       break;
     case 'commit':
-      commit(message);
+      void commit(message);
       break;
     case 'discard':
-      discard();
+      discard(message);
       break;
     case 'tls':
       useTls(message);
@@ -174,18 +175,21 @@ async function open({ question }: OpenMessage): Promise<void> {
   post({ type: 'opened', question, failure });
 }
 
-function commit({ question }: CommitMessage): void {
+async function commit({ question }: CommitMessage): Promise<void> {
   const startedMs = performance.now();
-  plane?.commit();
+  const settled = plane?.commit();
   made = preparation?.custom ?? made;
   preparation = null;
-  post({ type: 'committed', question, tookMs: performance.now() - startedMs });
+  const tookMs = performance.now() - startedMs;
+  await settled;
+  post({ type: 'committed', question, tookMs });
 }
 
-function discard(): void {
+function discard({ question }: DiscardMessage): void {
   plane?.discard();
   if (preparation?.custom === null) modules.abandon();
   preparation = null;
+  post({ type: 'discarded', question });
 }
 
 function useTls({ question, tls }: TlsMessage): void {

@@ -264,6 +264,131 @@ for (const { why, code, reason, dies, ...more } of FAILURES) {
   });
 }
 
+for (const { why, scheme } of [
+  { why: 'HTTP', scheme: 'http' },
+  { why: 'HTTPS, whose handshake has begun', scheme: 'https' },
+] as const) {
+  test(`what is asked at a new address before the last worker listens is answered by the new configuration: ${why}`, async (t) => {
+    const bench = await Bench.start(t, () => ({ http_addr: ['127.0.0.1:0'] }));
+    const { photon } = bench;
+    const next = bench.path('next.sock');
+    // A Unix socket belongs to the first worker.
+    const waits = `if (threadName === 'photon-worker-1') {
+      const { listen } = Server.prototype;
+      Server.prototype.listen = function (this: Server, ...on: unknown[]) {
+        const wait = () => existsSync(here('go-on')) ? Reflect.apply(listen, this, on) : setTimeout(wait, 5);
+        wait();
+        return this;
+      };
+    }`;
+    bench.write(
+      {
+        http_addr: ['127.0.0.1:0', '127.0.0.2:0'],
+        [`${scheme}_addr`]: [...(scheme === 'http' ? ['127.0.0.2:0'] : []), `unix:${next}`],
+      },
+      'two',
+      waits,
+    );
+    await bench.reached('next.sock');
+    let asked: Promise<string> | null = null;
+    while (asked === null) {
+      const sent = get({ socketPath: next }, scheme);
+      // Bound, and not listening yet.
+      const refused = await Promise.race([sent.catch((error: NodeJS.ErrnoException) => error.code), pause(100, null)]);
+      if (refused !== 'ECONNREFUSED') asked = sent;
+    }
+    assert.deepEqual(photon.events('reloaded'), []);
+    writeFileSync(bench.path('go-on'), '');
+    assert.equal(await asked, 'two');
+    await photon.event('reloaded');
+    assert.deepEqual(photon.events('worker-died'), []);
+  });
+}
+
+test('a reload has failed when every worker has given back what it opened for it', async (t) => {
+  const bench = await Bench.start(t, () => ({ http_addr: ['127.0.0.1:0'] }));
+  const { photon } = bench;
+  // It takes its time to close.
+  const slow = `if (threadName === 'photon-worker-0') {
+    const { close } = Server.prototype;
+    Server.prototype.close = function (this: Server) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+      writeFileSync(here('closed'), '');
+      return Reflect.apply(close, this, []);
+    };
+  } else Server.prototype.listen = function (this: Server) {
+    process.nextTick(() => this.emit('error', new Error('it cannot')));
+    return this;
+  };`;
+  bench.write({ http_addr: ['127.0.0.2:0'] }, 'two', slow);
+  await photon.event('reload-failed');
+  assert.ok(existsSync(bench.path('closed')));
+});
+
+test('a port that was given up and is asked for again is had again, while connections from before are open', async (t) => {
+  const bench = await Bench.start(t, () => ({ http_addr: ['127.0.0.1:0'] }));
+  const { photon } = bench;
+  const [first] = bench.places as [{ readonly host: string; readonly port: number }];
+  const agent = new HttpAgent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  assert.equal(await get(first, 'http', agent), 'one');
+  bench.write({ http_addr: ['127.0.0.2:0'] }, 'two');
+  await photon.event('reloaded');
+  await assert.rejects(get(first, 'http'), { code: 'ECONNREFUSED' });
+  assert.equal(await get(first, 'http', agent), 'two', 'its connections are kept');
+  const reloaded = photon.event('reloaded', 1);
+  bench.write({ https_addr: [`127.0.0.1:${first.port}`] }, 'three');
+  await reloaded;
+  assert.deepEqual(await bench.said(first, 'https'), ['three']);
+  assert.equal(await get(first, 'http', agent), 'three', 'its connections are kept');
+});
+
+test('a worker that dies with an address that it has bound leaves nothing there for the next reload to stumble over', async (t) => {
+  const bench = await Bench.start(t, () => ({ http_addr: ['127.0.0.1:0'] }));
+  const { photon, places } = bench;
+  const [tcp] = places as [Place];
+  const next = bench.path('next.sock');
+  const dies = "if (threadName === 'photon-worker-0') Server.prototype.listen = () => process.exit(7);";
+  bench.write({ http_addr: [`unix:${next}`] }, 'two', dies);
+  assert.equal((await photon.event('reload-failed'))['reason'], 'worker 0 died: exit code 7');
+  await photon.event('worker-replaced');
+  assert.equal(existsSync(next), false);
+  assert.deepEqual(await bench.said(tcp, 'http'), ['one']);
+  bench.write({ https_addr: [`unix:${next}`] }, 'three');
+  await photon.event('reloaded');
+  assert.deepEqual(await bench.said({ socketPath: next }, 'https'), ['three']);
+});
+
+for (const { why, address, reason } of [
+  {
+    why: 'a file that is not a socket is there',
+    address: (bench: Bench) => `unix:${bench.path('config.json')}`,
+    reason: /^Cannot listen on unix:\S+config\.json: there is a file that is not a socket$/,
+  },
+  {
+    why: 'its directory is not there',
+    address: (bench: Bench) => `unix:${bench.path('none/photon.sock')}`,
+    reason: /^Cannot listen on unix:\S+photon\.sock: the directory does not exist$/,
+  },
+  {
+    why: 'the machine does not have it',
+    address: () => '192.0.2.1:8443',
+    reason: /^Cannot listen on 192\.0\.2\.1:8443: this machine does not have the address$/,
+  },
+]) {
+  test(`an address that cannot be had keeps every protocol as it was: ${why}`, async (t) => {
+    const bench = await Bench.start(t, () => ({ http_addr: ['127.0.0.1:0'] }));
+    const { photon, places } = bench;
+    const [tcp] = places as [Place];
+    bench.write({ https_addr: ['127.0.0.1:0', address(bench)] }, 'two');
+    assert.match(String((await photon.event('reload-failed'))['reason']), reason);
+    assert.deepEqual(await bench.said(tcp, 'http'), ['one']);
+    bench.write({ https_addr: ['127.0.0.1:0'] }, 'three');
+    await photon.event('reloaded');
+    assert.deepEqual(await bench.said(tcp, 'https'), ['three']);
+  });
+}
+
 test('a worker that dies while it goes over is replaced by one that serves the new configuration', async (t) => {
   const bench = await Bench.start(t, () => ({ http_addr: ['127.0.0.1:0'] }));
   const { photon, places } = bench;

@@ -20,6 +20,7 @@ class Bench {
     this.#directory = mkdtempSync(join(tmpdir(), 'photon-test-'));
     this.set = new ListenerSet({
       transport: chooseTransport(process.env['PHOTON_TRANSPORT']),
+      afterEvents: setImmediate,
       accept: (socket, secure) => socket.end(secure ? 'https' : 'http'),
       acceptFailed: (error) => assert.fail(error),
     });
@@ -37,7 +38,7 @@ class Bench {
   async use(...plans: readonly ListenerPlan[]): Promise<void> {
     this.set.bind(plans);
     await this.set.open();
-    this.set.commit();
+    await this.set.commit();
   }
 }
 
@@ -74,7 +75,7 @@ test('what is spoken at an address changes with the commit, for a Unix socket as
   const secure = [unix, four, six].map((plan) => ({ ...plan, secure: true }));
   assert.equal(bench.set.bind(secure), 0);
   assert.deepEqual(await Promise.all(at.map(spoken)), ['http', 'http', 'http']);
-  bench.set.commit();
+  await bench.set.commit();
   assert.deepEqual(await Promise.all(at.map(spoken)), ['https', 'https', 'https']);
 });
 
@@ -91,7 +92,7 @@ test('a new address is bound first, then listens, and its connections wait for t
   await settle();
   assert.ok(waiting.every((socket) => socket.bytesRead === 0));
   assert.equal(await spoken(old), 'http');
-  bench.set.commit();
+  await bench.set.commit();
   assert.deepEqual(await Promise.all(waiting.map(textOf)), ['http', 'https']);
   assert.equal(await spoken(old), 'ENOENT');
 });
@@ -109,7 +110,7 @@ test('what was opened and is given up is closed, with the connections that wait 
   await assert.rejects(textOf(waiting).then(() => Promise.reject(new Error('it ended'))));
   assert.equal(existsSync(next.path), false);
   assert.equal(await spoken(old), 'http');
-  bench.set.commit();
+  await bench.set.commit();
   assert.equal(await spoken(old), 'http');
 });
 
@@ -125,7 +126,7 @@ test('an address that cannot be bound changes nothing, and what was bound with i
     message: `Cannot listen on unix:${taken.path}: the address is in use`,
   });
   assert.equal(existsSync(next.path), false);
-  bench.set.commit();
+  await bench.set.commit();
   assert.equal(await spoken(old), 'http');
   await bench.use(next);
   assert.equal(await spoken(next), 'http');
@@ -141,8 +142,45 @@ test('a client that resets its connection while it waits for the commit does no 
   await settle();
   rude.resetAndDestroy();
   await settle();
-  bench.set.commit();
+  await bench.set.commit();
   assert.equal(await textOf(patient), 'http');
+});
+
+for (const { why, end } of [
+  {
+    why: 'the next configuration does not have it',
+    end: (set: ListenerSet) => {
+      set.bind([]);
+      return set.commit();
+    },
+  },
+  { why: 'the set is drained', end: (set: ListenerSet) => set.retire() },
+]) {
+  test(`connections that wait in the backlog of a listener when it is given up are accepted, and then no more: ${why}`, async (t) => {
+    const bench = new Bench(t);
+    const [unix, four] = [bench.unix('a.sock'), await tcp(t, '127.0.0.1')];
+    await bench.use(unix, four);
+    const clients = Array.from({ length: 20 }, (_, index) =>
+      index % 2 === 0 ? connect(unix.path) : connect(four.port, '127.0.0.1'),
+    );
+    const texts = clients.map(textOf);
+    // The system has accepted them by then, and we have not.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    await end(bench.set);
+    assert.deepEqual(await Promise.all([unix, { port: four.port }].map(spoken)), ['ENOENT', 'ECONNREFUSED']);
+    assert.deepEqual(new Set(await Promise.all(texts)), new Set(['http']));
+  });
+}
+
+test('a set that is closed while a listener of it accepts what waits closes that one too', async (t) => {
+  const bench = new Bench(t);
+  const four = await tcp(t, '127.0.0.1');
+  await bench.use(four);
+  bench.set.bind([]);
+  const committed = bench.set.commit();
+  bench.set.close();
+  assert.equal(await spoken({ port: four.port }), 'ECONNREFUSED');
+  await committed;
 });
 
 test('a set that is closed while it opens leaves nothing open', async (t) => {
@@ -176,7 +214,7 @@ test('more connections than may wait are closed, and the others served', async (
     () => closed === 520 - 512,
     () => `${closed} closed`,
   );
-  bench.set.commit();
+  await bench.set.commit();
   await Promise.all(clients.map((client) => client.closed || once(client, 'close')));
   assert.deepEqual([closed, served], [520, 512]);
 });
