@@ -58,8 +58,8 @@ export class Binder {
   }
 
   /**
-   * Every address of the machine takes the place of one, or the other way round, on one port: both are ours until the old one is given back,
-   * and nobody can be found to have the port by binding it alone.
+   * Every address of the machine takes the place of one, or the other way round, on one port. Both are ours until the old one is given back,
+   * so that binding the port alone fails, whether another program has it or not.
    */
   #overlaps(host: string, port: number): boolean {
     const others = [...this.#free.values()].filter(({ address }) => address.port === port && address.path === null);
