@@ -13,7 +13,9 @@ export interface NameQuestion {
   readonly servers: readonly string[] | null;
 }
 
-/** Sent by the process, one for each name, in any order. */
+/** What the process sends: that it has begun to ask, and then one for each name, in any order. */
+export type ResolverMessage = 'asking' | ResolvedName;
+
 export interface ResolvedName {
   readonly name: string;
   readonly resolves: boolean;
@@ -25,6 +27,7 @@ process.once('message', ({ names, servers }: NameQuestion) => {
     if (name.startsWith('srv:')) return dns.targets(name.slice('srv:'.length));
     return servers === null ? lookup(name) : dns.addresses(name, null);
   };
+  process.send?.('asking' satisfies ResolverMessage);
   void Promise.all(names.map((name) => report(name, find(name)))).then(() => process.disconnect?.());
 });
 
@@ -33,5 +36,5 @@ async function report(name: string, found: Promise<unknown>): Promise<void> {
     () => true,
     () => false,
   );
-  process.send?.({ name, resolves } satisfies ResolvedName);
+  process.send?.({ name, resolves } satisfies ResolverMessage);
 }
