@@ -3,7 +3,7 @@ import type { RequestListener } from './streams.ts';
 
 /** A connection to a client, as far as whoever keeps the list of them is concerned. */
 export interface DownstreamConnection {
-  /** Closes the connection if no request is under way; one that is will be the last. */
+  /** The request under way, or one that comes in a moment, is the last; without one the connection closes. */
   drain(): void;
   /** Closes the connection at once. */
   close(): void;

@@ -15,6 +15,12 @@ import type { DownstreamStream } from './streams.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
 /**
+ * How long a draining gateway waits for the next request of a connection that is between two: those are read that have come by now, or
+ * were sent before the client could know. The timers are coarse, it is about a tenth of a second.
+ */
+const NEXT_REQUEST_MS = 50;
+
+/**
  * An HTTP/1.x connection from a client: exchanges one after the other, each a request (`H1Request`) and its reply (`H1Reply`).
  *
  *            reply complete,
@@ -222,13 +228,14 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   }
 
   #becomeIdle(): void {
-    if (this.#service.draining) this.#linger();
-    else this.#readTimer.arm(this.#service.limits.keepaliveTimeoutMs);
+    const { draining, limits } = this.#service;
+    this.#readTimer.arm(draining ? Math.min(NEXT_REQUEST_MS, limits.keepaliveTimeoutMs) : limits.keepaliveTimeoutMs);
   }
 
-  /** Closes the connection if no request is under way; one that is will be the last. */
+  /** The request under way, or one that comes in a moment, is the last; without one the connection closes. */
   drain(): void {
-    if (this.idle) this.#linger();
+    if (this.#request.fresh) this.#request.hurry();
+    else if (this.idle) this.#becomeIdle();
   }
 
   /** Closes the connection at once. */

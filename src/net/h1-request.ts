@@ -23,6 +23,9 @@ import type { Timer } from './timer-wheel.ts';
 const STATE = { HEAD: 0, BODY: 1, WHOLE: 2, LOST: 3, DISCARDING: 4 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
+/** How long a draining gateway waits for the first request of a connection. */
+export const FIRST_REQUEST_MS = 1000;
+
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -44,6 +47,8 @@ export class H1Request implements BodySink {
   #paused = false;
   /** Waiting for a next request of which nothing has come: the time for its head has not begun. */
   #betweenRequests = false;
+  /** The request that is here, or awaited, is the first one of the connection. */
+  #isFirst = true;
 
   constructor(service: DownstreamService, downstream: DownstreamStream, reply: H1Reply, timer: Timer) {
     this.#service = service;
@@ -54,7 +59,14 @@ export class H1Request implements BodySink {
 
   open(connection: Connection): void {
     this.#connection = connection;
-    this.#timer.arm(this.#service.limits.connectionTimeoutMs);
+    if (this.#service.draining) this.hurry();
+    else this.#timer.arm(this.#service.limits.connectionTimeoutMs);
+  }
+
+  /** The client has less time to begin with its first request: the time for the head begins with its first byte. */
+  hurry(): void {
+    this.#betweenRequests = true;
+    this.#timer.arm(Math.min(FIRST_REQUEST_MS, this.#service.limits.connectionTimeoutMs));
   }
 
   get inHead(): boolean {
@@ -78,6 +90,11 @@ export class H1Request implements BodySink {
   /** Between two requests, with nothing of the next one here. */
   get idle(): boolean {
     return this.#state === STATE.HEAD && this.#kept === null;
+  }
+
+  /** Nothing of a request has come on the connection so far. */
+  get fresh(): boolean {
+    return this.#isFirst && this.idle;
   }
 
   /** Some of the next one is here, or of an unfinished head. */
@@ -266,6 +283,7 @@ export class H1Request implements BodySink {
   next(): void {
     const kept = this.#kept;
     this.#kept = null;
+    this.#isFirst = false;
     this.#state = STATE.HEAD;
     this.#readOn();
     this.#betweenRequests = true;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { decodeProxyHeader } from '../wire/proxy-protocol/decode-header.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/header.ts';
 import type { DownstreamConnection } from './downstream-service.ts';
+import { FIRST_REQUEST_MS } from './h1-request.ts';
 import type { IoContext } from './io-context.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
@@ -23,7 +24,7 @@ interface ReaderSocket extends Socket {
  * otherwise, or not in time, is closed without a reply.
  *
  *   READING --header complete--> headerRead, the socket is the owner's
- *      \-------refused, timeout, FIN, error, drain--> closed, headerMissing
+ *      \-------refused, timeout, FIN, error--> closed, headerMissing
  *
  * It reads by the stream of the socket, on every transport: that is where bytes can be put back for whoever comes next, a stream,
  * a handle or TLS.
@@ -36,6 +37,8 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
   /** What has come of the header: less than `MAX_PROXY_HEADER_BYTES`. */
   #kept: Buffer = Buffer.alloc(0);
   #wanted: string | null = null;
+  #timeoutMs = 0;
+  #draining = false;
 
   constructor(io: IoContext, socket: Socket, owner: ProxyHeaderOwner) {
     this.#socket = socket;
@@ -47,6 +50,7 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
   /** Begins to read. */
   start(timeoutMs: number): void {
     (this.#socket as ReaderSocket).photonReader = this;
+    this.#timeoutMs = timeoutMs;
     this.#timer.arm(timeoutMs);
     this.#socket.on('readable', onReadable);
     this.#socket.on('end', onEnd);
@@ -104,8 +108,10 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
     this.#io.settle();
   }
 
+  /** The connection has little time left to begin. One that does not is no fault of its peer. */
   drain(): void {
-    this.close();
+    this.#draining = true;
+    this.#timer.arm(Math.min(FIRST_REQUEST_MS, this.#timeoutMs));
   }
 
   close(): void {
@@ -113,7 +119,7 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
   }
 
   timerExpired(): void {
-    this.#wanted = 'a PROXY header in time';
+    if (!this.#draining) this.#wanted = 'a PROXY header in time';
     this.close();
   }
 

@@ -238,6 +238,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     });
     this.#connections.add(reader);
     reader.start(this.limits.connectionTimeoutMs);
+    if (this.draining) reader.drain();
   }
 
   #serve(accepted: AcceptedSocket, tls: TlsServer | null, full: boolean, announced: Endpoints | null): void {
@@ -382,25 +383,18 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   /**
-   * Lets what is under way finish, the first requests of connections in the backlog too; accepts nothing more, and resolves when the last
-   * connection is gone.
+   * Accepts nothing more but what is in the backlog, lets what is under way finish, and resolves when the last connection is gone. A
+   * connection without a request under way is given a moment: what a client has sent before this is answered.
    */
   async drain(): Promise<void> {
     this.draining = true;
-    const retired = this.#listeners.retire();
-    this.#drainConnections();
-    await retired;
-    // Those that came meanwhile have had a turn of the event loop to ask for something.
-    this.#drainConnections();
+    for (const connection of this.#connections) connection.drain();
+    this.#io.settle();
+    await this.#listeners.retire();
     this.#drained ??= Promise.withResolvers<void>();
     if (this.#connections.size === 0) this.#drained.resolve();
     await this.#drained.promise;
     this.close();
-  }
-
-  #drainConnections(): void {
-    for (const connection of this.#connections) connection.drain();
-    this.#io.settle();
   }
 
   /** Ends everything at once. */

@@ -453,6 +453,8 @@ describe('the end of a connection', () => {
     idle.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
     idle.draining = true;
     idle.net.event(() => idle.downstream.drain());
+    assert.ok(!idle.connection.writingEnded);
+    idle.net.pass(200);
     assert.ok(idle.connection.writingEnded);
     const busy = new Bench();
     busy.answers = 'later';

@@ -434,7 +434,7 @@ wire(
   },
 );
 
-wire('a drain ends private connections with their clients', async ({ client, upstream, gateway }) => {
+wire('a drain ends private connections with their clients', async ({ client, upstream, gateway, clock }) => {
   const busy = await client.connect();
   await client.send(get(NTLM));
   const idle = await upstream.accept();
@@ -445,6 +445,7 @@ wire('a drain ends private connections with their clients', async ({ client, ups
   const used = await upstream.accept();
   await used.expectRequest();
   const drained = gateway.plane.drain();
+  await clock.advance(200);
   await client.expectClosed();
   await idle.expectClosed();
   await used.send(ok('last'));

@@ -385,11 +385,19 @@ wire(
   },
 );
 
-wire('a drain closes connections that still owe their header', proxied, async (context) => {
-  const raw = new Peer(await openRaw(context), 'a proxy');
-  await raw.send('PROXY ');
-  const drained = context.gateway.plane.drain();
-  await raw.expectClosed();
-  context.client.end();
-  await context.clock.advanceUntil(drained);
-});
+wire(
+  'a drain gives connections that still owe their header a second, and closes them without a word',
+  proxied,
+  async (context) => {
+    const raw = new Peer(await openRaw(context), 'a proxy');
+    await raw.send('PROXY ');
+    const drained = context.gateway.plane.drain();
+    await context.clock.advance(900);
+    await raw.expectSilence();
+    await context.clock.advance(300);
+    await raw.expectClosed();
+    assert.deepEqual(context.gateway.logLines, []);
+    context.client.end();
+    await context.clock.advanceUntil(drained);
+  },
+);

@@ -82,6 +82,7 @@ for (const { fieldLine, why } of [
     client.resume();
     const { body } = await client.expectReply({ status: 200 });
     assert.equal(body.length, size);
+    await context.clock.advance(200);
     await client.expectClosed();
     context.client.reset();
     await draining;
