@@ -116,6 +116,12 @@ export class H1Output implements Flushable, TimerOwner {
     }
   }
 
+  /** The peer can take bytes only from now on. */
+  connected(): void {
+    this.#timer.disarm();
+    this.#watch();
+  }
+
   /** The connection has written everything. */
   drained(): void {
     this.#timer.disarm();

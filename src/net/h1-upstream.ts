@@ -232,6 +232,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   connected(): void {
     this.#connecting = false;
+    this.#output.connected();
     this.#watchSilence();
   }
 
@@ -441,7 +442,9 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   stalled(): void {
-    this.#fail(new PhotonError('upstream_write_timeout', 'The upstream stopped taking the request.'));
+    // Until it is connected the connect timeout decides, however short this one is.
+    if (!this.#connecting)
+      this.#fail(new PhotonError('upstream_write_timeout', 'The upstream stopped taking the request.'));
   }
 
   /**

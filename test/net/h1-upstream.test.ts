@@ -440,6 +440,22 @@ describe('an upstream’s silence', () => {
 });
 
 describe('an upstream that takes nothing', () => {
+  test('is given the connect timeout while it connects, and the write timeout from then on', () => {
+    const limits = { ...LIMITS, connectTimeoutMs: 50_000 };
+    for (const opens of [false, true]) {
+      const bench = new Bench({ open: false, limits });
+      bench.connection.peerTakes = false;
+      const { heard } = bench.upload(1);
+      bench.net.pass(limits.connectTimeoutMs - 1000);
+      assert.deepEqual(heard.story, []);
+      if (opens) bench.connection.opens();
+      bench.net.pass(opens ? limits.writeTimeoutMs - 1000 : 1200);
+      assert.deepEqual(heard.story, opens ? [] : ['failed upstream_connect_timeout']);
+      bench.net.pass(1200);
+      if (opens) assert.deepEqual(heard.story, ['failed upstream_write_timeout']);
+    }
+  });
+
   test('and answers all the same is not asked again on this connection', () => {
     const bench = new Bench();
     const { heard, stream } = bench.upload(9000);
