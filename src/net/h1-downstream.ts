@@ -90,11 +90,14 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.#peerEnded = true;
     if (this.#lingering !== null) this.#lingering.peerEnded();
     else if (this.#request.inHead) this.#linger();
-    else if (this.#request.inBody) {
-      this.#request.fail(new PhotonError('client_closed', 'The client ended its request early.'));
-    }
+    else if (this.#request.inBody) this.#failCut();
     // What was pipelined before the FIN is still answered.
     else this.#request.listener?.clientHalfClosed();
+  }
+
+  /** The client has sent FIN in the middle of a body. */
+  #failCut(): void {
+    this.#request.fail(new PhotonError('client_closed', 'The client ended its request early.'));
   }
 
   writable(): void {
@@ -222,8 +225,9 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   #awaitNext(): void {
     this.#request.next();
-    // A head that the client's FIN cut off will never be complete.
+    // What the client's FIN cut off will never be complete.
     if (this.#peerEnded && this.#request.inHead) this.#linger();
+    else if (this.#peerEnded && this.#request.inBody) this.#failCut();
     else if (this.idle) this.#becomeIdle();
   }
 

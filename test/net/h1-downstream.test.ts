@@ -219,6 +219,18 @@ describe('the requests of a client', () => {
     assert.equal(bench.requests.length, 2);
   });
 
+  test('whose body the client’s end cut off before their turn fail in their turn', () => {
+    const bench = new Bench();
+    bench.answers = 'later';
+    const upload = 'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\npart';
+    bench.connection.sends(`GET /1 HTTP/1.1\r\nHost: a\r\n\r\n${upload}`);
+    bench.connection.ends();
+    bench.net.event(() => bench.requests[0]?.answer(200));
+    assert.deepEqual(bench.stories, [['GET /1'], ['POST /2', 'data part', 'failed client_closed']]);
+    bench.net.pass(2500);
+    assert.ok(bench.connection.destroyed);
+  });
+
   test('that come far ahead are bounded: reading stops, and goes on when there is room', () => {
     const bench = new Bench();
     bench.answers = 'later';
