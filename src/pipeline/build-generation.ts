@@ -147,9 +147,9 @@ function buildBackends(
     const upstreams = configs.map((config) => {
       const material = tls.upstreams[number] ?? null;
       const slot = slots.upstreams[number++] as Slot;
-      const old = known.get(keyOf(name, config));
+      const old = known.get(keyOf(name, config)) ?? null;
       if (old?.isAs(config, material, environment)) return old;
-      return new Upstream(config, environment, { slot, backend, row }, material);
+      return new Upstream(config, environment, { slot, backend, row }, material, old);
     });
     const rooms = upstreams.map(({ room }) => room);
     const relief = {

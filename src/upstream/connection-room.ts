@@ -28,6 +28,13 @@ export interface RoomPlace {
   readonly row: number;
 }
 
+/** What the rooms of one upstream have together. */
+interface Kin {
+  readonly seekers: Set<RoomSeeker>;
+  /** One of them has a limit, or had one. */
+  isLimited: boolean;
+}
+
 const NOBODY = -1;
 
 /**
@@ -48,15 +55,25 @@ export class ConnectionRoom {
   readonly #idle: SharedCount;
   readonly #queue: SharedQueue;
   readonly #seekers = new Set<RoomSeeker>();
+  /** Shared with the rooms of the same upstream in configurations before and after this one: their connections are counted together. */
+  readonly #kin: Kin;
   #listening = false;
   /** This worker's share: connections that may wait for requests here. */
   readonly maxIdle: number;
 
-  /** `limit`: null for none. */
-  constructor(io: IoContext, user: RoomUser, { slot, backend, row }: RoomPlace, limit: number | null) {
+  /** `limit`: null for none. `before`: the room of the same upstream in the configuration before; null for none. */
+  constructor(
+    io: IoContext,
+    user: RoomUser,
+    { slot, backend, row }: RoomPlace,
+    limit: number | null,
+    before: ConnectionRoom | null = null,
+  ) {
     this.#io = io;
     this.#user = user;
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
+    this.#kin = before === null ? { seekers: new Set(), isLimited: false } : before.#kin;
+    if (this.isLimited) this.#kin.isLimited = true;
     this.#sockets = new UpstreamSockets(slot, row);
     this.#idle = SharedCount.upstreamIdle(slot, row);
     this.#queue = new SharedQueue(backend, row, io.wakeUps);
@@ -81,9 +98,10 @@ export class ConnectionRoom {
   giveBack(): void {
     const before = this.#sockets.own;
     this.#sockets.giveBack();
-    if (!this.isLimited) return;
-    const owed = this.#owedTo(before);
-    if (owed === NOBODY) this.#wakeSeekers();
+    const { seekers, isLimited } = this.#kin;
+    if (!isLimited) return;
+    const owed = this.#owedTo(before, seekers);
+    if (owed === NOBODY) wakeAll(seekers);
     else this.#queue.ring(owed);
   }
 
@@ -96,7 +114,8 @@ export class ConnectionRoom {
   offerIdle(): void {
     if (!this.isLimited) return;
     this.#listen();
-    if (this.#owedTo(this.#sockets.own) === NOBODY) this.#wakeSeekers();
+    const isWanted = this.#seekers.size > 0 || this.#kin.seekers.size === 0;
+    if (isWanted && this.#owedTo(this.#sockets.own, this.#seekers) === NOBODY) wakeAll(this.#seekers);
     else this.#user.closeOldestIdle();
   }
 
@@ -109,11 +128,14 @@ export class ConnectionRoom {
 
   /** Requests of this worker wait for a connection to this upstream, among others. */
   addSeeker(seeker: RoomSeeker): void {
-    if (this.isLimited) this.#seekers.add(seeker);
+    if (!this.isLimited) return;
+    this.#seekers.add(seeker);
+    this.#kin.seekers.add(seeker);
   }
 
   removeSeeker(seeker: RoomSeeker): void {
     this.#seekers.delete(seeker);
+    this.#kin.seekers.delete(seeker);
   }
 
   /** Has an idle connection closed: a private one of ours, or one of the worker with the most; false when there are none. */
@@ -138,14 +160,10 @@ export class ConnectionRoom {
     if (next !== NOBODY) this.#queue.ring(next);
   }
 
-  #wakeSeekers(): void {
-    for (const seeker of this.#seekers) seeker.wake();
-  }
-
-  /** The worker that the room belongs to rather than to this one, which had `own` connections. */
-  #owedTo(own: number): number {
+  /** The worker that the room belongs to rather than to `seekers` of this one, which had `own` connections. */
+  #owedTo(own: number, seekers: ReadonlySet<RoomSeeker>): number {
     const poorest = this.#poorest();
-    if (poorest === NOBODY || this.#seekers.size === 0) return poorest;
+    if (poorest === NOBODY || seekers.size === 0) return poorest;
     const has = this.#sockets.in(poorest);
     return has === 0 || has + 1 < own ? poorest : NOBODY;
   }
@@ -176,4 +194,8 @@ export class ConnectionRoom {
     for (let count = 0; count < given; count++) this.#user.closeOldestIdle();
     this.#listen();
   }
+}
+
+function wakeAll(seekers: ReadonlySet<RoomSeeker>): void {
+  for (const seeker of seekers) seeker.wake();
 }

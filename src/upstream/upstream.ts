@@ -70,12 +70,16 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   /** An upstream whose TLS fails does so for every request. */
   readonly #tlsFailures: RepeatedWarning;
 
-  /** `tls`: how to speak TLS, null for not at all. Throws an Error when OpenSSL cannot use it. */
+  /**
+   * `tls`: how to speak TLS, null for not at all. `before`: the same server as the configuration before had it, null for none. Throws an
+   * Error when OpenSSL cannot use it.
+   */
   constructor(
     config: UpstreamConfig,
     environment: UpstreamEnvironment,
     place: RoomPlace,
     tls: TlsClientMaterial | null = null,
+    before: Upstream | null = null,
   ) {
     this.config = config;
     this.key = config.key;
@@ -83,7 +87,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     this.#environment = environment;
     const { slot, row } = place;
     const { io, log } = environment;
-    this.room = new ConnectionRoom(io, this, place, config.maxConnections);
+    this.room = new ConnectionRoom(io, this, place, config.maxConnections, before?.room ?? null);
     this.#inFlight = SharedCount.upstreamInFlight(slot, row);
     this.state = new UpstreamState(slot);
     this.breaker = new BreakerState(slot, row);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { eventually } from '../support/guard.ts';
 import { ok } from '../support/upstream.ts';
 import { wire } from '../support/wire.ts';
 
@@ -42,6 +43,32 @@ wire('an upstream that has changed gets new connections; the old ones end with t
   await fresh.send(ok('new'));
   await idle.expectReply({ body: 'new' });
 });
+
+wire(
+  'a connection of the configuration before makes room for those who wait in the new one when it closes',
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    await client.send(GET);
+    const old = await upstream.accept();
+    await old.expectRequest();
+    gateway.prepare({ upstreamPorts: [upstream.port], upstream: { max_connections: 1 } });
+    gateway.plane.commit();
+    const waiting = await client.connect();
+    await waiting.send(GET);
+    await eventually(
+      'the request to wait',
+      () => gateway.inFlight().at(-1) === 1,
+      () => `${gateway.inFlight()}`,
+    );
+    await old.send(ok('as it began'));
+    await client.expectReply({ body: 'as it began' });
+    // No time passes: who waits would look by itself sooner or later.
+    const fresh = await upstream.accept();
+    await fresh.expectRequest();
+    await fresh.send(ok('new'));
+    await waiting.expectReply({ body: 'new' });
+  },
+);
 
 wire('what was prepared and given up changes nothing', async ({ client, upstream, gateway }) => {
   upstream.answerAll(() => ok('here'));
