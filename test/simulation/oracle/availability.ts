@@ -3,6 +3,7 @@ import type { ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
+import { surplusReadMs } from './surplus.ts';
 import { backendsNamed, SAME_MS, timelineOf } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
@@ -119,7 +120,7 @@ export class Availability {
       const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
       const goneMs = Math.min(
         life?.overMs ?? 0,
-        client?.resetArrivedMs ?? 0,
+        heardResetMs(client),
         isWhole ? link.closedMs : (client?.finArrivedMs ?? 0),
       );
       untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS;
@@ -152,11 +153,23 @@ export class Availability {
     }
     if (!Number.isFinite(trippedMs)) return this.#isClose(upstream, breakerThreshold, atMs);
     if (atMs <= trippedMs + breakerOpenMs * 1.3 + HAND_OVER_MS) return true;
-    // One request at a time probes.
+    // One request at a time probes, and it may not have got through.
+    if (this.#isDialled(upstream, atMs)) return true;
     return this.#run.records.attempts.some((attempt) => {
       if (attempt.upstream !== upstream || attempt.arrivedMs > atMs + HAND_OVER_MS) return false;
       return Math.min(attempt.link.closedMs, attempt.link.readMs(attempt.replyEnd)) >= atMs - HAND_OVER_MS;
     });
+  }
+
+  /** A connection is being opened that carries no request yet, or never will. */
+  #isDialled(upstream: number, atMs: number): boolean {
+    const { address } = this.#run.scenario.upstreams[upstream] as UpstreamScript;
+    return this.#run.network.links.some(
+      (link) =>
+        link.peer === address &&
+        link.dialledMs <= atMs + SAME_MS &&
+        Math.min(link.closedMs, link.openedMs) >= atMs - SAME_MS,
+    );
   }
 
   /** Verdicts of one moment may come in any order, so that successes between failures may have come before or behind them. */
@@ -196,6 +209,8 @@ export class Availability {
       if (attempt.upstream !== upstream) continue;
       const fate = fateOf(this.#run, attempt, backends);
       const { status } = attempt.script;
+      const surplusMs = surplusReadMs(this.#run, attempt);
+      if (Number.isFinite(surplusMs)) yield { atMs: surplusMs, failed: true };
       const isServerError = status >= 500 && status !== 501 && status !== 505;
       if (isServerError && Number.isFinite(fate.headMs)) yield { atMs: fate.headMs, failed: true };
       else if (fate.failures.length > 0)
@@ -237,6 +252,12 @@ export class Availability {
       else yield* this.#ofUnheard(link);
     }
   }
+}
+
+/** When a client's reset is noticed: behind its end nothing is read any more, and only a write meets it. */
+function heardResetMs(client: Link | null | undefined): number {
+  if (client === null || client === undefined) return 0;
+  return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : client.resetArrivedMs;
 }
 
 /** How many bytes the gateway has written behind the requests that the server has heard of. */

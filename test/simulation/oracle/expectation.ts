@@ -5,7 +5,7 @@ import type { HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts
 import { type Availability, unheardBytes } from './availability.ts';
 import { type Fate, fateOf } from './fate.ts';
 import { isBehindSurplus, leavesSurplus } from './surplus.ts';
-import { backendsNamed, lateMs, SAME_MS, type Timeline, timelineOf, type Way, waysOf } from './timeline.ts';
+import { backendsNamed, configsAt, lateMs, SAME_MS, type Timeline, timelineOf, type Way, waysOf } from './timeline.ts';
 
 /** What may become of an exchange, each with its cause. */
 export class Expectation {
@@ -56,11 +56,11 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
     for (const refusal of refusals) expectation.allow(refusal.status, refusal.why);
     for (const way of ways) allowDeadline(run, exchange, life, way, expectation);
     allowHooksOf(exchange, expectation);
-    allowBodyFaults(exchange, life, expectation, ways);
+    allowBodyFaults(run, exchange, life, expectation, ways);
     return expectation;
   }
   for (const refusal of refusals) if (refusal !== null) expectation.allow(refusal.status, refusal.why);
-  allowBodyFaults(exchange, life, expectation, ways);
+  allowBodyFaults(run, exchange, life, expectation, ways);
   allowHooksOf(exchange, expectation);
   for (const way of ways) allowDeadline(run, exchange, life, way, expectation);
   allowAttempts(run, exchange, life, expectation, ways);
@@ -169,13 +169,17 @@ function isDrained({ controls }: Run, { client }: ExchangeRecord, life: Timeline
   );
 }
 
-function isDead(run: Run, { client }: ExchangeRecord, life: Timeline): boolean {
+function isDead(run: Run, { client, reply }: ExchangeRecord, life: Timeline): boolean {
+  // A reply without a length is over with its connection.
+  const fields = reply?.head.fields;
+  const isOpen = fields !== undefined && !fields.has('content-length') && !fields.has('transfer-encoding');
+  const overMs = isOpen ? (client.link?.closedMs ?? life.overMs) : life.overMs;
   return run.controls.some(
     ({ script, atMs }) =>
       script.what === 'die' &&
       script.row === client.script.row &&
       atMs >= life.readMs - SAME_MS &&
-      atMs <= life.overMs + lateMs(run),
+      atMs <= overMs + lateMs(run),
   );
 }
 
@@ -259,6 +263,7 @@ function allowHooksOf(exchange: ExchangeRecord, expectation: Expectation): void 
 }
 
 function allowBodyFaults(
+  run: Run,
   exchange: ExchangeRecord,
   life: Timeline,
   expectation: Expectation,
@@ -279,10 +284,12 @@ function allowBodyFaults(
       expectation.allow(413, 'the size of its body');
       if (life.beganMs < life.wholeMs) expectation.allow('cut', 'the size of its body');
     }
-    if (longestUploadGap(exchange, life) >= config.server.bodyTimeoutMs - SAME_MS) {
-      expectation.allow(408, 'a slow body');
-      if (life.beganMs < life.wholeMs) expectation.allow('cut', 'a slow body');
-    }
+  }
+  // That of a later configuration counts from its reload on.
+  const bodyTimeoutMs = Math.min(...configsAt(run, life.readMs, life.overMs).map(({ server }) => server.bodyTimeoutMs));
+  if (longestUploadGap(exchange, life) >= bodyTimeoutMs - SAME_MS) {
+    expectation.allow(408, 'a slow body');
+    if (life.beganMs < life.wholeMs) expectation.allow('cut', 'a slow body');
   }
 }
 

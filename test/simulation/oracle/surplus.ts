@@ -37,6 +37,14 @@ function isUnsolicited({ records }: Run, { link, script, requestStart }: Attempt
   );
 }
 
+/** When the gateway read bytes that nobody asked for in the place of the reply to this attempt; Infinity for never. */
+export function surplusReadMs(run: Run, attempt: AttemptRecord): number {
+  const { link, requestStart } = attempt;
+  if (!isBehindSurplus(run, attempt)) return Number.POSITIVE_INFINITY;
+  const before = run.records.attempts.filter((other) => other.link === link && other.requestStart < requestStart);
+  return Math.min(...before.filter(leavesSurplus).map(({ replyEnd }) => link.readMs(replyEnd + 1)));
+}
+
 export function leavesSurplus({ script }: AttemptRecord): boolean {
   return script.fault?.kind === 'surplus';
 }

@@ -75,8 +75,8 @@ function turnAfter(before: ExchangeRecord | undefined): { readonly fromMs: numbe
   return { fromMs: link.writtenMs(reply.start + 1), toMs: Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0 };
 }
 
-/** The configurations that an exchange may have begun with. */
-function configsAt({ scenario, controls }: Run, fromMs: number, toMs: number): readonly ConfigScript[] {
+/** The configurations of a span: of one exchange, those that it may have begun with. */
+export function configsAt({ scenario, controls }: Run, fromMs: number, toMs: number): readonly ConfigScript[] {
   const first = scenario.configs[0] as ConfigScript;
   const reload = controls.find(({ script }) => script.what === 'reload');
   if (reload === undefined || toMs < reload.atMs) return [first];
