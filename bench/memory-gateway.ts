@@ -144,7 +144,11 @@ export class MemoryGateway {
     const date = new HttpDate();
     return {
       ...{ wheel: io.wheel, requestIds: new RequestIdGenerator(), random: Math.random, generation },
-      ...{ fault: raise, middlewareFailed: (_name: string, error: unknown) => raise(error), settle: () => io.settle() },
+      ...{
+        fault: raise,
+        middlewareFailed: (_hook: unknown, error: unknown) => raise(error),
+        settle: () => io.settle(),
+      },
       get nowMs() {
         return io.eventMs;
       },

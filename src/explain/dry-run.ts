@@ -13,6 +13,7 @@ import type { TimerWheel } from '../net/timer-wheel.ts';
 import { buildGeneration } from '../pipeline/build-generation.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
+import type { FailedHook } from '../pipeline/failed-hook.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
@@ -161,7 +162,7 @@ export class DryRun implements PipelineServices {
     this.#error = error;
   }
 
-  middlewareFailed(_name: string, error: unknown): void {
+  middlewareFailed(_hook: FailedHook, error: unknown): void {
     this.fault(error);
   }
 

@@ -16,6 +16,7 @@ import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
 import type { BodyCoding } from './body-coding.ts';
 import { cameSecurely } from './client-identity.ts';
 import type { CodedBody } from './coded-body.ts';
+import type { FailedHook } from './failed-hook.ts';
 import { failExchange, loseRequest, missDeadline, refuseRequest } from './failure.ts';
 import { keyValue, ownValue, receivedValue } from './field-values.ts';
 import { takeTurn } from './forward.ts';
@@ -44,7 +45,7 @@ export interface PipelineServices {
   /** Reports an error that is a bug of ours. */
   fault(error: unknown): void;
   /** Reports an error that a middleware let through. */
-  middlewareFailed(name: string, error: unknown): void;
+  middlewareFailed(hook: FailedHook, error: unknown): void;
   /** Writes what was said in an event that did not come from a socket. */
   settle(): void;
 }

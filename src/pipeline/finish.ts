@@ -1,5 +1,6 @@
 import type { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
+import { failedHook } from './failed-hook.ts';
 import type { Middleware } from './middleware.ts';
 import { stopWaiting } from './stop-waiting.ts';
 
@@ -34,7 +35,7 @@ function tellMiddleware(exchange: Exchange, error: PhotonError | null): void {
     try {
       middleware.onFinish?.(exchange, error);
     } catch (failure) {
-      exchange.services.middlewareFailed(middleware.name, failure);
+      exchange.services.middlewareFailed(failedHook(exchange, middleware, 'onFinish'), failure);
     }
   }
 }

@@ -44,7 +44,7 @@ export function holdReply(
 ): void {
   exchange.held ??= new HeldReply(failure);
   pauseSource(exchange);
-  waitForHook(exchange, middleware, promise, continuation);
+  waitForHook(exchange, { middleware, hook: 'onResponse' }, promise, continuation);
 }
 
 /** Without an upstream nobody takes what still comes of the request. */

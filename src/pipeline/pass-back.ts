@@ -1,5 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
+import { failedHook, type HookName } from './failed-hook.ts';
 import type { Middleware } from './middleware.ts';
 
 /** A response hook that returned a promise. */
@@ -27,19 +28,25 @@ function show(exchange: Exchange, middleware: Middleware): Promise<void> | undef
   try {
     return middleware.onResponse?.(exchange) ?? undefined;
   } catch (error) {
-    throw middlewareError(exchange, middleware, error);
+    throw middlewareError(exchange, middleware, 'onResponse', error);
   }
 }
 
 /** The exchange does not wait for this hook; if it fails, the failure is logged all the same. */
 export function logFailure(exchange: Exchange, { middleware, promise }: AsyncHook): void {
   const { services } = exchange;
-  promise.catch((error: unknown) => services.middlewareFailed(middleware.name, error));
+  const hook = failedHook(exchange, middleware, 'onResponse');
+  promise.catch((error: unknown) => services.middlewareFailed(hook, error));
 }
 
-/** What a middleware throws on purpose says what to answer; everything else is its fault, and is told with its name. */
-export function middlewareError(exchange: Exchange, { name }: Middleware, error: unknown): PhotonError {
+/** What a middleware throws on purpose says what to answer; everything else is its fault, and is logged with its name. */
+export function middlewareError(
+  exchange: Exchange,
+  middleware: Middleware,
+  hook: HookName,
+  error: unknown,
+): PhotonError {
   if (error instanceof PhotonError) return error;
-  exchange.services.middlewareFailed(name, error);
+  exchange.services.middlewareFailed(failedHook(exchange, middleware, hook), error);
   return new PhotonError('middleware_failed', 'A middleware of this route failed.');
 }

@@ -35,13 +35,13 @@ function ask(exchange: Exchange, middleware: Middleware): Verdict | Promise<Verd
   try {
     return middleware.onRequest?.(exchange);
   } catch (error) {
-    throw middlewareError(exchange, middleware, error);
+    throw middlewareError(exchange, middleware, 'onRequest', error);
   }
 }
 
 function wait(exchange: Exchange, middleware: Middleware, promise: Promise<Verdict>): void {
   exchange.downstream?.pauseRequest();
-  waitForHook(exchange, middleware, promise, resume);
+  waitForHook(exchange, { middleware, hook: 'onRequest' }, promise, resume);
 }
 
 function resume(exchange: Exchange, failure: PhotonError | null, verdict: Verdict | undefined): void {

@@ -1,14 +1,16 @@
 import { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
+import { failedHook, type HookName } from './failed-hook.ts';
 import type { Middleware } from './middleware.ts';
 import { middlewareError } from './pass-back.ts';
 
 /**
- * A hook of a middleware that the exchange waits for. Each wait has an object of its own: whatever else happens to the exchange takes
+ * A hook of a middleware that the exchange waits for. `waitForHook` is given an object of its own for each wait: whatever else happens to the exchange takes
  * it away from there, and what the promise says later is dropped because the exchange has another one by then, or none.
  */
 export interface PendingHook {
   readonly middleware: Middleware;
+  readonly hook: HookName;
 }
 
 /** Goes on where the exchange stopped. `failure`: the hook failed, and `value` means nothing. Throws PhotonError. */
@@ -28,20 +30,19 @@ const HALF_CLOSED_WAIT_MS = 2000;
  */
 export function waitForHook<T>(
   exchange: Exchange,
-  middleware: Middleware,
+  pending: PendingHook,
   promise: Promise<T>,
   continuation: Continuation<NoInfer<T>>,
 ): void {
-  const hook: PendingHook = { middleware };
-  exchange.pendingHook = hook;
+  exchange.pendingHook = pending;
   boundWait(exchange);
   promise.then(
     (value) => {
-      if (exchange.pendingHook === hook) goOn(exchange, () => continuation(exchange, null, value));
+      if (exchange.pendingHook === pending) goOn(exchange, () => continuation(exchange, null, value));
     },
     (error: unknown) => {
-      if (exchange.pendingHook !== hook) return;
-      const failure = middlewareError(exchange, middleware, error);
+      if (exchange.pendingHook !== pending) return;
+      const failure = middlewareError(exchange, pending.middleware, pending.hook, error);
       goOn(exchange, () => continuation(exchange, failure, undefined));
     },
   );
@@ -71,12 +72,13 @@ function stopWaitingForHook(exchange: Exchange): void {
 }
 
 /** The bound of the wait has passed. */
-export function hookTimedOut(exchange: Exchange, { middleware }: PendingHook): void {
+export function hookTimedOut(exchange: Exchange, { middleware, hook }: PendingHook): void {
   const { services, stream, downstream } = exchange;
   if (stream !== null && downstream?.clientHalfClosed) {
     exchange.fail(new PhotonError('client_closed', 'The client closed its side of the connection.'));
     return;
   }
-  services.middlewareFailed(middleware.name, new Error('the promise of its hook did not settle in time'));
+  const error = new Error('the promise of its hook did not settle in time');
+  services.middlewareFailed(failedHook(exchange, middleware, hook), error);
   exchange.fail(new PhotonError('middleware_timeout', 'A middleware of this route did not answer in time.'));
 }

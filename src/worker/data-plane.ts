@@ -19,6 +19,7 @@ import { TimerWheel } from '../net/timer-wheel.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import type { Transport } from '../net/transport.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
+import type { FailedHook } from '../pipeline/failed-hook.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { AccessSink } from '../telemetry/access-buffer.ts';
 import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
@@ -287,8 +288,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
     this.#ownFaults.warn({ error: thrownText(error) });
   }
 
-  middlewareFailed(name: string, error: unknown): void {
-    this.#middlewareFaults.tell(name, error);
+  middlewareFailed(hook: FailedHook, error: unknown): void {
+    this.#middlewareFaults.tell(hook, error);
   }
 
   settle(): void {

@@ -3,6 +3,7 @@ import { RepeatedWarning } from '../base/repeated-warning.ts';
 import { thrownText } from '../base/thrown-text.ts';
 import type { ModuleOwners } from '../middleware/custom/module-owners.ts';
 import { runningMiddleware } from '../middleware/custom/running-middleware.ts';
+import type { FailedHook } from '../pipeline/failed-hook.ts';
 
 /** Faults of one kind are logged so often in ten seconds: a client may make one happen with every request. */
 export const MAX_SAME_FAULTS = 10;
@@ -19,15 +20,24 @@ export class MiddlewareFaults {
     this.#log = log;
   }
 
-  /** `outside`: what nobody caught, of a fault that did not come from a hook. */
-  tell(name: string, error: unknown, outside?: NodeJS.UncaughtExceptionOrigin): void {
+  /** A hook has failed. */
+  tell(hook: FailedHook, error: unknown): void {
+    this.#warn(hook.middleware, { ...hook, error: thrownText(error) });
+  }
+
+  /** `outside`: what nobody caught, of a fault that did not come from a hook. `name`: of whose middleware it may be. */
+  tellOutside(name: string, error: unknown, outside: NodeJS.UncaughtExceptionOrigin): void {
+    this.#warn(name, { middleware: name, error: thrownText(error), outside });
+  }
+
+  #warn(name: string, fields: object): void {
     let warning = this.#warnings.get(name);
     if (warning === undefined) {
       const say = (fields: object) => this.#log.error('middleware-failed', fields);
       warning = new RepeatedWarning(this.#time, say, MAX_SAME_FAULTS);
       this.#warnings.set(name, warning);
     }
-    warning.warn({ middleware: name, error: thrownText(error), ...(outside === undefined ? {} : { outside }) });
+    warning.warn(fields);
   }
 }
 

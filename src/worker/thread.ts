@@ -95,7 +95,7 @@ const faults = new MiddlewareFaults(
 process.on('uncaughtException', (error, origin) => {
   const owners = ownersOf(error, origin, modules.owners);
   if (owners.length === 0) throw error;
-  faults.tell(owners.join(', '), error, origin);
+  faults.tellOutside(owners.join(', '), error, origin);
 });
 
 const accessSink: AccessSink = {

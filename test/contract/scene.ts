@@ -168,7 +168,7 @@ export class ExchangeLog implements PipelineServices {
     if (this.#reuses) this.#free.push(exchange);
   }
 
-  middlewareFailed(_name: string, error: unknown): void {
+  middlewareFailed(_hook: unknown, error: unknown): void {
     this.#faults.push(error);
   }
 

@@ -80,15 +80,17 @@ test('the middleware whose fault an error is stands in its stack, or has started
   assert.deepEqual(ownersOf('oops', 'unhandledRejection', new ModuleLoader().owners), [], 'there are none');
 });
 
+const hookOf = (middleware: string) => ({ middleware, hook: 'onRequest', requestId: '8f3a', route: 'shop' }) as const;
+
 test('the faults of a middleware are told ten times in ten seconds, then with how many there were, and not those of others', () => {
   const lines: { readonly middleware?: unknown; readonly failures?: unknown }[] = [];
   const time = { nowMs: 0 };
   const faults = new MiddlewareFaults(time, { error: (_event, fields) => lines.push(fields) });
-  for (let n = 0; n < 1000; n++) faults.tell('stormy', new Error('oops'));
+  for (let n = 0; n < 1000; n++) faults.tell(hookOf('stormy'), new Error('oops'));
   assert.equal(lines.length, 10);
-  faults.tell('quiet', new Error('oops'));
+  faults.tell(hookOf('quiet'), new Error('oops'));
   assert.equal(lines.at(-1)?.middleware, 'quiet');
   time.nowMs = 10_000;
-  faults.tell('stormy', new Error('oops'));
+  faults.tell(hookOf('stormy'), new Error('oops'));
   assert.deepEqual([lines.length, lines.at(-1)?.failures], [12, 991]);
 });

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../pipeline/exchange.ts';
+import { failedHook } from '../../pipeline/failed-hook.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareDeps } from '../deps.ts';
 import { CustomRequest } from './custom-request.ts';
@@ -49,7 +50,8 @@ export function customMiddleware(
     const returned: unknown = tellEnd(outcome, requests.of(exchange));
     if (!isThenable(returned)) return;
     const { services } = exchange;
-    settled(returned).catch((failure: unknown) => services.middlewareFailed(name, failure));
+    const hook = failedHook(exchange, { name }, 'onFinish');
+    settled(returned).catch((failure: unknown) => services.middlewareFailed(hook, failure));
   }
 
   return [

@@ -214,7 +214,7 @@ wire(
     await clock.advance(3000);
     await client.expectReply({ status: 504, headers: { 'x-seen': 'yes' } });
     await settle();
-    assert.match(gateway.logLines.join('\n'), /error middleware-failed \{"middleware":"one","error":"[^"]*oops/);
+    assert.match(gateway.logLines.join('\n'), /error middleware-failed \{"middleware":"one",.*"error":"[^"]*oops/);
   },
 );
 
@@ -369,7 +369,7 @@ wire(
     await client.expectSilence();
     await go();
     await client.expectReply({ status: 502, headers: { 'x-waited': '502' } });
-    assert.match(gateway.logLines.join('\n'), /error middleware-failed \{"middleware":"two","error":"[^"]*oops/);
+    assert.match(gateway.logLines.join('\n'), /error middleware-failed \{"middleware":"two",.*"error":"[^"]*oops/);
   },
 );
 

@@ -423,3 +423,44 @@ test('the example of opening hours does what it says', async () => {
     await context.client.expectReply({ status: 503, headers: { 'retry-after': '600' } });
   });
 });
+
+for (const { hook, body } of [
+  { hook: 'onRequest', body: "onRequest: () => { throw new Error('oops'); }" },
+  { hook: 'onRequest', body: "onRequest: async () => { throw new Error('oops'); }" },
+  { hook: 'onResponse', body: "onResponse: () => { throw new Error('oops'); }" },
+  { hook: 'onResponse', body: "onResponse: async () => { throw new Error('oops'); }" },
+  { hook: 'onFinish', body: "onFinish: () => { throw new Error('oops'); }" },
+  { hook: 'onFinish', body: "onFinish: async () => { throw new Error('oops'); }" },
+]) {
+  wire(
+    `the log says which hook failed, on which route and for which request: ${body}`,
+    hooks(body),
+    async (context) => {
+      const { client, upstream, gateway } = context;
+      upstream.answerAll(() => ok('fine'));
+      const lines: unknown[] = [];
+      const ids: unknown[] = [];
+      // The second request is another one on the same exchange.
+      for (const count of [1, 2]) {
+        await client.send(GET);
+        const { fields } = await client.expectReply();
+        ids.push(fields.get('x-request-id'));
+        const isFailure = (line: string) => line.startsWith('error middleware-failed ');
+        await eventually(
+          'the failure to be logged',
+          () => gateway.logLines.filter(isFailure).length === count,
+          () => gateway.logLines.join('\n'),
+        );
+        const { error, failures, ...where } = JSON.parse(
+          gateway.logLines.filter(isFailure).at(-1)?.slice('error middleware-failed '.length) ?? '{}',
+        );
+        assert.match(error, /oops/);
+        lines.push(where);
+      }
+      assert.deepEqual(
+        lines,
+        ids.map((requestId) => ({ middleware: 'mine', hook, requestId, route: '/u/{id}' })),
+      );
+    },
+  );
+}
