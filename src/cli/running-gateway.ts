@@ -31,7 +31,7 @@ export class RunningGateway {
   readonly #reloader: Reloader;
   readonly #watch: FileWatch;
   readonly #pidFile: string | null;
-  #socket: ControlSocket | null = null;
+  #sockets: readonly ControlSocket[] = [];
   /** Of the configuration that serves; made with the first question. */
   #answers: { readonly compiled: CompiledConfig; readonly answers: Answers } | null = null;
 
@@ -96,12 +96,23 @@ export class RunningGateway {
   async #openSocket(wanted: string | null, file: string): Promise<void> {
     const path = wanted ?? controlSocketPath(file);
     try {
-      this.#socket = await ControlSocket.open(path, (request) => this.#hear(request));
+      this.#sockets = [await ControlSocket.open(path, (request) => this.#hear(request))];
     } catch (error) {
       if (error instanceof ForeignDirectoryError) throw error;
       const reason = (error as Error).message;
       if (wanted !== null) throw new Error(`Cannot open server.upgrade_sock ${path}: ${reason}`, { cause: error });
       this.#log.warn('no-control-socket', { path, reason });
+    }
+    const ofFile = controlSocketPath(file);
+    if (path !== ofFile) await this.#openSecondSocket(ofFile);
+  }
+
+  /** For commands whose file does not say any more where the first one is: they know it by the name of the file, if there is a place for it. */
+  async #openSecondSocket(path: string): Promise<void> {
+    try {
+      this.#sockets = [...this.#sockets, await ControlSocket.open(path, (request) => this.#hear(request))];
+    } catch (error) {
+      this.#log.info('no-second-control-socket', { path, reason: (error as Error).message });
     }
   }
 
@@ -143,14 +154,14 @@ export class RunningGateway {
 
   #stopHearing(): void {
     this.#watch.close();
-    this.#socket?.close();
+    for (const socket of this.#sockets) socket.close();
     this.#compiler.close();
   }
 
   /** Takes away the files that say that it runs. */
   leave(): void {
     if (this.#pidFile !== null) removePidFile(this.#pidFile);
-    this.#socket?.close();
+    for (const socket of this.#sockets) socket.close();
   }
 }
 

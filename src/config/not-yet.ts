@@ -20,7 +20,6 @@ interface NotYet {
 
 /** Everything that is not there yet. A feature that arrives takes its lines out. */
 const NOT_YET: readonly NotYet[] = [
-  { path: 'server.upgrade_sock', reaction: 'warn' },
   { path: 'server.error_pages', reaction: 'warn' },
   { path: 'routes.*.websocket.enabled', reaction: 'refuse', unless: [false] },
   { path: 'routes.*.cache', reaction: 'warn', switch: 'enabled' },

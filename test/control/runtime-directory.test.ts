@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -193,4 +202,51 @@ test('server.upgrade_sock is opened or Photon does not start, and nothing that i
     assert.match(stderr, wanted);
   }
   assert.equal(existsSync(file), true);
+});
+
+for (const { why, change, code, said } of [
+  {
+    why: 'has a mistake in it',
+    change: (text: string) => text.replace('"routes"', '"roots"'),
+    code: 1,
+    said: /^photon: Cannot reload \S+: (?!Cannot reach)/,
+  },
+  {
+    why: 'is no text of its format',
+    change: () => '{ "server": ',
+    code: 1,
+    said: /^photon: Cannot reload \S+: (?!Cannot reach)/,
+  },
+  {
+    why: 'names another socket by now',
+    change: (text: string) => text.replace('first.sock', 'other.sock'),
+    code: 0,
+    said: /^$/,
+  },
+]) {
+  test(`photon reload reaches a gateway with server.upgrade_sock when its file ${why}`, async (t) => {
+    const directory = temporaryDirectory(t);
+    const server = { upgrade_sock: join(directory, 'first.sock'), workers: 1 };
+    const config = writeConfig(t, { server });
+    const env = { RUNTIME_DIRECTORY: temporaryDirectory(t) };
+    const photon = new PhotonProcess(t, ['--config', config], env);
+    await photon.event('ready');
+    assert.deepEqual(photon.events('not-active-yet'), []);
+    writeFileSync(config, change(readFileSync(config, 'utf8')));
+    const ended = await new PhotonProcess(t, ['--config', config, 'reload'], env).ended;
+    assert.equal(ended.code, code, ended.stderr);
+    assert.match(ended.stderr, said);
+  });
+}
+
+test('where the file cannot be read and no gateway answers, photon reload says that the socket may be elsewhere', async (t) => {
+  const config = writeConfig(t, {});
+  writeFileSync(config, '{ "server": ');
+  const env = { RUNTIME_DIRECTORY: temporaryDirectory(t) };
+  const { code, stderr } = await new PhotonProcess(t, ['--config', config, 'reload'], env).ended;
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^photon: Cannot reach a running gateway at \S+: ENOENT; if server.upgrade_sock is set, it cannot be read: [^\n]+\n$/,
+  );
 });

@@ -69,7 +69,7 @@ export const server = z
       .describe('The most client connections at one time, over all workers; more get 503.')
       .prefault(10_000),
     upgrade_sock: filePath()
-      .describe('Unix socket over which a new process takes over the listeners; by default in the runtime directory.')
+      .describe('Unix socket over which commands reach the gateway; by default one in the runtime directory.')
       .optional(),
     pid_file: filePath().describe('File to write the process id to.').optional(),
     trusted_proxies: z

@@ -111,14 +111,19 @@ function readLine(socket: Socket, maxBytes: number): Promise<string> {
   return promise;
 }
 
-/** Asks the gateway at `path`. Rejects with an Error of one line when none answers there, or it cannot do what is asked. */
+/** No gateway answers at a control socket. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+}
+
+/** Asks the gateway at `path`. Rejects with an UnreachableError when none answers there, with another Error of one line when it cannot do what is asked. */
 export async function askControlSocket(path: string, request: unknown): Promise<unknown> {
   refuseForeignRuntimeDirectory(dirname(path));
   const socket = connect(path);
   try {
     socket.write(`${JSON.stringify(request)}\n`);
     const line = await readLine(socket, MAX_ANSWER_BYTES).catch((error: NodeJS.ErrnoException) => {
-      throw new Error(`Cannot reach a running gateway at ${path}: ${error.code ?? error.message}`);
+      throw new UnreachableError(`Cannot reach a running gateway at ${path}: ${error.code ?? error.message}`);
     });
     const reply = JSON.parse(line) as Reply;
     if ('error' in reply) throw new Error(reply.error);

@@ -18,7 +18,7 @@ test('what has no effect yet is a warning at the place where it is asked for', (
   assert.ok(warnings.every(({ code, severity }) => code === 'not-active-yet' && severity === 'warning'));
   assert.deepEqual(
     warnings.map(({ path }) => path),
-    ['server.upgrade_sock', 'server.error_pages', 'routes[0].cache', 'metrics', 'cache'],
+    ['server.error_pages', 'routes[0].cache', 'metrics', 'cache'],
   );
 });
 
