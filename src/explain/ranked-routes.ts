@@ -1,5 +1,7 @@
 import type { Config, Predicates, RouteConfig } from '../config/config.ts';
 import { isSecretPath } from '../config/secrets.ts';
+import { inStageOrder } from '../middleware/catalog.ts';
+import { middlewareOf } from '../pipeline/build-generation.ts';
 import { rankRules } from '../routing/ranking.ts';
 
 /** A route in the order in which routes are tried. Plain data: it is printed and sent as it is. */
@@ -17,15 +19,17 @@ export interface RankedRoute {
   readonly backend: string;
   /** Null: no deadline. */
   readonly timeoutMs: number | null;
+  /** In the order in which requests pass it, that of every route among it. */
   readonly middleware: readonly string[];
 }
 
 /** The routes as the router ranks them: the first one that matches takes a request. */
-export function rankedRoutes({ routes }: Config): readonly RankedRoute[] {
+export function rankedRoutes({ routes, server }: Config): readonly RankedRoute[] {
   return rankRules(routes).map(({ index }, place) => {
     // Sound: rules are ranked from this very list.
-    const { id, host, path, methods, match, priority, backend, timeoutMs, middleware } = routes[index] as RouteConfig;
-    const names = middleware.map(({ name }) => name);
+    const route = routes[index] as RouteConfig;
+    const { id, host, path, methods, match, priority, backend, timeoutMs } = route;
+    const middleware = inStageOrder(middlewareOf(route, server.middleware));
     return {
       rank: place + 1,
       id,
@@ -36,7 +40,7 @@ export function rankedRoutes({ routes }: Config): readonly RankedRoute[] {
       priority,
       backend,
       timeoutMs,
-      middleware: names,
+      middleware: middleware.map(({ name }) => name),
     };
   });
 }

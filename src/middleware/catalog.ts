@@ -1,5 +1,5 @@
 import type { BuiltInMiddleware, CustomMiddleware, RouteConfig, RouteMiddleware } from '../config/config.ts';
-import type { Middleware } from '../pipeline/middleware.ts';
+import { type Middleware, STAGES, type Stage } from '../pipeline/middleware.ts';
 import { authentication } from './auth/authentication.ts';
 import { bodyLimit } from './body-limit.ts';
 import { compress } from './compress/compress.ts';
@@ -41,6 +41,30 @@ const CATALOG: { readonly [N in BuiltInMiddleware['name']]: Create<OptionsOf<N>>
   headers: securityHeaders,
   compress,
 };
+
+/** The stage of each, the first where it has parts in several. */
+const FIRST_STAGE: { readonly [N in BuiltInMiddleware['name']]: Stage } = {
+  ip_filter: 'ip_filter',
+  rate_limiting: 'rate_limit',
+  authentication: 'authentication',
+  cors: 'cors',
+  body_limit: 'body_limit',
+  redirect: 'redirect',
+  respond: 'respond',
+  rewrite: 'rewrite',
+  transform: 'transform',
+  headers: 'headers',
+  compress: 'compress',
+};
+
+/** The entries in the order in which requests pass them, known without making them. */
+export function inStageOrder(entries: readonly RouteMiddleware[]): readonly RouteMiddleware[] {
+  return entries.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+function placeOf(entry: RouteMiddleware): number {
+  return STAGES.indexOf(entry.module === null ? FIRST_STAGE[entry.name] : 'custom');
+}
 
 /** Throws an Error when it cannot be made. */
 export function createMiddleware(
