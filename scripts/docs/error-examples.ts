@@ -41,6 +41,10 @@ export const ERROR_EXAMPLES: Readonly<Record<DiagnosticCode, ErrorExample>> = {
     lines: null,
     mend: 'Make the directory of the socket, or take away the file that is in its place.',
   },
+  'unusable-control-socket': {
+    lines: null,
+    mend: 'Give the directory to the user that Photon runs as, with mode 0700, or set `server.upgrade_sock` to a place of its own.',
+  },
   'unusable-pid-file': { lines: null, mend: 'Make the directory, and let the user that Photon runs as write there.' },
   'unusable-log-file': { lines: null, mend: 'Make the directory, and let the user that Photon runs as write there.' },
   'unresolved-name': {

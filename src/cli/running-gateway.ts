@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config, RouteConfig } from '../config/config.ts';
-import { ControlSocket } from '../control/admin/control-socket.ts';
+import { ControlSocket, prepareControlSocket } from '../control/admin/control-socket.ts';
 import type { Compiler } from '../control/compiler.ts';
 import type { EventLog } from '../control/event-log.ts';
 import { statesNow } from '../control/file-state.ts';
@@ -74,6 +74,8 @@ export class RunningGateway {
     try {
       // Before it serves: what changes from here on is seen.
       gateway.#watch.use(loaded.sources, before);
+      // Before it listens: whoever connects is served.
+      gateway.#prepareSocket(loaded.compiled.config.server.upgradeSock, file);
       await supervisor.start();
       if (gateway.#pidFile !== null) writePidFile(gateway.#pidFile);
       await gateway.#openSocket(loaded.compiled.config.server.upgradeSock, file);
@@ -89,19 +91,23 @@ export class RunningGateway {
     return gateway;
   }
 
-  /**
-   * Where the configuration names no path, the gateway serves without the socket too: there may be no directory to write to. Rejects when
-   * another user may have made that directory.
-   */
+  /** Throws an Error when the socket cannot be opened and that keeps the gateway from starting. */
+  #prepareSocket(wanted: string | null, file: string): void {
+    const path = wanted ?? controlSocketPath(file);
+    try {
+      prepareControlSocket(path);
+    } catch (error) {
+      refuseWithoutSocket(error, wanted);
+    }
+  }
+
   async #openSocket(wanted: string | null, file: string): Promise<void> {
     const path = wanted ?? controlSocketPath(file);
     try {
       this.#sockets = [await ControlSocket.open(path, (request) => this.#hear(request))];
     } catch (error) {
-      if (error instanceof ForeignDirectoryError) throw error;
-      const reason = (error as Error).message;
-      if (wanted !== null) throw new Error(`Cannot open server.upgrade_sock ${path}: ${reason}`, { cause: error });
-      this.#log.warn('no-control-socket', { path, reason });
+      refuseWithoutSocket(error, wanted);
+      this.#log.warn('no-control-socket', { path, reason: (error as Error).message });
     }
     const ofFile = controlSocketPath(file);
     if (path !== ofFile) await this.#openSecondSocket(ofFile);
@@ -163,6 +169,16 @@ export class RunningGateway {
     if (this.#pidFile !== null) removePidFile(this.#pidFile);
     for (const socket of this.#sockets) socket.close();
   }
+}
+
+/**
+ * Where the configuration names no path, the gateway serves without the socket too: there may be no directory to write to. Throws an Error for
+ * a path that it names, and for a directory that another user may have made.
+ */
+function refuseWithoutSocket(error: unknown, wanted: string | null): void {
+  if (error instanceof ForeignDirectoryError) throw error;
+  if (wanted === null) return;
+  throw new Error(`Cannot open server.upgrade_sock ${wanted}: ${(error as Error).message}`, { cause: error });
 }
 
 function decompile({ config, routes }: CompiledConfig): Config {

@@ -54,6 +54,8 @@ export const DIAGNOSTIC_MEANINGS = {
   'unusable-user': 'A line of a file of users is not one, or the hash of its password cannot be used.',
   'duplicate-user': 'A user is there twice.',
   'unusable-listener': 'An address to listen at names nothing that this machine has.',
+  'unusable-control-socket':
+    'The socket for commands, or the runtime directory that it is in by default, cannot be used.',
   'unusable-pid-file': 'The pid file cannot be written.',
   'unusable-log-file': 'The file of the access log cannot be written.',
   'unresolved-name': 'The name of an upstream does not resolve at the moment.',

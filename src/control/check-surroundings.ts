@@ -4,7 +4,9 @@ import { isIpAddress } from '../base/address.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { Path } from '../config/config-node.ts';
 import type { OptionFault } from '../config/parse-config.ts';
+import { refuseOtherFile } from './admin/control-socket.ts';
 import { findUnresolvedNames } from './name-lookups.ts';
+import { ForeignDirectoryError, refuseForeignRuntimeDirectory, runtimeDirectory } from './runtime-directory.ts';
 import { findTlsFaults } from './tls-material.ts';
 
 /** What a start needs of the machine beside the configuration, looked at without opening a listener. */
@@ -12,11 +14,41 @@ export async function findSurroundingFaults(config: Config): Promise<readonly Op
   const names = await findNameFaults(config);
   return [
     ...findTlsFaults(config),
+    ...findControlSocketFaults(config),
     ...findPidFileFaults(config),
     ...findLogFaults(config),
     ...findUnixListenerFaults(config),
     ...names,
   ];
+}
+
+/** Where there is no socket to be had in the runtime directory, Photon serves without one; any other fault keeps it from starting. */
+function findControlSocketFaults({ server: { upgradeSock } }: Config): readonly OptionFault[] {
+  try {
+    if (upgradeSock === null) refuseForeignRuntimeDirectory(runtimeDirectory());
+    else findControlSocketFault(upgradeSock);
+    return [];
+  } catch (error) {
+    const { message } = error as Error;
+    const told = error instanceof ForeignDirectoryError || upgradeSock === null;
+    return [
+      {
+        code: 'unusable-control-socket',
+        severity: 'error',
+        path: upgradeSock === null ? ['server'] : ['server', 'upgrade_sock'],
+        message: told ? message : `Cannot open server.upgrade_sock ${upgradeSock}: ${message}`,
+      },
+    ];
+  }
+}
+
+/** Throws an Error. The start makes the directories that are not there. */
+function findControlSocketFault(path: string): void {
+  refuseForeignRuntimeDirectory(dirname(path));
+  refuseOtherFile(path);
+  let existing = dirname(path);
+  while (!existsSync(existing)) existing = dirname(existing);
+  accessSync(existing, constants.W_OK | constants.X_OK);
 }
 
 function findPidFileFaults({ server: { pidFile } }: Config): readonly OptionFault[] {

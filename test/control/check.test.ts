@@ -159,6 +159,49 @@ test('a pid file that cannot be written is an error', async (t) => {
   );
 });
 
+for (const { why, socket, runtime, at, message } of [
+  {
+    why: 'the runtime directory is a file',
+    socket: '',
+    runtime: '@/empty.pem',
+    at: 'server',
+    message: /^Cannot use the directory \S+empty\.pem: it is no directory; /,
+  },
+  {
+    why: 'the path that it names is a file',
+    socket: 'upgrade_sock: @/empty.pem',
+    runtime: '@/none',
+    at: 'server.upgrade_sock',
+    message: /^Cannot open server\.upgrade_sock \S+empty\.pem: \S+ is no socket$/,
+  },
+  {
+    why: 'the path that it names is below a file',
+    socket: 'upgrade_sock: @/empty.pem/a/control.sock',
+    runtime: '@/none',
+    at: 'server.upgrade_sock',
+    message: /^Cannot open server\.upgrade_sock \S+control\.sock: .*empty\.pem/,
+  },
+]) {
+  test(`a control socket that would keep Photon from starting is an error: ${why}`, async (t) => {
+    const server = `server: { http_addr: "127.0.0.1:0", ${socket} }`;
+    const path = write(t, document({ server }));
+    const before = process.env['RUNTIME_DIRECTORY'];
+    process.env['RUNTIME_DIRECTORY'] = runtime.replace('@', dirname(path));
+    try {
+      const { code, diagnostics } = await diagnosticsOf(path);
+      assert.equal(code, 1);
+      assert.deepEqual(
+        diagnostics.map((each) => [each.code, each.path]),
+        [['unusable-control-socket', at]],
+      );
+      assert.match(diagnostics[0]?.message ?? '', message);
+    } finally {
+      if (before === undefined) delete process.env['RUNTIME_DIRECTORY'];
+      else process.env['RUNTIME_DIRECTORY'] = before;
+    }
+  });
+}
+
 test('all faults are told at once, in the order of the file', async (t) => {
   const server = https('tls_cert: @/none.crt, tls_key: @/none.key, client_ca: @/none.pem');
   const backends = upstream('tls: true, tls_ca: @/none.pem, tls_cert: @/localhost.crt, tls_key: @/api.key');

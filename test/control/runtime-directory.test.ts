@@ -153,7 +153,9 @@ for (const { why, make, fault } of DIRECTORY_FAULTS) {
   test(`Photon does not start, and says so in one line, where its runtime directory is not its own: ${why}`, async (t) => {
     const temporary = sharedDirectory(t);
     make(join(temporary, `photon-${USER}`), t);
-    assertRefused(await startWithoutHome(t, temporary).ended, fault);
+    const photon = startWithoutHome(t, temporary);
+    assertRefused(await photon.ended, fault);
+    assert.deepEqual(photon.events('listening'), [], 'nobody has been let in before');
   });
 }
 

@@ -30,9 +30,7 @@ export class ControlSocket {
 
   /** Rejects with an Error of one line when another gateway answers at the path, or it cannot be had. */
   static async open(path: string, handler: ControlHandler): Promise<ControlSocket> {
-    makePrivateDirectory(dirname(path));
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found !== undefined && !found.isSocket()) throw new Error(`${path} is no socket`);
+    prepareControlSocket(path);
     if (await isAnswered(path)) throw new Error(`another gateway answers at ${path}`);
     removeFile(path);
     const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, handler));
@@ -53,6 +51,18 @@ export class ControlSocket {
     this.#server.close();
     removeFile(this.#path);
   }
+}
+
+/** Makes the directory of a control socket. Throws an Error where no socket can be opened at the path. */
+export function prepareControlSocket(path: string): void {
+  makePrivateDirectory(dirname(path));
+  refuseOtherFile(path);
+}
+
+/** Throws an Error where a file is at the path that is no socket: it is not taken away. */
+export function refuseOtherFile(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isSocket()) throw new Error(`${path} is no socket`);
 }
 
 function isAnswered(path: string): Promise<boolean> {
