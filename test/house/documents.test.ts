@@ -70,3 +70,15 @@ test('every test that the page on security names is there', () => {
   assert.ok(named.length > 25, 'hardly any test was found');
   for (const file of named) assert.ok(existsSync(join(ROOT, file)), file);
 });
+
+test('the documents, package.json and the programs want the same versions of Node', () => {
+  const [host] = matches(textOf('scripts/setup.mjs'), /OLDEST_HOST = (\d+)/g);
+  const [oldest] = matches(textOf('src/main.ts'), /OLDEST_NODE = (\d+)/g);
+  const { engines, devEngines, devDependencies } = JSON.parse(textOf('package.json'));
+  assert.deepEqual(devEngines.runtime, { name: 'node', version: `>=${host}` });
+  assert.deepEqual(engines, { node: `>=${oldest}` });
+  const pinned = String(devDependencies.node).split('.')[0];
+  const versions = matches(textOf('README.md'), /Node (\d+)/g);
+  assert.deepEqual(versions.slice(0, 3), [host, pinned, oldest]);
+  assert.deepEqual(matches(textOf('CONTRIBUTING.md'), /You need Node (\d+)/g), [host]);
+});
