@@ -192,6 +192,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
    * another worker was quicker to take the last room.
    */
   lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
+    if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();
     const idle = fresh ? null : (this.#takePrivate(peer) ?? this.#takeIdle());
     const connection = idle ?? this.#connect(peer);
     if (connection === null) return null;
@@ -209,7 +210,6 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
 
   /** The idle connection used last that is still alive: one that failed in this turn of the loop is here until it closes. */
   #takeIdle(): H1Upstream | null {
-    if (this.#idle.length > 0 && this.#reusesNothing) this.closeIdle();
     let connection = this.#idle.pop();
     while (connection !== undefined && !connection.alive) connection = this.#idle.pop();
     this.room.idleChanged();

@@ -125,6 +125,23 @@ describe('the connections to an upstream', () => {
     assert.equal(bench.lend().on, 3);
   });
 
+  for (const { why, challenge } of [
+    { why: 'shared', challenge: '' },
+    { why: 'private', challenge: 'WWW-Authenticate: NTLM\r\n' },
+  ]) {
+    test(`are not lent any more once one of another worker has sent something unsolicited, though they are ${why}`, () => {
+      const bench = new Bench();
+      const peer = { ...PEER };
+      const { on } = bench.lend({ peer });
+      bench.connection(on).sends(`HTTP/1.1 401 Unauthorized\r\n${challenge}Content-Length: 0\r\n\r\n`);
+      const other = new Bench({}, bench.shared, 1);
+      other.idle(1);
+      other.connection(0).sends('x');
+      assert.equal(bench.lend({ peer }).on, 1);
+      assert.ok(bench.connection(0).destroyed);
+    });
+  }
+
   test('are not lent once their idle time is over', () => {
     const bench = new Bench();
     bench.idle(1);
