@@ -13,6 +13,8 @@ export interface Planned {
 export interface Scheduler {
   readonly nowMs: number;
   after(delayMs: number, label: string, work: () => void): Planned;
+  /** At once, or when the thread whose time this is turns again. */
+  whenAwake(label: string, work: () => void): void;
 }
 
 /** Runs Node's `process.nextTick` queue and its microtasks, as Node does after each callback of the system. */
@@ -53,6 +55,15 @@ export class World implements Scheduler {
     const planned = { atMs: this.nowMs + Math.max(delayMs, 0), key: this.#random.below(2 ** 30), label, work };
     this.#push(planned);
     return planned;
+  }
+
+  /** Behind all else that happens in a moment, whatever is planned in it meanwhile. */
+  atTheEndOf(atMs: number, label: string, work: () => void): void {
+    this.#push({ atMs: Math.max(atMs, this.nowMs), key: 2 ** 30 + this.steps, label, work });
+  }
+
+  whenAwake(_label: string, work: () => void): void {
+    work();
   }
 
   cancel(planned: Planned): void {

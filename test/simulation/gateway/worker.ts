@@ -58,7 +58,7 @@ export class Worker implements Scheduler {
   readonly #sockets: FakeSockets;
   #io: IoContext | null = null;
   #alive = true;
-  #stalledUntilMs = 0;
+  #stalledUntilMs = -1;
   drained = false;
 
   constructor(options: WorkerOptions) {
@@ -92,7 +92,7 @@ export class Worker implements Scheduler {
         unixMs: () => EPOCH_MS + world.nowMs,
         random: chance,
         randomBytes: (length) => Buffer.from(Array.from({ length }, () => random.below(256))),
-        afterEvents: (work, subject) => void this.after(0, 'after events', () => work(subject)),
+        afterEvents: (work, subject) => this.#afterEvents(() => work(subject)),
         wakeUps: {
           wait: (words, index, timeoutMs, woken) =>
             options.wakeUps.wait(words, index, timeoutMs, () => this.#alive && woken()),
@@ -102,7 +102,7 @@ export class Worker implements Scheduler {
       },
     });
     const tick = () => {
-      if (world.nowMs >= this.#stalledUntilMs) this.plane.tick();
+      this.plane.tick();
       this.after(TimerWheel.tickMs, 'tick', tick);
     };
     this.after(random.below(TimerWheel.tickMs), 'tick', tick);
@@ -138,9 +138,23 @@ export class Worker implements Scheduler {
   }
 
   after(delayMs: number, label: string, work: () => void): Planned {
-    return this.#world.after(delayMs, label, () => {
+    return this.#world.after(delayMs, label, () => this.whenAwake(label, work));
+  }
+
+  whenAwake(label: string, work: () => void): void {
+    if (!this.#alive) return;
+    const leftMs = this.#stalledUntilMs - this.#world.nowMs;
+    if (leftMs <= 0) work();
+    else this.#world.after(leftMs, label, () => this.whenAwake(label, work));
+  }
+
+  /** When the thread turns again the system tells at once of all that has come meanwhile. */
+  #afterEvents(work: () => void): void {
+    const last = () => {
       if (this.#alive) work();
-    });
+    };
+    if (this.#world.nowMs > this.#stalledUntilMs) this.after(0, 'after events', work);
+    else this.#world.atTheEndOf(this.#stalledUntilMs, 'after events', last);
   }
 
   get alive(): boolean {
@@ -161,7 +175,7 @@ export class Worker implements Scheduler {
     this.drained = true;
   }
 
-  /** No timer runs out for so long, as when the thread stands still. */
+  /** It does nothing for so long: the thread stands still. */
   stall(forMs: number): void {
     this.#stalledUntilMs = this.#world.nowMs + forMs;
   }

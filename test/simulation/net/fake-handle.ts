@@ -94,11 +94,17 @@ export class FakeHandle implements EndpointUser {
     Object.assign(this.#names, { remoteAddress: host, remotePort: port });
     this.#dialling = (this.#dialler as Dialler).dial(host, port, (outcome) => {
       this.#dialling = null;
-      this.#connectRequest = null;
       if (typeof outcome !== 'number') this.#open(outcome);
-      request.oncomplete?.call(request, typeof outcome === 'number' ? outcome : 0, this, request, true, true);
+      const status = typeof outcome === 'number' ? outcome : 0;
+      this.#world.whenAwake('connected', () => this.#tellConnected(request, status));
     });
     return 0;
+  }
+
+  #tellConnected(request: Request, status: number): void {
+    if (this.#connectRequest !== request) return;
+    this.#connectRequest = null;
+    request.oncomplete?.call(request, status, this, request, true, true);
   }
 
   useUserBuffer(buffer: Buffer): void {
@@ -116,6 +122,11 @@ export class FakeHandle implements EndpointUser {
   }
 
   readable(): void {
+    this.#world.whenAwake('readable', () => this.#read());
+  }
+
+  #read(): void {
+    if (this.#closed || !this.#endpoint?.reading) return;
     const endpoint = this.#endpoint as Endpoint;
     const own = this.#userBuffer;
     const found = endpoint.read(own?.length ?? READ_BYTES);
@@ -187,6 +198,11 @@ export class FakeHandle implements EndpointUser {
   }
 
   writable(): void {
+    this.#world.whenAwake('writable', () => this.#goOnWriting());
+  }
+
+  #goOnWriting(): void {
+    if (this.#closed) return;
     const endpoint = this.#endpoint as Endpoint;
     for (let first = this.#writes[0]; first !== undefined; first = this.#writes[0]) {
       const taken = endpoint.write(first.bytes);

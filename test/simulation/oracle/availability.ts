@@ -1,16 +1,18 @@
 import type { Link } from '../net/link.ts';
-import type { ExchangeRecord } from '../records.ts';
+import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
 import { surplusReadMs } from './surplus.ts';
-import { backendsNamed, SAME_MS, timelineOf } from './timeline.ts';
+import { backendsNamed, SAME_MS, timelineOf, unheardBytes } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
 const HAND_OVER_MS = 400;
 
 /** So long a worker takes at most to learn that it may open a connection. */
 const WAKE_UP_MS = 10;
+
+const TICK_MS = 60;
 
 /** How a server was told apart from a well one by what it did. */
 interface Verdict {
@@ -77,7 +79,9 @@ export class Availability {
       // Who finds the queue full does not wait until another worker has given up what is idle there.
       return (link.row !== row && this.#othersUnderWay(atMs) >= queueSize) || this.#busyUntil(link) >= atMs - SAME_MS;
     });
-    return inUse.length >= maxConnections;
+    // Another try may be given up in the moment in which it begins, before anything of it is seen.
+    const givenUp = inUse.some(({ closedMs }) => Math.abs(closedMs - atMs) <= SAME_MS) ? 1 : 0;
+    return inUse.length + givenUp >= maxConnections;
   }
 
   /** What a dead worker had is counted until another one takes its place. */
@@ -216,20 +220,19 @@ export class Availability {
       else if (fate.failures.length > 0)
         yield { atMs: Math.min(...fate.failures.map(({ atMs }) => atMs)), failed: true };
       else if (fate.whole) yield { atMs: fate.wholeMs, failed: false };
-      else if (this.#missedDeadline(attempt.tag, fate, attempt.arrivedMs))
-        yield { atMs: attempt.link.closedMs, failed: true };
+      else if (this.#missedDeadline(attempt, fate)) yield { atMs: attempt.link.closedMs, failed: true };
     }
   }
 
-  /** A deadline counts against the server that had most of it. */
-  #missedDeadline(tag: string, { headMs }: Fate, arrivedMs: number): boolean {
-    const exchange = this.#run.records.exchanges.get(tag);
-    if (exchange === undefined || Number.isFinite(headMs)) return false;
+  /** A deadline counts against the server that had three quarters of it when it had the whole request. */
+  #missedDeadline({ exchange, link, requestEnd }: AttemptRecord, { headMs }: Fate): boolean {
+    if (exchange === null || Number.isFinite(headMs) || !Number.isFinite(requestEnd)) return false;
+    const sentMs = link.writtenMs(requestEnd);
     const { readMs } = timelineOf(exchange);
     return this.#run.scenario.configs.some(({ routes }) =>
       routes.some(({ name, timeoutMs }) => {
         if (name !== exchange.script.route || timeoutMs === null) return false;
-        return exchange.reply?.status === 504 && readMs + timeoutMs - arrivedMs >= timeoutMs / 2;
+        return exchange.reply?.status === 504 && readMs + timeoutMs - sentMs >= 0.75 * timeoutMs - TICK_MS;
       }),
     );
   }
@@ -258,12 +261,6 @@ export class Availability {
 function heardResetMs(client: Link | null | undefined): number {
   if (client === null || client === undefined) return 0;
   return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : client.resetArrivedMs;
-}
-
-/** How many bytes the gateway has written behind the requests that the server has heard of. */
-export function unheardBytes({ records }: Run, link: Link): number {
-  const heard = records.attempts.filter((attempt) => attempt.link === link).at(-1);
-  return Math.max(0, (link.writes.at(-1)?.bytes ?? 0) - (heard?.requestEnd ?? 0));
 }
 
 /** A hook keeps the reply back: bytes of it may have been read from the system, and wait in a buffer of Node. */

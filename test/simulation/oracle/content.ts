@@ -4,7 +4,7 @@ import { API_KEY, targetOf } from '../hosts/request-bytes.ts';
 import type { AttemptRecord, ExchangeRecord, Records } from '../records.ts';
 import type { Run } from '../run.ts';
 import { bodyBytesOf } from './fate.ts';
-import { isBehindSurplus, mayBeSurplus } from './surplus.ts';
+import { isBehindSurplus, isOnDistrusted, mayBeSurplus } from './surplus.ts';
 import { isIdempotent, timelineOf, waysOf } from './timeline.ts';
 
 /** Whether what came is what its request asked for, byte for byte. */
@@ -129,6 +129,7 @@ function checkAttempt(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord
     say(`${firstLine} in the place of ${target}`);
   if (attempt.overlaps !== null && !isBehindSurplus(run, attempt))
     say(`${attempt.overlaps} is under way on its connection`);
+  if (isOnDistrusted(run, attempt)) say('it reuses a connection of an upstream that sends what nobody asks for');
   const login = records.attempts.find(
     (other) => other.link === attempt.link && other.requestStart < attempt.requestStart && logsIn(other),
   );

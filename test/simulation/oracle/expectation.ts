@@ -2,10 +2,24 @@ import { STATUS_OF_FAULT } from '../hosts/request-bytes.ts';
 import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts';
-import { type Availability, unheardBytes } from './availability.ts';
+import type { Availability } from './availability.ts';
 import { type Fate, fateOf } from './fate.ts';
-import { isBehindSurplus, leavesSurplus } from './surplus.ts';
-import { backendsNamed, configsAt, lateMs, SAME_MS, type Timeline, timelineOf, type Way, waysOf } from './timeline.ts';
+import { leavesSurplus, mayBeSurplus } from './surplus.ts';
+import {
+  backendsNamed,
+  configsAt,
+  lateMs,
+  SAME_MS,
+  type Timeline,
+  timelineOf,
+  turnAfter,
+  unheardBytes,
+  type Way,
+  waysOf,
+} from './timeline.ts';
+
+/** So long a reply waits for its hooks when its client has ended its side. */
+const HALF_CLOSED_MS = 2000 - SAME_MS;
 
 /** What may become of an exchange, each with its cause. */
 export class Expectation {
@@ -40,7 +54,7 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
   if (!Number.isFinite(life.readMs)) return expectUnread(run, exchange, expectation);
   if (isBehindAnEnd(exchange)) return expectation.only('none', 'the reply before it ended the connection');
   if (isBehindPart(exchange)) expectation.allow('none', 'the reply before it was cut');
-  allowSlowHead(run, exchange, life, expectation);
+  allowSlowHead(run, exchange, expectation);
   allowIdle(run, exchange, life, expectation);
   if (isDrained(run, exchange, life)) expectation.allow('none', 'the worker drains');
   if (isDead(run, exchange, life)) {
@@ -50,18 +64,18 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
   }
   allowLeaving(run, exchange, life, expectation);
   const ways = waysOf(run, exchange);
-  const refusals = ways.map((way) => refusalOf(exchange, way));
+  const refusals = ways.map((way) => refusalOf(run, exchange, way));
   if (refusals.every((refusal) => refusal !== null)) {
     expectation.nothingUpstream = true;
     for (const refusal of refusals) expectation.allow(refusal.status, refusal.why);
     for (const way of ways) allowDeadline(run, exchange, life, way, expectation);
-    allowHooksOf(exchange, expectation);
+    allowHooksOf(exchange, expectation, ways);
     allowBodyFaults(run, exchange, life, expectation, ways);
     return expectation;
   }
   for (const refusal of refusals) if (refusal !== null) expectation.allow(refusal.status, refusal.why);
   allowBodyFaults(run, exchange, life, expectation, ways);
-  allowHooksOf(exchange, expectation);
+  allowHooksOf(exchange, expectation, ways);
   for (const way of ways) allowDeadline(run, exchange, life, way, expectation);
   allowAttempts(run, exchange, life, expectation, ways);
   for (const { route } of ways) {
@@ -95,7 +109,7 @@ function expectFault(
   expectation: Expectation,
 ): Expectation {
   if (!Number.isFinite(life.readMs)) expectUnread(run, exchange, expectation);
-  else allowSlowHead(run, exchange, life, expectation);
+  else allowSlowHead(run, exchange, expectation);
   if (isBehindPart(exchange)) expectation.allow('none', 'the reply before it was cut');
   if (isDrained(run, exchange, life)) expectation.allow('none', 'the worker drains');
   if (isDead(run, exchange, life)) expectation.allow('none', 'the worker died');
@@ -112,10 +126,10 @@ function allowIdle(run: Run, { client, index, start }: ExchangeRecord, life: Tim
   if (link === null) return;
   const before = client.exchanges[index - 1];
   const sinceMs = before === undefined ? link.openedMs : link.writtenMs(before.reply?.end ?? Number.POSITIVE_INFINITY);
-  const firstMs = link.readMs(start + 1);
+  const firstMs = link.arrivedMs(start + 1);
   for (const { server } of run.scenario.configs) {
     const patienceMs = before === undefined ? server.connectionTimeoutMs : server.keepaliveTimeoutMs;
-    if (Math.min(firstMs, life.readMs) - sinceMs >= patienceMs - SAME_MS)
+    if (Math.min(Math.max(firstMs, sinceMs), life.readMs) - sinceMs >= patienceMs - SAME_MS)
       expectation.allow('none', 'nothing came for too long');
   }
 }
@@ -126,24 +140,18 @@ function expectUnread(run: Run, exchange: ExchangeRecord, expectation: Expectati
   expectation.nothingUpstream = client.link?.readMs(exchange.headEnd) === Number.POSITIVE_INFINITY;
   expectation.allow('none', 'its head never came');
   allowLeaving(run, exchange, timelineOf(exchange), expectation);
-  if (client.exchanges[index - 1]?.reply?.complete !== false)
-    allowSlowHead(run, exchange, timelineOf(exchange), expectation);
+  if (client.exchanges[index - 1]?.reply?.complete !== false) allowSlowHead(run, exchange, expectation);
   return expectation;
 }
 
 /** The gateway waited too long for the head. Its bytes may all have come in the very moment in which it gave up. */
-function allowSlowHead(
-  run: Run,
-  { client, index, start }: ExchangeRecord,
-  life: Timeline,
-  expectation: Expectation,
-): void {
+function allowSlowHead(run: Run, { client, index, start, headEnd }: ExchangeRecord, expectation: Expectation): void {
   const before = client.exchanges[index - 1];
   const { link } = client;
   if (link === null) return;
-  const sinceMs =
-    before === undefined ? link.openedMs : Math.max(link.readMs(start + 1), link.writtenMs(before.reply?.end ?? 0));
-  const untilMs = Math.min(life.readMs, link.closedMs);
+  const sinceMs = before === undefined ? link.openedMs : Math.max(link.readMs(start + 1), turnAfter(before).fromMs);
+  // What has come while the gateway stood still has come in time.
+  const untilMs = Math.min(Math.max(link.arrivedMs(headEnd), sinceMs), link.closedMs);
   for (const { server } of run.scenario.configs) {
     if (untilMs - sinceMs >= server.connectionTimeoutMs - SAME_MS) expectation.allow(408, 'its head came too slowly');
   }
@@ -214,6 +222,7 @@ function allowLeaving(run: Run, exchange: ExchangeRecord, life: Timeline, expect
 
 /** What a route refuses before anything is sent; null for nothing. */
 function refusalOf(
+  run: Run,
   exchange: ExchangeRecord,
   { config, route }: Way,
 ): { readonly status: number; readonly why: string } | null {
@@ -227,6 +236,8 @@ function refusalOf(
   for (const act of script.hooks.slice(0, route.hooks).map(({ request }) => request)) {
     const refusal = refusalByHook(act);
     if (refusal !== null) return refusal;
+    if (act.act === 'wait' && act.forMs > hookBoundMs({ config, route }) + lateMs(run))
+      return { status: 504, why: 'a hook takes too long' };
   }
   const limit = Math.min(
     config.server.maxBodyBytes ?? Number.POSITIVE_INFINITY,
@@ -235,6 +246,11 @@ function refusalOf(
   if (script.body.framing === 'length' && script.body.bytes > limit)
     return { status: 413, why: 'the length of its body' };
   return null;
+}
+
+/** How long a hook may take, at most. */
+function hookBoundMs({ config, route }: Pick<Way, 'config' | 'route'>): number {
+  return route?.timeoutMs ?? config.server.middlewareTimeoutMs;
 }
 
 function refusalByHook(act: HookAct): { readonly status: number; readonly why: string } | null {
@@ -251,9 +267,14 @@ function refusalByHook(act: HookAct): { readonly status: number; readonly why: s
   }
 }
 
-/** Hooks of the reply that fail, or do not let it pass. */
-function allowHooksOf(exchange: ExchangeRecord, expectation: Expectation): void {
-  for (const { response } of exchange.script.hooks) {
+/** Hooks that take too long; and those of the reply that fail, or do not let it pass. */
+function allowHooksOf(exchange: ExchangeRecord, expectation: Expectation, ways: readonly Way[]): void {
+  const boundMs = Math.min(...ways.map(hookBoundMs)) - SAME_MS;
+  for (const { request, response } of exchange.script.hooks) {
+    for (const act of [request, response])
+      if (act.act === 'wait' && act.forMs >= boundMs) expectation.allow(504, 'a hook takes too long');
+    if (response.act === 'wait' && response.forMs >= HALF_CLOSED_MS && exchange.client.script.halfCloses)
+      expectation.allow('none', 'a hook of the reply takes too long, and its client ended');
     if (response.act === 'throw') expectation.allow(500, 'a hook of the reply fails');
     if (response.act !== 'never') continue;
     expectation.allow(504, 'a hook of the reply never settles');
@@ -282,7 +303,7 @@ function allowBodyFaults(
     );
     if (script.body.bytes > limit) {
       expectation.allow(413, 'the size of its body');
-      if (life.beganMs < life.wholeMs) expectation.allow('cut', 'the size of its body');
+      if (life.beganMs <= life.wholeMs) expectation.allow('cut', 'the size of its body');
     }
   }
   // That of a later configuration counts from its reload on.
@@ -294,9 +315,9 @@ function allowBodyFaults(
 }
 
 /** The longest time without a byte of the body. */
-function longestUploadGap({ client, headEnd }: ExchangeRecord, life: Timeline): number {
+function longestUploadGap({ client, headEnd, end }: ExchangeRecord, life: Timeline): number {
   const link = client.link as NonNullable<typeof client.link>;
-  const untilMs = Math.min(life.wholeMs, link.closedMs);
+  const untilMs = Math.min(Math.max(link.arrivedMs(end), life.readMs), link.closedMs);
   let lastMs = link.arrivedMs(headEnd);
   let longest = 0;
   for (const { atMs } of link.arrivals) {
@@ -338,7 +359,7 @@ function allowAttempts(
   const backends = [...names].flatMap((name) => backendsNamed(run, name));
   const attempts = run.records.attemptsOf(exchange.script.tag);
   const fates = attempts.map((attempt) => fateOf(run, attempt, backends));
-  if (attempts.some((attempt) => isBehindSurplus(run, attempt))) {
+  if (mayBeSurplus(run, exchange)) {
     for (const outcome of ['whole', 502, 'cut'] as const)
       expectation.allow(outcome, 'bytes that an exchange before left behind');
   }

@@ -44,7 +44,7 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
   if (attempt.broke === null && mayBeLost && Number.isFinite(link.resetArrivedMs)) {
     failures.push({ status: 502, why: 'the upstream closed early', atMs: link.resetArrivedMs, certain: false });
   }
-  const silentMs = longestSilence(attempt, wholeMs);
+  const silentMs = longestSilence(attempt, endArrivedMs(attempt));
   for (const { readTimeoutMs, writeTimeoutMs } of backends) {
     if (silentMs >= readTimeoutMs - SAME_MS) {
       const certain = silentMs > readTimeoutMs + lateMs(run);
@@ -71,6 +71,12 @@ export function endReadMs(attempt: AttemptRecord): number {
   if (attempt.broke === 'close') return Math.max(link.finArrivedMs, link.readMs(attempt.replyHeadEnd));
   const endMs = link.readMs(attempt.replyEnd);
   return Math.max(endMs, link.finArrivedMs);
+}
+
+/** When all of the reply had come, whether or not the gateway had read it. */
+function endArrivedMs({ link, script, method, replyEnd, broke }: AttemptRecord): number {
+  if (script.framing !== 'close' || isBodyless(method, script.status)) return link.arrivedMs(replyEnd);
+  return broke === 'close' ? link.finArrivedMs : Math.max(link.arrivedMs(replyEnd), link.finArrivedMs);
 }
 
 /** How many bytes of body an attempt's reply has when it is whole. */

@@ -5,6 +5,7 @@ import { rests } from '../scenario/scenario.ts';
 import { Availability } from './availability.ts';
 import { checkAttempts, checkReplyContent } from './content.ts';
 import { expect, type Outcome, outcomeOf } from './expectation.ts';
+import { isBehindSurplus } from './surplus.ts';
 import { timelineOf } from './timeline.ts';
 
 /** What a run was like as a whole. */
@@ -99,11 +100,12 @@ function checkRest(run: Run): void {
 const IDLE_HOLDINGS = /^(sockets counted|sockets of |idle at )/;
 
 /** A connection to an upstream whose last exchange ended well. */
-function isIdle({ records, scenario }: Run, link: Link): boolean {
+function isIdle(run: Run, link: Link): boolean {
+  const { records, scenario } = run;
   const last = records.attempts.filter((attempt) => attempt.link === link).at(-1);
   return (
     scenario.upstreams.some(({ address }) => address === link.peer) &&
-    (last === undefined || Number.isFinite(link.readMs(last.replyEnd)))
+    (last === undefined || Number.isFinite(link.readMs(last.replyEnd)) || isBehindSurplus(run, last))
   );
 }
 

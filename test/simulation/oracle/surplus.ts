@@ -1,5 +1,6 @@
 import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
+import { lateMs, SAME_MS, timelineOf, unheardBytes } from './timeline.ts';
 
 /** How long an upstream that has sent bytes nobody asked for gets a connection of its own for each request. */
 const DISTRUST_MS = 60_000;
@@ -9,7 +10,15 @@ const DISTRUST_MS = 60_000;
  * once; an upstream that is known to do so gets no second request on a connection.
  */
 export function mayBeSurplus(run: Run, exchange: ExchangeRecord): boolean {
-  return run.records.attemptsOf(exchange.script.tag).some((attempt) => isBehindSurplus(run, attempt));
+  if (run.records.attemptsOf(exchange.script.tag).some((attempt) => isBehindSurplus(run, attempt))) return true;
+  // The server may not have heard of the request.
+  const { readMs, overMs } = timelineOf(exchange);
+  return run.network.links.some((link) => {
+    if (link.row !== exchange.client.script.row || unheardBytes(run, link) === 0) return false;
+    const sentMs = link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
+    const leaves = run.records.attempts.some((attempt) => attempt.link === link && leavesSurplus(attempt));
+    return leaves && sentMs >= readMs && sentMs <= overMs;
+  });
 }
 
 /** Whether the connection of an attempt may carry bytes that an exchange before it left behind, of which the gateway could not know. */
@@ -23,14 +32,32 @@ export function isBehindSurplus(run: Run, attempt: AttemptRecord): boolean {
   return !run.records.attempts.some((other) => {
     if (other.upstream !== upstream || other.link === link || !leavesSurplus(other)) return false;
     const noticedMs = other.link.readMs(other.replyEnd + 1);
-    if (!isUnsolicited(run, other, noticedMs)) return false;
-    return other.link.row === link.row && noticedMs < sentMs && noticedMs > sentMs - DISTRUST_MS;
+    return isUnsolicited(run, other, noticedMs) && noticedMs < sentMs && noticedMs > sentMs - DISTRUST_MS;
   });
 }
 
-/** Known to be asked for by nothing: the connection was to be used again, and no request was on its way. */
-function isUnsolicited({ records }: Run, { link, script, requestStart }: AttemptRecord, noticedMs: number): boolean {
-  if (script.closes || script.versionMinor === 0) return false;
+/** Whether an attempt comes second on its connection, although it was known that its upstream sends what nobody asks for. */
+export function isOnDistrusted(run: Run, { link, upstream, requestStart }: AttemptRecord): boolean {
+  if (requestStart === 0 || run.scenario.configs.length > 1) return false;
+  const sentMs = link.writtenMs(requestStart + 1);
+  return run.records.attempts.some((other) => {
+    if (other.upstream !== upstream || !leavesSurplus(other)) return false;
+    const noticedMs = other.link.readMs(other.replyEnd + 1);
+    const isReusable = other.link.writtenMs(other.requestEnd) < other.link.readMs(other.replyEnd);
+    return (
+      isReusable &&
+      isUnsolicited(run, other, noticedMs) &&
+      noticedMs + SAME_MS < sentMs &&
+      noticedMs > sentMs - DISTRUST_MS + lateMs(run)
+    );
+  });
+}
+
+/** Known to be asked for by nothing: the reply was passed on, the connection was to be used again, and no request was on its way. */
+function isUnsolicited({ records }: Run, attempt: AttemptRecord, noticedMs: number): boolean {
+  const { link, script, requestStart, exchange } = attempt;
+  const isPassedOn = exchange?.reply?.head.fields.has('x-sim-reply') ?? false;
+  if (script.closes || script.versionMinor === 0 || !isPassedOn) return false;
   return !records.attempts.some(
     (next) =>
       next.link === link && next.requestStart > requestStart && link.writtenMs(next.requestStart + 1) <= noticedMs,

@@ -1,3 +1,4 @@
+import type { Link } from '../net/link.ts';
 import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, ConfigScript, RouteScript } from '../scenario/scenario.ts';
@@ -65,23 +66,28 @@ export function timelineOf({ client, index, headEnd, faultAt, end, reply, script
 }
 
 /** When a request that was sent ahead has its turn, at the earliest and at the latest: while the reply before it was written. */
-function turnAfter(before: ExchangeRecord | undefined): { readonly fromMs: number; readonly toMs: number } {
+export function turnAfter(before: ExchangeRecord | undefined): { readonly fromMs: number; readonly toMs: number } {
   if (before === undefined) return { fromMs: 0, toMs: 0 };
   const { client, reply } = before;
   const { link, leftMs } = client;
   if (link === null || (reply === null && !Number.isFinite(leftMs)))
     return { fromMs: Number.POSITIVE_INFINITY, toMs: 0 };
   if (reply === null) return { fromMs: 0, toMs: 0 };
-  return { fromMs: link.writtenMs(reply.start + 1), toMs: Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0 };
+  const beganMs = link.writtenMs(reply.start + 1);
+  // Behind another one that a slow reader has not taken it may have waited in the gateway, at the longest since it was asked for.
+  const fromMs = link.writtenMs(reply.start) === beganMs ? timelineOf(before).readMs : beganMs;
+  return { fromMs, toMs: Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0 };
 }
 
 /** The configurations of a span: of one exchange, those that it may have begun with. */
-export function configsAt({ scenario, controls }: Run, fromMs: number, toMs: number): readonly ConfigScript[] {
+export function configsAt(run: Run, fromMs: number, toMs: number): readonly ConfigScript[] {
+  const { scenario, controls } = run;
   const first = scenario.configs[0] as ConfigScript;
   const reload = controls.find(({ script }) => script.what === 'reload');
   if (reload === undefined || toMs < reload.atMs) return [first];
   const second = scenario.configs[(reload.script as { config: number }).config] as ConfigScript;
-  return fromMs < reload.atMs + 10 ? [first, second] : [second];
+  // A worker that stands still learns of it later.
+  return fromMs < reload.atMs + 10 + lateMs(run) - LATE_MS ? [first, second] : [second];
 }
 
 /** A route that an exchange may have, with its backend. */
@@ -137,4 +143,10 @@ export function longestSilence(attempt: AttemptRecord, replyEndMs: number): numb
     if (isReading) longest = Math.max(longest, toMs - fromMs);
   }
   return longest;
+}
+
+/** How many bytes the gateway has written behind the requests that the server has heard of. */
+export function unheardBytes({ records }: Run, link: Link): number {
+  const heard = records.attempts.filter((attempt) => attempt.link === link).at(-1);
+  return Math.max(0, (link.writes.at(-1)?.bytes ?? 0) - (heard?.requestEnd ?? 0));
 }

@@ -8,12 +8,15 @@ export interface Classes {
   readonly faultyRequests: boolean;
   readonly leavingClients: boolean;
   readonly slowClients: boolean;
+  readonly steadyClients: boolean;
   readonly stallingUploads: boolean;
   readonly brokenReplies: boolean;
   readonly malformedReplies: boolean;
   readonly surplus: boolean;
   readonly slowUpstreams: boolean;
   readonly silentUpstreams: boolean;
+  readonly spentDeadlines: boolean;
+  readonly reluctantUpstreams: boolean;
   readonly serverErrors: boolean;
   readonly outages: boolean;
   readonly early: boolean;
@@ -22,6 +25,7 @@ export interface Classes {
   readonly ahead: boolean;
   readonly hooks: boolean;
   readonly wildHooks: boolean;
+  readonly lateHooks: boolean;
   readonly reload: boolean;
   readonly drain: boolean;
   readonly death: boolean;
@@ -40,12 +44,15 @@ export function drawClasses(draw: Draw): Classes {
     faultyRequests: on(3),
     leavingClients: on(3),
     slowClients: draw.oneIn(3),
+    steadyClients: draw.oneIn(6),
     stallingUploads: on(4),
     brokenReplies: on(3),
     malformedReplies: on(4),
     surplus: on(3),
     slowUpstreams: draw.oneIn(2),
     silentUpstreams: on(4),
+    spentDeadlines: on(5),
+    reluctantUpstreams: on(6),
     serverErrors: on(4),
     outages: on(5),
     early: draw.oneIn(3),
@@ -54,6 +61,7 @@ export function drawClasses(draw: Draw): Classes {
     ahead: draw.oneIn(3),
     hooks: draw.oneIn(2),
     wildHooks: on(3),
+    lateHooks: on(5),
     reload: draw.oneIn(5),
     drain: on(8),
     death: on(10),

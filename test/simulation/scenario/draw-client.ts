@@ -1,9 +1,17 @@
 import type { Classes } from './classes.ts';
 import type { Draw } from './draw.ts';
 import { isCrowded } from './draw-config.ts';
-import { drawPauses, drawReply } from './draw-reply.ts';
+import { drawPauses, drawReply, type ReplyOccasion } from './draw-reply.ts';
 import { drawWay } from './draw-way.ts';
-import type { ClientScript, ConfigScript, HeadFault, HookAct, RequestFault, RequestScript } from './scenario.ts';
+import type {
+  ClientScript,
+  ConfigScript,
+  HeadFault,
+  HookAct,
+  RequestFault,
+  RequestScript,
+  RouteScript,
+} from './scenario.ts';
 
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'];
 const HEAD_FAULTS: readonly HeadFault[] = [
@@ -36,7 +44,7 @@ export function drawClient(
     nature: drawWay(draw.of('way'), classes),
     requests,
     ahead: classes.ahead && draw.oneIn(2) ? draw.between(2, 6) : 1,
-    readPauses: drawPauses(draw.of('pauses'), classes.slowClients, 20_000),
+    readPauses: drawReadPauses(draw.of('pauses'), classes, config.server.sendTimeoutMs),
     ending: draw.pick(['close', 'close', 'fin', 'reset', 'stay']),
     halfCloses: draw.oneIn(8),
     leavesReading:
@@ -46,16 +54,44 @@ export function drawClient(
   };
 }
 
+/** Some read steadily, each pause shorter than what stops a reply. */
+function drawReadPauses(draw: Draw, classes: Classes, sendTimeoutMs: number): ClientScript['readPauses'] {
+  if (!classes.steadyClients || !draw.oneIn(2)) return drawPauses(draw, classes.slowClients, 20_000);
+  const step = draw.pick([500, 2000, 10_000]);
+  const forMs = Math.floor(Math.min(sendTimeoutMs, 800) * draw.pick([0.3, 0.6]));
+  return Array.from({ length: 12 }, (_, number) => ({ atBytes: (number + 1) * step, forMs }));
+}
+
 function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Classes): RequestScript {
   const route = draw.pick(config.routes);
   const method = draw.pick(METHODS);
   const body = drawBody(draw.of('body'), method, classes);
   const backend = config.backends.find(({ name }) => name === route.backend);
   const occasion = {
-    ...{ method, requestBytes: body.bytes, readTimeoutMs: backend?.readTimeoutMs ?? 500 },
+    ...{ method, requestBytes: body.bytes },
+    ...{ readTimeoutMs: backend?.readTimeoutMs ?? 500, writeTimeoutMs: backend?.writeTimeoutMs ?? 500 },
     crowded: backend !== undefined && isCrowded(backend),
   };
-  const request: RequestScript = {
+  const request = drawPlain(draw, { tag, route, method, body, occasion }, classes);
+  if (request.fault?.kind === 'head') return { ...request, versionMinor: 1 };
+  return withTiming(
+    draw.of('timing'),
+    request.versionMinor === 0 ? { ...request, expects: false } : request,
+    route,
+    classes,
+  );
+}
+
+interface Part {
+  readonly tag: string;
+  readonly route: RouteScript;
+  readonly method: string;
+  readonly body: RequestScript['body'];
+  readonly occasion: ReplyOccasion;
+}
+
+function drawPlain(draw: Draw, { tag, route, method, body, occasion }: Part, classes: Classes): RequestScript {
+  return {
     ...{ tag, method, body },
     route: draw.oneIn(25) ? 'nowhere' : route.name,
     versionMinor: draw.oneIn(12) && body.framing !== 'chunked' ? 0 : 1,
@@ -76,8 +112,25 @@ function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Cla
     extraLines:
       classes.loginConnections && draw.oneIn(5) && !route.apiKey ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
   };
-  if (request.fault?.kind === 'head') return { ...request, versionMinor: 1 };
-  return request.versionMinor === 0 ? { ...request, expects: false } : request;
+}
+
+/** Times that meet each other only rarely by chance: a hook that settles behind what was wrong, a deadline that is spent before the server. */
+function withTiming(draw: Draw, request: RequestScript, route: RouteScript, classes: Classes): RequestScript {
+  const [hook, ...others] = request.hooks;
+  const { timeoutMs } = route;
+  if (hook !== undefined && classes.lateHooks && (request.fault !== null || draw.oneIn(6)))
+    return {
+      ...request,
+      hooks: [{ ...hook, request: { act: 'wait', forMs: draw.pick([20, 150, 400, 1250, 2600, 5600]) } }, ...others],
+    };
+  if (timeoutMs === null || !classes.spentDeadlines || !draw.oneIn(3)) return request;
+  const spentMs = Math.floor(timeoutMs * draw.pick([0.3, 0.5, 0.7]));
+  const replies = request.replies.map((reply) => ({ ...reply, delayMs: timeoutMs }));
+  if (request.body.framing !== 'none')
+    return { ...request, replies, pauses: [{ atBytes: draw.below(request.body.bytes + 150), forMs: spentMs }] };
+  return hook === undefined
+    ? request
+    : { ...request, replies, hooks: [{ ...hook, request: { act: 'wait', forMs: spentMs } }, ...others] };
 }
 
 function drawBody(draw: Draw, method: string, { uploads, large }: Classes): RequestScript['body'] {

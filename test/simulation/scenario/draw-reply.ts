@@ -10,6 +10,7 @@ export interface ReplyOccasion {
   readonly method: string;
   readonly requestBytes: number;
   readonly readTimeoutMs: number;
+  readonly writeTimeoutMs: number;
   /** Others wait for the connection. */
   readonly crowded: boolean;
 }
@@ -31,10 +32,7 @@ export function drawReply(draw: Draw, classes: Classes, occasion: ReplyOccasion)
     closes: draw.oneIn(classes.surplus ? 3 : 8),
     pauses: drawPauses(draw, classes.slowUpstreams, bytes + 200),
     waitsForWhole: isEarly && draw.oneIn(2) ? draw.below(bytes + 200) : null,
-    readPause:
-      classes.slowUpstreams && requestBytes > 0 && draw.oneIn(requestBytes > 3000 ? 2 : 4)
-        ? drawPause(draw, requestBytes)
-        : null,
+    readPause: drawReadPause(draw, classes, occasion),
     fault: null,
     extraLines: drawLines(draw, classes),
   };
@@ -65,6 +63,18 @@ function drawDelay(draw: Draw, { silentUpstreams }: Classes, { readTimeoutMs, cr
 
 function drawPause(draw: Draw, bytes: number): PauseScript {
   return { atBytes: draw.below(bytes + 1), forMs: draw.pick([5, 50, 200, 250, 700, 1500]) };
+}
+
+/** A reluctant one reads on later than a silence may last, and sooner than a write may take. */
+function drawReadPause(
+  draw: Draw,
+  { slowUpstreams, reluctantUpstreams }: Classes,
+  { requestBytes, readTimeoutMs, writeTimeoutMs }: ReplyOccasion,
+): PauseScript | null {
+  if (requestBytes === 0) return null;
+  if (reluctantUpstreams && writeTimeoutMs > readTimeoutMs + 550 && draw.oneIn(2))
+    return { atBytes: draw.below(200), forMs: readTimeoutMs + 500 };
+  return slowUpstreams && draw.oneIn(requestBytes > 3000 ? 2 : 4) ? drawPause(draw, requestBytes) : null;
 }
 
 export function drawPauses(draw: Draw, on: boolean, bytes: number): readonly PauseScript[] {
