@@ -56,10 +56,14 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
       UNGUARDED,
       {
         file: PENDING,
-        before: 'exchange.pendingHook = hook;',
-        after: 'exchange.pendingHook = hook;\n  const { turn } = exchange;',
+        before: 'exchange.pendingHook = pending;',
+        after: 'exchange.pendingHook = pending;\n  const { turn } = exchange;',
       },
-      { file: PENDING, before: 'if (exchange.pendingHook === hook) goOn', after: 'if (exchange.turn === turn) goOn' },
+      {
+        file: PENDING,
+        before: 'if (exchange.pendingHook === pending) goOn',
+        after: 'if (exchange.turn === turn) goOn',
+      },
     ],
   },
   {
@@ -155,6 +159,46 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
         file: 'src/net/h1-output.ts',
         before: 'if (this.#handedBytes - untaken > this.#takenBytes) this.#watch();',
         after: 'if (this.#handedBytes < 0) this.#watch();',
+      },
+    ],
+  },
+  {
+    name: 'a reply that its connection ends looks whole when its client stops taking it',
+    edits: [
+      {
+        file: 'src/net/socket-connection.ts',
+        before: 'if (this.pendingBytes === 0) this.#askForFin();',
+        after: 'this.#askForFin();',
+      },
+    ],
+  },
+  {
+    name: 'a slow reader loses its connection behind its last reply',
+    edits: [
+      {
+        file: 'src/net/h1-downstream.ts',
+        before: 'if ((this.#connection?.pendingBytes ?? 0) > 0) this.#becomeIdle();',
+        after: 'if (this.#connection === null) this.#becomeIdle();',
+      },
+    ],
+  },
+  {
+    name: 'an upload sent ahead that its client has left holds a connection',
+    edits: [
+      {
+        file: 'src/net/h1-downstream.ts',
+        before: '    else if (this.#peerEnded && this.#request.inBody) this.#failCut();\n',
+        after: '',
+      },
+    ],
+  },
+  {
+    name: 'a connection of the configuration before makes room that nobody hears of',
+    edits: [
+      {
+        file: 'src/upstream/connection-room.ts',
+        before: ': before.#kin;',
+        after: ': { seekers: new Set(), isLimited: false };',
       },
     ],
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { KNOWN_FAULTS } from './known-faults.ts';
 import { Runner } from './runner.ts';
 import type { Scenario } from './scenario/scenario.ts';
 
@@ -24,6 +25,15 @@ test('a seed gives the same run each time', async () => {
   const task = { task: 'seeds', from: 1600, count: 16, transport: 'onread' } as const;
   const first = await runner.run(task);
   assert.equal((await runner.run(task)).traceHash, first.traceHash);
+});
+
+test('each fault that the gateway once had can be put into its code of today', () => {
+  for (const { name, edits } of KNOWN_FAULTS) {
+    for (const { file, before } of edits) {
+      const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      assert.ok(text.includes(before), `${name}: ${file} has no ${JSON.stringify(before)}`);
+    }
+  }
 });
 
 const CASES = new URL('./cases/', import.meta.url);

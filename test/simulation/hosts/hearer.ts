@@ -49,7 +49,9 @@ export class Hearer {
     if (found === null) return;
     if (typeof found === 'number') {
       this.#endpoint.stopReading();
-      this.#listener.ended(found === END_OF_FILE ? 'fin' : 'reset');
+      // Where a write has met the reset, a read finds the end.
+      const isOrderly = found === END_OF_FILE && !this.#endpoint.incoming.resetArrived;
+      this.#listener.ended(isOrderly ? 'fin' : 'reset');
       return;
     }
     this.heardBytes += found.length;
