@@ -424,6 +424,12 @@ export class Supervisor implements WorkerSurroundings {
     await this.close();
   }
 
+  /** Ends every connection, for a process that is about to end itself. */
+  async cut(): Promise<void> {
+    this.#stop();
+    await Promise.all(this.#slots.map((slot) => slot.cut()));
+  }
+
   /** What is being made ready is given up. */
   #stop(): void {
     this.#stopping = true;

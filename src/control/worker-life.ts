@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../base/duration.ts';
 import type {
@@ -30,6 +31,9 @@ const MIN_START_MS = 60_000;
 
 /** The JavaScript heap of one worker. Buffers do not count here: the data plane bounds them itself. */
 const MAX_HEAP_MB = 1024;
+
+/** How long a worker that is to end may take to close its connections. */
+const CUT_MS = 500;
 
 /** Hears what a worker says besides how it lives. */
 export interface WorkerListener {
@@ -250,6 +254,18 @@ export class WorkerLife {
     this.#post({ type: 'drain' });
     await Promise.race([this.#drained, this.gone]);
     await this.end();
+  }
+
+  /**
+   * Has the worker end its connections, so that no reply that is cut looks whole: with the thread, the system would close them in the
+   * ordinary way. One that is busy is not waited for.
+   */
+  async cut(): Promise<void> {
+    this.#post({ type: 'cut' });
+    const timer = new AbortController();
+    const late = pause(CUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([this.#drained, this.gone, late]);
+    timer.abort();
   }
 
   /** Of Node; -1 once the thread is gone. */

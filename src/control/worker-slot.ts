@@ -95,9 +95,16 @@ export class WorkerSlot implements WorkerListener {
     await this.#life?.drain();
   }
 
+  /** Ends the connections of the worker, as far as it can be told so, before the process ends. */
+  async cut(): Promise<void> {
+    this.#stop.abort();
+    await this.#life?.cut();
+  }
+
   /** Ends the worker now, for good. */
   async close(): Promise<void> {
     this.#stop.abort();
+    await this.#life?.cut();
     await this.#life?.end();
   }
 

@@ -122,6 +122,11 @@ export interface DrainMessage {
   readonly type: 'drain';
 }
 
+/** End every connection now, so that no reply that is cut looks whole, then say `drained`. */
+export interface CutMessage {
+  readonly type: 'cut';
+}
+
 export type MessageToWorker =
   | StartMessage
   | PrepareMessage
@@ -131,4 +136,5 @@ export type MessageToWorker =
   | TlsMessage
   | KeySetMessage
   | PasswordAnswerMessage
-  | DrainMessage;
+  | DrainMessage
+  | CutMessage;

@@ -392,10 +392,20 @@ export class DataPlane implements DownstreamService, PipelineServices {
     for (const connection of this.#connections) connection.drain();
     this.#io.settle();
     await this.#listeners.retire();
+    await this.#lastConnection();
+    this.close();
+  }
+
+  /** Ends everything at once, and resolves when the last connection is closed. A reply that is cut does not look whole. */
+  async cut(): Promise<void> {
+    this.close();
+    await this.#lastConnection();
+  }
+
+  async #lastConnection(): Promise<void> {
     this.#drained ??= Promise.withResolvers<void>();
     if (this.#connections.size === 0) this.#drained.resolve();
     await this.#drained.promise;
-    this.close();
   }
 
   /** Ends everything at once. */

@@ -63,6 +63,9 @@ function obey(message: Exclude<MessageToWorker, StartMessage>): void {
     case 'drain':
       void drain();
       break;
+    case 'cut':
+      void cut();
+      break;
   }
 }
 
@@ -208,5 +211,10 @@ function reasonOf(error: unknown): string {
 
 async function drain(): Promise<void> {
   await plane?.drain();
+  post({ type: 'drained' });
+}
+
+async function cut(): Promise<void> {
+  await plane?.cut();
   post({ type: 'drained' });
 }

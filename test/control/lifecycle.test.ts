@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startPhoton, temporaryDirectory } from './photon-process.ts';
@@ -58,6 +60,28 @@ test('an exchange that outlasts shutdown_timeout is cut, and the exit code is st
   await reply;
   assert.equal((await photon.ended).code, 0);
 });
+
+for (const { name, server, signals } of [
+  { name: 'at the end of a drain', server: { shutdown_timeout: '100ms' }, signals: 1 },
+  { name: 'by a second signal', server: {}, signals: 2 },
+]) {
+  test(`a reply that ends with its connection is reset when it is cut ${name}`, async (t) => {
+    const upstream = await Upstream.start(t);
+    const photon = startPhoton(t, { upstreamPort: upstream.port, server });
+    const client = connect(await photon.port(), '127.0.0.1').on('error', () => {});
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.write('GET /held HTTP/1.0\r\nHost: app.example\r\n\r\n');
+    const held = await upstream.holds();
+    held.write('the first half');
+    await once(client, 'data');
+    client.resume();
+    photon.kill('SIGTERM');
+    await photon.event('draining');
+    if (signals === 2) photon.kill('SIGTERM');
+    assert.equal(await closed, true);
+    assert.equal((await photon.ended).code, signals === 2 ? 1 : 0);
+  });
+}
 
 test('a second signal ends the process at once, with exit code 1', async (t) => {
   const upstream = await Upstream.start(t);

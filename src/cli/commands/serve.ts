@@ -88,7 +88,7 @@ class GatewayProgram {
       case 'SIGQUIT':
         if (this.#stop.signal.aborted) {
           this.#log.warn('stopped-at-once', { signal });
-          this.#endAtOnce();
+          void this.#cutAndEnd();
         }
         this.#stopped.resolve(signal);
         this.#stop.abort();
@@ -104,6 +104,11 @@ class GatewayProgram {
         this.#gateway?.reopenLogs();
         break;
     }
+  }
+
+  async #cutAndEnd(): Promise<void> {
+    await this.#gateway?.cut();
+    this.#endAtOnce();
   }
 
   #endAtOnce(): never {
