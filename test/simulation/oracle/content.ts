@@ -133,7 +133,8 @@ function checkAttempt(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord
   const login = records.attempts.find(
     (other) => other.link === attempt.link && other.requestStart < attempt.requestStart && logsIn(other),
   );
-  if (login !== undefined && login.exchange?.client !== exchange.client)
+  // Behind surplus bytes each reply answers the request after its own.
+  if (login !== undefined && login.exchange?.client !== exchange.client && !isBehindSurplus(run, attempt))
     say(`${login.tag} has logged in on its connection`);
   if (attempt.link.writtenMs(attempt.requestStart + 1) > faultMs) say('it was sent after its fault was read');
   if (attempt.wholeMs === Number.POSITIVE_INFINITY) return;
