@@ -1,8 +1,10 @@
+import { checkCustomApart } from '../control/check-custom-apart.ts';
 import { loadConfig } from '../control/load-config.ts';
 import { type Answer, Answers, type Question } from '../explain/answers.ts';
 import { askRunningGateway } from './ask-running-gateway.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
+import { tellFault } from './tell-fault.ts';
 import { isColoured } from './terminal.ts';
 
 /** An answer that says something. */
@@ -23,7 +25,7 @@ export async function ask(configFile: string, question: Question, live: boolean)
 }
 
 async function askFile(configFile: string, question: Question): Promise<Answer> {
-  const { config } = await loadConfig(configFile);
+  const { config } = await loadConfig(configFile, undefined, (each) => checkCustomApart(each, tellFault));
   return new Answers(config).answer(question);
 }
 

@@ -1,7 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { thrownText } from '../base/thrown-text.ts';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from '../control/log-level.ts';
-import { outliveMiddleware } from '../middleware/custom/running-middleware.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { RoutesOptions } from './commands/routes.ts';
@@ -28,11 +26,6 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 const formatOption = () => new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text');
 
 const liveOption = () => new Option('--live', 'ask the running gateway instead of the file').default(false);
-
-/** Commands that look at a configuration load its middleware. What that starts then, and fails, fails in a gateway too, which goes on. */
-function tellFault(name: string, error: unknown): void {
-  process.stderr.write(`The middleware "${name}" fails outside of its hooks: ${thrownText(error)}\n`);
-}
 
 async function serveFile({ config, logLevel }: GlobalOptions): Promise<ExitCode> {
   const { Compiler } = await import('../control/compiler.ts');
@@ -66,8 +59,7 @@ function createProgram(ends: (code: ExitCode) => void): Command {
     .allowExcessArguments(false)
     .exitOverride()
     .action(async () => ends(await serveFile(globals())))
-    .hook('preSubcommand', releaseSignals)
-    .hook('preSubcommand', () => outliveMiddleware(tellFault));
+    .hook('preSubcommand', releaseSignals);
   program
     .command('check')
     .description('say what is wrong with the configuration, without starting')

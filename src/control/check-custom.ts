@@ -18,10 +18,17 @@ export type ReportLoading = (entry: CustomMiddleware, limitMs: number) => void;
 
 /** Loads the middleware of users, each within `server.reload_timeout`, until one does not come to its end. */
 export async function checkCustom(config: Config, loading: ReportLoading): Promise<CheckedCustom> {
-  const entries = customOf(config);
+  return await checkEntries(customOf(config), config.server.reloadTimeoutMs, loading);
+}
+
+/** The same of the middleware of a configuration, by itself. */
+export async function checkEntries(
+  entries: readonly CustomMiddleware[],
+  limitMs: number,
+  loading: ReportLoading,
+): Promise<CheckedCustom> {
   if (entries.length === 0) return { faults: [], codeVersion: '' };
   const loader = new ModuleLoader();
-  const limitMs = config.server.reloadTimeoutMs;
   const faults: Diagnostic[] = [];
   for (const entry of entries) {
     loading(entry, limitMs);
@@ -44,7 +51,8 @@ async function errorOf({ name, module, options }: CustomMiddleware, loader: Modu
   }
 }
 
-function faultOf({ name, module }: CustomMiddleware, error: unknown): Diagnostic {
+/** The fault of an entry that cannot be used for this reason. */
+export function faultOf({ name, module }: CustomMiddleware, error: unknown): Diagnostic {
   const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   return wholeFileDiagnostic('module-failed', module, `Cannot use the middleware "${name}": ${reason}`);
 }

@@ -175,17 +175,18 @@ function forward(from: Readable, to: Writable): void {
 function outcomeOf(child: ChildProcess, file: string): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const fail = (reason: string) => resolve({ type: 'failed', reason });
-  let timer = failAfter(TIME_LIMIT_MS, '');
+  let where = '';
+  let timer = failAfter(TIME_LIMIT_MS);
   child.on('message', (message: CompilerMessage) => {
     if (message.type !== 'loading') return resolve(message);
     clearTimeout(timer);
-    const where = `, in the module ${message.module} of the middleware "${message.middleware}"`;
-    timer = failAfter(Math.max(TIME_LIMIT_MS, message.limitMs + GRACE_MS), where);
+    where = `, in the module ${message.module} of the middleware "${message.middleware}"`;
+    timer = failAfter(Math.max(TIME_LIMIT_MS, message.limitMs + GRACE_MS));
   });
   child.once('error', (error) => fail(error.message));
   child.once('exit', (code, signal) => {
     if (signal !== null) resolve({ type: 'died', signal });
-    else fail(`the process that read it ended with code ${code}`);
+    else fail(`the process that read it ended with code ${code}${where}`);
   });
   const stopWatching = child.pid === undefined ? () => undefined : lowerPriorityWhenLong(child.pid);
   if (child.connected) {
@@ -199,7 +200,7 @@ function outcomeOf(child: ChildProcess, file: string): Promise<Outcome> {
     stopWatching();
   });
 
-  function failAfter(limitMs: number, where: string): NodeJS.Timeout {
+  function failAfter(limitMs: number): NodeJS.Timeout {
     return setTimeout(() => fail(`it took longer than ${limitMs / 1000} s${where}`), limitMs);
   }
 }

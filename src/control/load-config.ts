@@ -6,6 +6,9 @@ import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
 import { type CheckedCustom, checkCustom, type ReportLoading } from './check-custom.ts';
 
+/** How the middleware of users is looked at. */
+export type CheckModules = (config: Config) => Promise<CheckedCustom>;
+
 /** What is to be served: the configuration, and the code that it names. */
 export interface CheckedConfig extends LoadedConfig, Pick<CheckedCustom, 'codeVersion'> {}
 
@@ -16,11 +19,11 @@ export interface CheckedConfig extends LoadedConfig, Pick<CheckedCustom, 'codeVe
 export async function loadConfig(
   path: string,
   findFaults: ConfigChecks['findFaults'] = () => [],
-  loading: ReportLoading = () => undefined,
+  checkModules: CheckModules = (config) => checkCustom(config, () => undefined),
 ): Promise<CheckedConfig> {
   const checks = { checkRoutePattern: compilePatternError, findCoveredRoutes, findFaults };
   const loaded = await loadConfigFile(path, process.env, checks);
-  const { faults, codeVersion } = await checkCustom(loaded.config, loading);
+  const { faults, codeVersion } = await checkModules(loaded.config);
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...loaded, codeVersion };
 }
@@ -29,8 +32,11 @@ export async function loadConfig(
  * The same for a configuration that is to be served: asking for a protection that this version does not have is an error
  * there.
  */
-export async function loadStartableConfig(path: string, loading?: ReportLoading): Promise<CheckedConfig> {
-  const loaded = await loadConfig(path, undefined, loading);
+export async function loadStartableConfig(
+  path: string,
+  loading: ReportLoading = () => undefined,
+): Promise<CheckedConfig> {
+  const loaded = await loadConfig(path, undefined, (config) => checkCustom(config, loading));
   const blockers = loaded.warnings.filter(keepsFromStarting);
   if (blockers.length > 0) throw new ConfigError(blockers.map((blocker) => ({ ...blocker, severity: 'error' })));
   return loaded;

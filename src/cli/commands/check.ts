@@ -1,8 +1,11 @@
+import type { Config } from '../../config/config.ts';
 import { ConfigError, type Diagnostic } from '../../config/diagnostic.ts';
 import { diagnosticsToJson, formatDiagnostics } from '../../config/format-diagnostics.ts';
+import { checkCustomApart } from '../../control/check-custom-apart.ts';
 import { findSurroundingFaults } from '../../control/check-surroundings.ts';
 import { keepsFromStarting, loadConfig } from '../../control/load-config.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
+import { tellFault } from '../tell-fault.ts';
 import { isColoured, type Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
@@ -20,6 +23,8 @@ export async function check(configFile: string, options: CheckOptions, out: Term
   return options.strict && diagnostics.length > 0 ? EXIT_CODE.warnings : EXIT_CODE.ok;
 }
 
+const checkModules = (config: Config) => checkCustomApart(config, tellFault);
+
 async function diagnose(configFile: string): Promise<readonly Diagnostic[]> {
   const found = await load(configFile);
   return found.map((each) => (keepsFromStarting(each) ? { ...each, severity: 'error' } : each));
@@ -28,9 +33,9 @@ async function diagnose(configFile: string): Promise<readonly Diagnostic[]> {
 /** Reads the file a second time for the faults outside of it, so that they are shown at their place in the file. */
 async function load(configFile: string): Promise<readonly Diagnostic[]> {
   try {
-    const { config, warnings } = await loadConfig(configFile);
+    const { config, warnings } = await loadConfig(configFile, undefined, checkModules);
     const faults = await findSurroundingFaults(config);
-    return faults.length === 0 ? warnings : (await loadConfig(configFile, () => faults)).warnings;
+    return faults.length === 0 ? warnings : (await loadConfig(configFile, () => faults, checkModules)).warnings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.diagnostics;

@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MiddlewareDefinition } from './define-middleware.ts';
 import { ModuleOwners } from './module-owners.ts';
-import { runAs } from './running-middleware.ts';
+import { refuseExits, runAs } from './running-middleware.ts';
 
 interface FoundText {
   /** Its file and digest. */
@@ -60,6 +60,7 @@ export class ModuleLoader {
   readonly owners = new ModuleOwners();
 
   constructor() {
+    refuseExits();
     registerHooks({
       resolve: (specifier, context, next) => {
         if (specifier === PACKAGE) return { url: DEFINE_MIDDLEWARE, shortCircuit: true };
