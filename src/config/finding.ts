@@ -33,7 +33,8 @@ export const DIAGNOSTIC_MEANINGS = {
   'include-not-found': 'A file to include does not exist, or cannot be read.',
   'include-limit': 'Too many files are included, or they are too large together.',
   'include-not-allowed': 'A file that is included has a block that only the main file may have.',
-  'module-failed': 'A configuration in TypeScript or JavaScript cannot be loaded, or ends in an error.',
+  'module-failed':
+    'A configuration or middleware in TypeScript or JavaScript cannot be loaded, ends in an error, or refuses its options.',
   'not-plain-data': 'A configuration in TypeScript or JavaScript has a value that no file could hold.',
   'duplicate-id': 'Two routes have the same id.',
   'duplicate-listener': 'Two listeners have the same address.',

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../base/duration.ts';
 import type { Config, CustomMiddleware } from '../config/config.ts';
 import { customOf } from '../pipeline/compiled-config.ts';
-import { type CheckedCustom, faultOf } from './check-custom.ts';
+import { type CheckedCustom, faultOf, NOTHING_WRONG } from './check-custom.ts';
 
 /** What the thread is given, and what it answers. */
 export interface CustomToCheck {
@@ -29,7 +29,7 @@ const PROGRAM = new URL(`./check-custom-thread${import.meta.url.endsWith('.ts') 
  */
 export async function checkCustomApart(config: Config, tellFault: TellFault = () => undefined): Promise<CheckedCustom> {
   const toCheck: CustomToCheck = { entries: customOf(config), limitMs: config.server.reloadTimeoutMs };
-  if (toCheck.entries.length === 0) return { faults: [], codeVersion: '' };
+  if (toCheck.entries.length === 0) return NOTHING_WRONG;
   const thread = new Worker(PROGRAM, { workerData: toCheck });
   try {
     return await answerOf(thread, toCheck, tellFault);
@@ -41,7 +41,7 @@ export async function checkCustomApart(config: Config, tellFault: TellFault = ()
 function answerOf(thread: Worker, { entries, limitMs }: CustomToCheck, tellFault: TellFault): Promise<CheckedCustom> {
   const { promise, resolve, reject } = Promise.withResolvers<CheckedCustom>();
   let current = entries[0] as CustomMiddleware;
-  const blame = (reason: string) => resolve({ faults: [faultOf(current, new Error(reason))], codeVersion: '' });
+  const blame = (reason: string) => resolve({ ...NOTHING_WRONG, faults: [faultOf(current, new Error(reason))] });
   const tooLate = () => blame(`its module has not loaded within ${formatDuration(limitMs)}: it computes without end`);
   let timer = setTimeout(tooLate, limitMs + GRACE_MS);
   thread.on('message', (message: CustomThreadMessage) => {

@@ -1,10 +1,11 @@
-import type { Config } from '../config/config.ts';
-import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
+import type { Config, CustomMiddleware, RouteMiddleware } from '../config/config.ts';
+import type { Path } from '../config/config-node.ts';
+import { ConfigError, type Diagnostic, wholeFileDiagnostic } from '../config/diagnostic.ts';
 import { loadConfigFile } from '../config/load.ts';
-import type { ConfigChecks, LoadedConfig } from '../config/parse-config.ts';
+import type { ConfigChecks, LoadedConfig, OptionFault } from '../config/parse-config.ts';
 import { findCoveredRoutes } from '../routing/covered-routes.ts';
 import { compilePatternError } from '../routing/pattern.ts';
-import { type CheckedCustom, checkCustom, type ReportLoading } from './check-custom.ts';
+import { type CheckedCustom, type CustomOptionFault, checkCustom, type ReportLoading } from './check-custom.ts';
 
 /** How the middleware of users is looked at. */
 export type CheckModules = (config: Config) => Promise<CheckedCustom>;
@@ -23,9 +24,45 @@ export async function loadConfig(
 ): Promise<CheckedConfig> {
   const checks = { checkRoutePattern: compilePatternError, findCoveredRoutes, findFaults };
   const loaded = await loadConfigFile(path, process.env, checks);
-  const { faults, codeVersion } = await checkModules(loaded.config);
-  if (faults.length > 0) throw new ConfigError(faults);
+  const { faults, optionFaults, codeVersion } = await checkModules(loaded.config);
+  const ofOptions = optionFaults.map((fault) => optionFaultIn(loaded.config, fault));
+  const located = ofOptions.length === 0 ? [] : await locateFaults(path, ofOptions);
+  if (faults.length + located.length > 0) throw new ConfigError([...located, ...faults]);
   return { ...loaded, codeVersion };
+}
+
+/** Reads the file a second time for the places of faults that were found outside of it. One that has changed meanwhile has them as a whole. */
+async function locateFaults(path: string, faults: readonly OptionFault[]): Promise<readonly Diagnostic[]> {
+  try {
+    await loadConfigFile(path, process.env, { findFaults: () => faults });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.diagnostics;
+  }
+  return faults.map(({ code, message }) => wholeFileDiagnostic(code, path, message));
+}
+
+/** An option stands where the middleware is used, or in its block. */
+function optionFaultIn(config: Config, { entry, keys, message }: CustomOptionFault): OptionFault {
+  const { name, overrides } = entry;
+  const isOverride = keys.length > 0 && Object.hasOwn(overrides, String(keys[0]));
+  const place = (isOverride ? usePlaceOf(config, entry) : null) ?? ['middleware', 'custom', name, 'options'];
+  const text = `Cannot use the middleware "${name}": ${message}`;
+  return { code: 'module-failed', severity: 'error', path: [...place, ...keys], message: text };
+}
+
+function usePlaceOf({ server, routes }: Config, { name, options }: CustomMiddleware): Path | null {
+  const wanted = JSON.stringify(options);
+  const placeIn = (list: readonly RouteMiddleware[], path: Path): readonly Path[] =>
+    list.flatMap((each, index) =>
+      each.module !== null && each.name === name && JSON.stringify(each.options) === wanted
+        ? [[...path, 'middleware', index, name]]
+        : [],
+    );
+  const [first] = [
+    ...placeIn(server.middleware, ['server']),
+    ...routes.flatMap(({ middleware }, index) => placeIn(middleware, ['routes', index])),
+  ];
+  return first ?? null;
 }
 
 /**
