@@ -119,7 +119,7 @@ export class MemoryGateway {
       contentCodings: CONTENT_CODINGS,
       nowMs: () => this.#io.eventMs,
       unixMs: () => performance.timeOrigin + this.#io.eventMs,
-      keySets: { current: () => null, renew: () => null },
+      keySets: { current: () => null, mayBeOld: () => false, renew: () => null },
       userFiles: [],
       passwords: { isKnown: () => false, check: () => raise('nobody has a password here') },
       buckets: new TokenBuckets(createTokenBuckets(1000, monotonicClock.nowMs())),

@@ -75,14 +75,15 @@ export class KeySetKeeper {
 
   /** What is known so far. */
   get current(): readonly FetchedKeySet[] {
-    return [...this.#sets.values()].map(({ url, text }) => ({ url, text }));
+    return [...this.#sets.values()].map(newsOf);
   }
 
   /** A worker asks for newer keys. Every question is answered: when the fetch is over, or at once where there is none. */
   want(url: string): void {
     const kept = this.#sets.get(url);
     if (kept?.mayFetch(this.#clock.nowMs())) void this.#fetch(kept);
-    else if (kept?.fetching !== true) this.#tell({ url, text: kept?.text ?? null });
+    else if (kept === undefined) this.#tell({ url, text: null, failed: false });
+    else if (!kept.fetching) this.#tell(newsOf(kept));
   }
 
   /** Lets time pass: fetches what is due. */
@@ -113,7 +114,7 @@ export class KeySetKeeper {
     } finally {
       kept.fetching = false;
     }
-    this.#tell({ url: kept.url, text: kept.text });
+    this.#tell(newsOf(kept));
   }
 
   #sayFailed({ url, text }: KeptSet, { message, cause }: Error): void {
@@ -122,3 +123,5 @@ export class KeySetKeeper {
     this.#log.warn(text === null ? 'key-set-missing' : 'key-set-kept', { url, reason });
   }
 }
+
+const newsOf = ({ url, text, failed }: KeptSet): FetchedKeySet => ({ url, text, failed });

@@ -78,7 +78,7 @@ export class DryRun implements PipelineServices {
       error: (_event: string, fields?: object) => this.fault(fields),
     };
     // Nothing is fetched, and no password hashed, for an explanation.
-    const keySets = { current: () => null, renew: () => null };
+    const keySets = { current: () => null, mayBeOld: () => false, renew: () => null };
     const passwords = { isKnown: () => false, check: refuseToHash };
     const deps: MiddlewareDeps = {
       custom: new Map(),

@@ -97,6 +97,8 @@ export interface FetchedKeySet {
   readonly url: string;
   /** JSON (RFC 7517 5); null: it has given none yet. */
   readonly text: string | null;
+  /** The last fetch failed: the issuer may have other keys by now. */
+  readonly failed: boolean;
 }
 
 /** News of a key set, or that there are none: it is also the answer to every `key-set-wanted`. */

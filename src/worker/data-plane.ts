@@ -5,7 +5,7 @@ import { thrownText } from '../base/thrown-text.ts';
 import { HttpDate } from '../http/date.ts';
 import { RequestIdGenerator } from '../http/request-id.ts';
 import { SharedCount, type SharedMemory } from '../memory/shared-memory.ts';
-import type { ListenerPlan, PasswordAnswer, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
+import type { FetchedKeySet, ListenerPlan, PasswordAnswer, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
 import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import type { CustomChain } from '../middleware/custom/load-custom.ts';
 import type { OpenAddress } from '../net/binding.ts';
@@ -309,8 +309,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   /** The keys that an issuer publishes at a URL are these; null: there are none yet. */
-  useKeySet(url: string, text: string | null): void {
-    this.#keySets.use(url, text);
+  useKeySet(keySet: FetchedKeySet): void {
+    this.#keySets.use(keySet);
   }
 
   /** What has become of a question of ours. */

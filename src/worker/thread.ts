@@ -55,7 +55,7 @@ function obey(message: Exclude<MessageToWorker, StartMessage>): void {
       useTls(message);
       break;
     case 'key-set':
-      plane?.useKeySet(message.url, message.text);
+      plane?.useKeySet(message);
       break;
     case 'password-answer':
       plane?.answerPassword(message);
@@ -134,7 +134,7 @@ async function start({ listeners, keySets, ...options }: StartMessage): Promise<
   const wantKeySet = (url: string) => post({ type: 'key-set-wanted', url });
   const checkPassword = (question: PasswordQuestion) => post({ type: 'password-wanted', ...question });
   plane = new DataPlane({ ...options, log, accessSink, custom: made.chain, wantKeySet, checkPassword });
-  for (const { url, text } of keySets) plane.useKeySet(url, text);
+  for (const keySet of keySets) plane.useKeySet(keySet);
   await plane.listenOn(listeners);
   post({ type: 'ready' });
 }

@@ -1,3 +1,4 @@
+import type { FetchedKeySet } from '../messages/to-worker.ts';
 import { KEY_SET_COOLDOWN_MS, KeySet } from '../middleware/auth/jwt/key-set.ts';
 import type { KeySets } from '../middleware/auth/jwt/key-source.ts';
 
@@ -5,6 +6,7 @@ import type { KeySets } from '../middleware/auth/jwt/key-source.ts';
 class Entry {
   text: string | null = null;
   keys: KeySet | null = null;
+  failed = false;
   askedMs = Number.NEGATIVE_INFINITY;
   /** Who waits for the answer to the question under way. */
   answer: PromiseWithResolvers<void> | null = null;
@@ -29,6 +31,10 @@ export class WorkerKeySets implements KeySets {
     return this.#entries.get(url)?.keys ?? null;
   }
 
+  mayBeOld(url: string): boolean {
+    return this.#entries.get(url)?.failed ?? false;
+  }
+
   renew(url: string): Promise<void> | null {
     const entry = this.#entryOf(url);
     if (entry.answer !== null) return entry.answer.promise;
@@ -40,9 +46,10 @@ export class WorkerKeySets implements KeySets {
     return entry.answer?.promise ?? null;
   }
 
-  /** The set of a URL is this one; null: there is none yet. The same text leaves everything as it is. */
-  use(url: string, text: string | null): void {
+  /** What the last fetch gave. The same text leaves the keys as they are. */
+  use({ url, text, failed }: FetchedKeySet): void {
     const entry = this.#entryOf(url);
+    entry.failed = failed;
     if (text !== null && text !== entry.text) {
       entry.text = text;
       entry.keys = KeySet.parse(text);

@@ -47,8 +47,8 @@ describe('the keys of issuers', () => {
     keeper.use([URL]);
     assert.equal(fetches.length, 1);
     await answer(EMPTY);
-    assert.deepEqual(told, [{ url: URL, text: EMPTY }]);
-    assert.deepEqual(keeper.current, [{ url: URL, text: EMPTY }]);
+    assert.deepEqual(told, [{ url: URL, text: EMPTY, failed: false }]);
+    assert.deepEqual(keeper.current, [{ url: URL, text: EMPTY, failed: false }]);
     keeper.close();
   });
 
@@ -85,13 +85,13 @@ describe('the keys of issuers', () => {
     await answer(EMPTY);
     await clock.advance(300_000);
     await fail();
-    assert.equal(told.at(-1)?.text, EMPTY);
+    assert.deepEqual(told.at(-1), { url: URL, text: EMPTY, failed: true });
     await clock.advance(60_000);
     await answer('<html>');
     assert.equal(told.at(-1)?.text, EMPTY);
     await clock.advance(60_000);
     await answer(NEWER);
-    assert.equal(told.at(-1)?.text, NEWER);
+    assert.deepEqual(told.at(-1), { url: URL, text: NEWER, failed: false });
     assert.deepEqual(events, ['key-set-fetched', 'key-set-kept', 'key-set-kept', 'key-set-fetched']);
     keeper.close();
   });
@@ -100,7 +100,7 @@ describe('the keys of issuers', () => {
     const { keeper, told, answer, fail, fetches, clock, events } = scene();
     keeper.use([URL]);
     await fail();
-    assert.deepEqual(told, [{ url: URL, text: null }]);
+    assert.deepEqual(told, [{ url: URL, text: null, failed: true }]);
     await clock.advance(10_000);
     assert.equal(fetches.length, 2);
     await answer(EMPTY);
@@ -115,7 +115,7 @@ describe('the keys of issuers', () => {
     await answer(EMPTY);
     keeper.use([]);
     keeper.want(URL);
-    assert.deepEqual(told.at(-1), { url: URL, text: null });
+    assert.deepEqual(told.at(-1), { url: URL, text: null, failed: false });
     assert.equal(fetches.length, 1);
     keeper.close();
   });
@@ -125,7 +125,7 @@ describe('the keys of issuers', () => {
     keeper.use([URL]);
     await answer(EMPTY);
     keeper.use([URL]);
-    assert.deepEqual(keeper.current, [{ url: URL, text: EMPTY }]);
+    assert.deepEqual(keeper.current, [{ url: URL, text: EMPTY, failed: false }]);
     assert.equal(fetches.length, 1);
     keeper.close();
   });

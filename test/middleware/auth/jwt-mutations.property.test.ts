@@ -5,7 +5,7 @@ import { JwtScheme } from '../../../src/middleware/auth/jwt/jwt-scheme.ts';
 import { Refusal } from '../../../src/middleware/auth/scheme.ts';
 import { jwtOptions, keyPair, pemOf, rawToken, SECRET, signedToken, token } from '../../support/tokens.ts';
 
-const DEPS = { unixMs: Date.now, keySets: { current: () => null, renew: () => null } };
+const DEPS = { unixMs: Date.now, keySets: { current: () => null, mayBeOld: () => false, renew: () => null } };
 
 const rsa = keyPair('RS256');
 const ec = keyPair('ES256');

@@ -16,7 +16,7 @@ import {
   token,
 } from '../../support/tokens.ts';
 
-const NO_KEY_SETS = { current: () => null, renew: () => null };
+const NO_KEY_SETS = { current: () => null, mayBeOld: () => false, renew: () => null };
 
 /** A time in seconds that the tests count from. */
 const NOW = 1_800_000_000;

@@ -114,7 +114,7 @@ describe('what jose signs', () => {
         .sign(privateKey);
       const scheme = new JwtScheme(jwtOptions({ jwks_url: 'https://issuer.example/keys', algorithms: [algorithm] }), {
         unixMs: Date.now,
-        keySets: { current: () => set, renew: () => assert.fail('the key is known') },
+        keySets: { current: () => set, mayBeOld: () => false, renew: () => assert.fail('the key is known') },
       });
       assert.equal(Object.entries(scheme.judge(text)).find(([name]) => name === 'consumer')?.[1], 'alice');
     });

@@ -24,7 +24,7 @@ function scene(text: string | null = null) {
     () => nowMs,
     (url) => asked.push(url),
   );
-  if (text !== null) sets.use(URL, text);
+  if (text !== null) sets.use({ url: URL, text, failed: false });
   const options = jwtOptions({ jwks_url: URL, algorithms: ['RS256', 'ES256'] });
   const scheme = new JwtScheme(options, { unixMs: Date.now, keySets: sets });
   const judge = async (token: string): Promise<string> => {
@@ -58,7 +58,7 @@ describe('the keys of an issuer', () => {
     const { judge, asked, sets } = scene(setOf(named(old.publicKey, 'old')));
     const waiting = [judge(by(young, 'young')), judge(by(young, 'young')), judge(by(young, 'elsewhere'))];
     assert.deepEqual(asked, [URL]);
-    sets.use(URL, setOf(named(young.publicKey, 'young')));
+    sets.use({ url: URL, text: setOf(named(young.publicKey, 'young')), failed: false });
     assert.deepEqual(await Promise.all(waiting), ['alice', 'alice', 'refused']);
   });
 
@@ -66,9 +66,9 @@ describe('the keys of an issuer', () => {
     const { judge, sets } = scene(setOf(named(old.publicKey, 'old')));
     const token = by(old, 'old');
     assert.equal(await judge(token), 'alice');
-    sets.use(URL, setOf());
+    sets.use({ url: URL, text: setOf(), failed: false });
     const refused = judge(token);
-    sets.use(URL, setOf());
+    sets.use({ url: URL, text: setOf(), failed: false });
     assert.equal(await refused, 'refused');
   });
 
@@ -77,7 +77,7 @@ describe('the keys of an issuer', () => {
     const { scheme, sets } = scene(text);
     const token = by(old, 'old');
     const first = scheme.judge(token);
-    sets.use(URL, text);
+    sets.use({ url: URL, text, failed: false });
     assert.equal(scheme.judge(token), first);
   });
 
@@ -85,7 +85,7 @@ describe('the keys of an issuer', () => {
     const { judge, asked, sets, pass } = scene(setOf(named(old.publicKey, 'old')));
     for (let second = 0; second < 30; second++) {
       const judged = Array.from({ length: 1000 }, (_, n) => judge(`${by(old, 'old').replace(/^[^.]*/, headerOf(n))}`));
-      sets.use(URL, null);
+      sets.use({ url: URL, text: null, failed: false });
       assert.ok((await Promise.all(judged)).every((each) => each === 'refused'));
       pass(1000);
     }
@@ -95,13 +95,13 @@ describe('the keys of an issuer', () => {
   test('that are not known yet make for 503, and the first answer with keys ends that', async () => {
     const { judge, sets, pass } = scene();
     const early = judge(by(old, 'old'));
-    sets.use(URL, null);
+    sets.use({ url: URL, text: null, failed: false });
     const unavailable = (error: unknown) => error instanceof PhotonError && error.code === 'authentication_unavailable';
     await assert.rejects(early, unavailable);
     await assert.rejects(judge(by(old, 'old')), unavailable, 'at once, while it was asked just now');
     pass(10_000);
     const later = judge(by(old, 'old'));
-    sets.use(URL, setOf(named(old.publicKey, 'old')));
+    sets.use({ url: URL, text: setOf(named(old.publicKey, 'old')), failed: false });
     assert.equal(await later, 'alice');
   });
 });

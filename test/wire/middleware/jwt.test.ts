@@ -188,6 +188,7 @@ const pair = keyPair('ES256');
 const byKey = (kid: string): string =>
   `${GET}Authorization: Bearer ${signedToken('ES256', pair.privateKey, { kid })}\r\n\r\n`;
 const asked: string[] = [];
+const KEY_A = JSON.stringify({ keys: [jwkOf(pair.publicKey, { kid: 'a' })] });
 const KEYS = 'https://issuer.example/keys';
 
 wire(
@@ -201,12 +202,12 @@ wire(
     await client.send(byKey('a'));
     await clock.advance(50);
     assert.deepEqual(asked, [KEYS]);
-    gateway.plane.useKeySet(KEYS, null);
+    gateway.plane.useKeySet({ url: KEYS, text: null, failed: true });
     await client.expectStatus(503);
     await clock.advance(10_000);
     await client.send(byKey('a'));
     await clock.advance(50);
-    gateway.plane.useKeySet(KEYS, JSON.stringify({ keys: [jwkOf(pair.publicKey, { kid: 'a' })] }));
+    gateway.plane.useKeySet({ url: KEYS, text: KEY_A, failed: false });
     const connection = await upstream.accept();
     await connection.expectRequest();
     await connection.send(ok('yes'));
@@ -214,6 +215,15 @@ wire(
     await client.send(byKey('b'));
     await client.expectStatus(401);
     assert.equal(asked.length, 2);
+    await clock.advance(10_000);
+    await client.send(byKey('b'));
+    await clock.advance(50);
+    gateway.plane.useKeySet({ url: KEYS, text: KEY_A, failed: true });
+    await client.expectStatus(503);
+    await client.send(byKey('a'));
+    await connection.expectRequest();
+    await connection.send(ok('yes'));
+    await client.expectStatus(200);
   },
 );
 
@@ -229,7 +239,7 @@ wire(
     await clock.advance(50);
     client.reset();
     await clock.advance(50);
-    gateway.plane.useKeySet(KEYS, JSON.stringify({ keys: [jwkOf(pair.publicKey, { kid: 'a' })] }));
+    gateway.plane.useKeySet({ url: KEYS, text: KEY_A, failed: false });
     await clock.advance(50);
     upstream.expectNoConnection();
   },

@@ -96,6 +96,9 @@ export class JwtScheme implements AuthScheme {
       throw new PhotonError('authentication_unavailable', 'The keys of the issuer are not known yet.');
     }
     const keys = this.#keys.keysFor(algorithm, keyId);
+    if (keys.length === 0 && this.#keys.mayBeOld) {
+      throw new PhotonError('authentication_unavailable', 'The newest keys of the issuer are not known.');
+    }
     const isSigned = keys.some((key) => isSignedBy(key, algorithm, signedText, signature));
     return isSigned ? this.#accept(token, payload) : REFUSAL;
   }

@@ -7,6 +7,8 @@ import type { KeySet } from './key-set.ts';
 export interface KeySets {
   /** The keys last fetched from a URL; null before there are any. The same object for as long as they are the same. */
   current(url: string): KeySet | null;
+  /** The last fetch failed: the issuer may have other keys by now. */
+  mayBeOld(url: string): boolean;
   /** Has them fetched anew; settles when that is over, well or not. Null where that was done just now. Never rejects. */
   renew(url: string): Promise<void> | null;
 }
@@ -16,6 +18,8 @@ export interface KeySource {
   /** Another one when the keys are others; null while there are none. */
   readonly version: unknown;
   keysFor(algorithm: SignatureAlgorithm, keyId: string | null): readonly KeyObject[];
+  /** As `KeySets.mayBeOld`. */
+  readonly mayBeOld: boolean;
   /** As `KeySets.renew`. */
   renew(): Promise<void> | null;
 }
@@ -28,13 +32,17 @@ export function keySourceOf({ secret, public_key: publicKey, jwks_url: url }: Jw
 
 /** One key, whatever name a token has for it. */
 function fixed(key: KeyObject): KeySource {
-  return { version: key, keysFor: (algorithm) => (keyFits(key, algorithm) ? [key] : []), renew: () => null };
+  const keysFor = (algorithm: SignatureAlgorithm) => (keyFits(key, algorithm) ? [key] : []);
+  return { version: key, keysFor, mayBeOld: false, renew: () => null };
 }
 
 function fetched(url: string, sets: KeySets): KeySource {
   return {
     get version() {
       return sets.current(url);
+    },
+    get mayBeOld() {
+      return sets.mayBeOld(url);
     },
     keysFor: (algorithm, keyId) => sets.current(url)?.keysFor(algorithm, keyId) ?? [],
     renew: () => sets.renew(url),
