@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../base/duration.ts';
 import type { Config, CustomMiddleware } from '../config/config.ts';
+import { isMessage } from '../messages/is-message.ts';
 import { customOf } from '../pipeline/compiled-config.ts';
 import { type CheckedCustom, faultOf, NOTHING_WRONG } from './check-custom.ts';
 
@@ -45,12 +46,19 @@ function answerOf(thread: Worker, { entries, limitMs }: CustomToCheck, tellFault
   const tooLate = () => blame(`its module has not loaded within ${formatDuration(limitMs)}: it computes without end`);
   let timer = setTimeout(tooLate, limitMs + GRACE_MS);
   thread.on('message', (message: CustomThreadMessage) => {
-    if (message.type === 'checked') resolve(message.checked);
-    else if (message.type === 'fault') tellFault(message.name, message.error);
-    else {
-      current = message.entry;
-      clearTimeout(timer);
-      timer = setTimeout(tooLate, limitMs + GRACE_MS);
+    if (!isMessage(message)) return;
+    switch (message.type) {
+      case 'checked':
+        resolve(message.checked);
+        break;
+      case 'fault':
+        tellFault(message.name, message.error);
+        break;
+      case 'loading':
+        current = message.entry;
+        clearTimeout(timer);
+        timer = setTimeout(tooLate, limitMs + GRACE_MS);
+        break;
     }
   });
   thread.once('error', reject);

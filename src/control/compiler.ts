@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
+import { isMessage } from '../messages/is-message.ts';
 import { type CompiledConfig, shareCompiled } from '../pipeline/compiled-config.ts';
 import { lowerPriorityWhenLong } from './compiler-priority.ts';
 import type { Sources } from './file-watch.ts';
@@ -178,10 +179,19 @@ function outcomeOf(child: ChildProcess, file: string): Promise<Outcome> {
   let where = '';
   let timer = failAfter(TIME_LIMIT_MS);
   child.on('message', (message: CompilerMessage) => {
-    if (message.type !== 'loading') return resolve(message);
-    clearTimeout(timer);
-    where = `, in the module ${message.module} of the middleware "${message.middleware}"`;
-    timer = failAfter(Math.max(TIME_LIMIT_MS, message.limitMs + GRACE_MS));
+    if (!isMessage(message)) return;
+    switch (message.type) {
+      case 'loading':
+        clearTimeout(timer);
+        where = `, in the module ${message.module} of the middleware "${message.middleware}"`;
+        timer = failAfter(Math.max(TIME_LIMIT_MS, message.limitMs + GRACE_MS));
+        break;
+      case 'compiled':
+      case 'refused':
+      case 'failed':
+        resolve(message);
+        break;
+    }
   });
   child.once('error', (error) => fail(error.message));
   child.once('exit', (code, signal) => {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../base/duration.ts';
+import { isMessage } from '../messages/is-message.ts';
 import type {
   AccessLinesMessage,
   CommittedMessage,
@@ -94,6 +95,7 @@ export class WorkerLife {
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     this.#worker.on('message', (message: MessageToControl) => {
+      if (!isMessage(message)) return;
       switch (message.type) {
         case 'ready':
           this.#starting.end();

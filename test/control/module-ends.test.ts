@@ -95,3 +95,16 @@ test('a hook that calls process.exit fails its request alone, and a module that 
   assert.equal((await get({ port }, '/other')).body, 'served');
   assert.deepEqual(photon.events('worker-died'), []);
 });
+
+test("what middleware sends to the parent of its thread or process is nobody's message", async (t) => {
+  const speak =
+    "for (const each of [null, 'text', {}, { type: 'hello' }]) { process.send?.(each); parentPort?.postMessage(each); }";
+  const code = `import { parentPort } from 'node:worker_threads';\nfunction speak() { ${speak} }\nspeak();`;
+  const { config } = write(t, code, 'onRequest: () => { speak(); return { status: 200, body: "spoken" }; }');
+  assert.equal(await check(config, { format: 'json', strict: false }, new CapturedTerminal()), 0);
+  const photon = new PhotonProcess(t, ['--config', config]);
+  const port = await photon.port();
+  for (let count = 0; count < 2; count++) assert.deepEqual(await get({ port }), { status: 200, body: 'spoken' });
+  photon.kill('SIGTERM');
+  assert.equal((await photon.ended).code, 0);
+});
