@@ -5,7 +5,7 @@
  * Plays seeds until the time is over, or so many runs are. Each finding is made smaller and written to a file that `--case` plays again.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EVENTS, IMPOSSIBLE, STATES } from './coverage.ts';
@@ -42,6 +42,7 @@ const counts = {
   exchanges: 0,
   certain: 0,
   runs: 0,
+  findings: 0,
   outcomes: new Map<string, number>(),
   coverage: new Map<string, number>(),
 };
@@ -65,39 +66,80 @@ async function playCase(file: string): Promise<number> {
   return findings.length === 0 ? 0 : 1;
 }
 
+/** Seeds in blocks, for as many threads as there are processors; a hunt has one, so that it ends at the same place each time. */
 async function playSeeds(): Promise<number> {
   const first = options.seed === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(options.seed);
-  const endMs =
-    options.minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(options.minutes) * 60_000;
-  const runs =
-    options.runs === undefined
-      ? options.minutes === undefined
-        ? 1000
-        : Number.POSITIVE_INFINITY
-      : Number(options.runs);
-  const hunted = options.hunt === undefined ? Number.POSITIVE_INFINITY : Number(options.hunt);
-  const most = options.hunt === undefined ? MAX_FINDINGS : 1;
   const beganMs = performance.now();
-  let findings = 0;
-  for (
-    let seed = first;
-    seed < first + runs && performance.now() < endMs && counts.exchanges < hunted && findings < most;
-  ) {
-    const transport = transportOf(seed);
-    const count = Math.min(BATCH - (seed % BATCH), first + runs - seed);
-    const result = await runner.run({ task: 'seeds', from: seed, count, transport });
-    add(result, result.seed === null ? count : result.seed - seed + 1);
-    seed = result.seed === null ? seed + count : result.seed + 1;
-    if (result.seed === null) continue;
-    findings++;
-    await report(result, transport);
-  }
+  const isHunt = options.hunt !== undefined;
+  const supply = new SeedSupply(first, {
+    endMs: options.minutes === undefined ? Number.POSITIVE_INFINITY : beganMs + Number(options.minutes) * 60_000,
+    runs: Number(options.runs ?? (options.minutes === undefined ? 1000 : Number.POSITIVE_INFINITY)),
+    exchanges: Number(options.hunt ?? Number.POSITIVE_INFINITY),
+    findings: isHunt ? 1 : MAX_FINDINGS,
+  });
+  const runners = [runner, ...Array.from({ length: isHunt ? 0 : availableParallelism() - 1 }, () => new Runner())];
+  await Promise.all(runners.map((each) => playBlocks(each, supply)));
+  await Promise.all(runners.map((each) => each.close()));
   const seconds = (performance.now() - beganMs) / 1000;
   const rate = (counts.exchanges / seconds).toFixed(0);
   console.log(`${counts.runs} runs, ${counts.exchanges} exchanges, ${rate} a second; first seed ${first}`);
   console.log(`${((100 * counts.certain) / Math.max(1, counts.exchanges)).toFixed(1)} % had one allowed outcome`);
-  if (options.hunt === undefined) printCoverage();
-  return findings === 0 ? 0 : 1;
+  if (!isHunt) printCoverage();
+  return counts.findings === 0 ? 0 : 1;
+}
+
+/** What is left to play. */
+class SeedSupply {
+  readonly #limits: {
+    readonly endMs: number;
+    readonly runs: number;
+    readonly exchanges: number;
+    readonly findings: number;
+  };
+  readonly #end: number;
+  #next: number;
+
+  constructor(first: number, limits: { endMs: number; runs: number; exchanges: number; findings: number }) {
+    this.#limits = limits;
+    this.#next = first;
+    this.#end = first + limits.runs;
+  }
+
+  /** Seeds of one block; null when it is over. */
+  take(): { readonly from: number; readonly count: number } | null {
+    if (this.isOver) return null;
+    const from = this.#next;
+    const count = Math.min(BATCH - (from % BATCH), this.#end - from);
+    this.#next += count;
+    return { from, count };
+  }
+
+  get isOver(): boolean {
+    const { endMs, exchanges, findings } = this.#limits;
+    return (
+      this.#next >= this.#end ||
+      performance.now() >= endMs ||
+      counts.exchanges >= exchanges ||
+      counts.findings >= findings
+    );
+  }
+}
+
+async function playBlocks(runner: Runner, supply: SeedSupply): Promise<void> {
+  for (let block = supply.take(); block !== null; block = supply.take()) {
+    const transport = transportOf(block.from);
+    const end = block.from + block.count;
+    for (let from = block.from; from < end; ) {
+      const result = await runner.run({ task: 'seeds', from, count: end - from, transport });
+      const last = result.seed ?? end - 1;
+      add(result, last - from + 1);
+      from = last + 1;
+      if (result.seed === null) continue;
+      counts.findings++;
+      await report(runner, result, transport);
+      if (counts.findings >= MAX_FINDINGS || options.hunt !== undefined) return;
+    }
+  }
 }
 
 /** Blocks of seeds take turns with the transports, unless one is asked for. */
@@ -115,7 +157,11 @@ function add({ exchanges, certain, outcomes, coverage }: RunnerResult, runs: num
   for (const [name, count] of coverage) counts.coverage.set(name, (counts.coverage.get(name) ?? 0) + count);
 }
 
-async function report({ seed, findings }: RunnerResult, transport: Scenario['transport']): Promise<void> {
+async function report(
+  runner: Runner,
+  { seed, findings }: RunnerResult,
+  transport: Scenario['transport'],
+): Promise<void> {
   console.log(`\nseed ${seed} on the ${transport} transport, after ${counts.exchanges} exchanges:`);
   for (const { kind, text } of findings.slice(0, 5)) console.log(`  ${kind}: ${text}`);
   const [first] = findings;
