@@ -14,6 +14,12 @@ import { readSharedText } from '../memory/shared-texts.ts';
 import type { CompiledConfig } from '../pipeline/compiled-config.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 
+/**
+ * When the process for the first reload is started: not while the first clients come, or other programs start with the machine, since it
+ * keeps a processor busy for half a second. A reload that comes earlier starts its own.
+ */
+const START_AHEAD_MS = 10_000;
+
 export interface GatewayEnvironment {
   readonly compiler: Compiler;
   readonly log: EventLog;
@@ -87,7 +93,7 @@ export class RunningGateway {
     } finally {
       stop.removeEventListener('abort', endSupervisor);
     }
-    compiler.startAhead();
+    setTimeout(() => compiler.startAhead(), START_AHEAD_MS).unref();
     return gateway;
   }
 
