@@ -37,7 +37,7 @@ export async function startPhoton(setup: PhotonSetup): Promise<Gateway> {
 function profilerOptions(directory: string | null): string[] {
   if (directory === null) return [];
   mkdirSync(directory, { recursive: true });
-  return ['--cpu-prof', '--cpu-prof-dir', directory];
+  return ['--cpu-prof', `--cpu-prof-dir=${directory}`];
 }
 
 function listener(port: number, secure: boolean): string {
