@@ -14,6 +14,7 @@ import { huntMutants } from './mutants.ts';
 import { Runner, type RunnerResult } from './runner.ts';
 import { drawScenario } from './scenario/draw-scenario.ts';
 import type { Scenario } from './scenario/scenario.ts';
+import { BLOCK, SeedSupply } from './seed-supply.ts';
 import { shrink } from './shrink.ts';
 
 const { values: options } = parseArgs({
@@ -32,8 +33,6 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Seeds are asked for in batches: one message for many runs. */
-const BATCH = 16;
 const MAX_FINDINGS = 5;
 const TRANSPORTS = ['onread', 'plain'] as const;
 
@@ -71,12 +70,12 @@ async function playSeeds(): Promise<number> {
   const first = options.seed === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(options.seed);
   const beganMs = performance.now();
   const isHunt = options.hunt !== undefined;
-  const supply = new SeedSupply(first, {
-    endMs: options.minutes === undefined ? Number.POSITIVE_INFINITY : beganMs + Number(options.minutes) * 60_000,
-    runs: Number(options.runs ?? (options.minutes === undefined ? 1000 : Number.POSITIVE_INFINITY)),
-    exchanges: Number(options.hunt ?? Number.POSITIVE_INFINITY),
-    findings: isHunt ? 1 : MAX_FINDINGS,
-  });
+  const endMs = options.minutes === undefined ? Number.POSITIVE_INFINITY : beganMs + Number(options.minutes) * 60_000;
+  const runs = Number(options.runs ?? (options.minutes === undefined ? 1000 : Number.POSITIVE_INFINITY));
+  const exchanges = Number(options.hunt ?? Number.POSITIVE_INFINITY);
+  const findings = isHunt ? 1 : MAX_FINDINGS;
+  const isEnough = () => performance.now() >= endMs || counts.exchanges >= exchanges || counts.findings >= findings;
+  const supply = new SeedSupply(first, runs, isEnough);
   const runners = [runner, ...Array.from({ length: isHunt ? 0 : availableParallelism() - 1 }, () => new Runner())];
   await Promise.all(runners.map((each) => playBlocks(each, supply)));
   await Promise.all(runners.map((each) => each.close()));
@@ -88,48 +87,11 @@ async function playSeeds(): Promise<number> {
   return counts.findings === 0 ? 0 : 1;
 }
 
-/** What is left to play. */
-class SeedSupply {
-  readonly #limits: {
-    readonly endMs: number;
-    readonly runs: number;
-    readonly exchanges: number;
-    readonly findings: number;
-  };
-  readonly #end: number;
-  #next: number;
-
-  constructor(first: number, limits: { endMs: number; runs: number; exchanges: number; findings: number }) {
-    this.#limits = limits;
-    this.#next = first;
-    this.#end = first + limits.runs;
-  }
-
-  /** Seeds of one block; null when it is over. */
-  take(): { readonly from: number; readonly count: number } | null {
-    if (this.isOver) return null;
-    const from = this.#next;
-    const count = Math.min(BATCH - (from % BATCH), this.#end - from);
-    this.#next += count;
-    return { from, count };
-  }
-
-  get isOver(): boolean {
-    const { endMs, exchanges, findings } = this.#limits;
-    return (
-      this.#next >= this.#end ||
-      performance.now() >= endMs ||
-      counts.exchanges >= exchanges ||
-      counts.findings >= findings
-    );
-  }
-}
-
 async function playBlocks(runner: Runner, supply: SeedSupply): Promise<void> {
   for (let block = supply.take(); block !== null; block = supply.take()) {
     const transport = transportOf(block.from);
     const end = block.from + block.count;
-    for (let from = block.from; from < end; ) {
+    for (let from = block.from; from < end && !supply.isStopped; ) {
       const result = await runner.run({ task: 'seeds', from, count: end - from, transport });
       const last = result.seed ?? end - 1;
       add(result, last - from + 1);
@@ -137,7 +99,6 @@ async function playBlocks(runner: Runner, supply: SeedSupply): Promise<void> {
       if (result.seed === null) continue;
       counts.findings++;
       await report(runner, result, transport);
-      if (counts.findings >= MAX_FINDINGS || options.hunt !== undefined) return;
     }
   }
 }
@@ -146,7 +107,7 @@ async function playBlocks(runner: Runner, supply: SeedSupply): Promise<void> {
 function transportOf(seed: number): Scenario['transport'] {
   const { transport } = options;
   if (transport === 'onread' || transport === 'plain') return transport;
-  return TRANSPORTS[Math.floor(seed / BATCH) % 2] as Scenario['transport'];
+  return TRANSPORTS[Math.floor(seed / BLOCK) % 2] as Scenario['transport'];
 }
 
 function add({ exchanges, certain, outcomes, coverage }: RunnerResult, runs: number): void {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { KNOWN_FAULTS } from './known-faults.ts';
 import { Runner } from './runner.ts';
 import type { Scenario } from './scenario/scenario.ts';
@@ -45,5 +47,24 @@ for (const file of readdirSync(CASES)) {
       const { findings } = await runner.run({ task: 'scenario', scenario: { ...scenario, transport } });
       assert.deepEqual(findings, [], `npm run simulate -- --case test/simulation/cases/${file}`);
     }
+  });
+}
+
+for (const { args, says } of [
+  {
+    args: ['--seed', '320', '--runs', '20'],
+    says: /^20 runs, \d+ exchanges, .*; first seed 320\n.*had one allowed outcome$/m,
+  },
+  { args: ['--seed', '320', '--hunt', '30'], says: /^\d+ runs, (?:[3-9]\d|\d{3,}) exchanges, .*; first seed 320$/m },
+  {
+    args: ['--case', fileURLToPath(new URL('stalled-reader-of-http-1-0.json', CASES))],
+    says: /^trace \d+: 0 findings$/m,
+  },
+]) {
+  test(`the command plays what it is asked for: ${args.at(-2)}`, () => {
+    const main = fileURLToPath(new URL('main.ts', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, says);
   });
 }
