@@ -43,8 +43,8 @@ const MAX_HEAP_MB = 1024;
  * milliseconds (docs/benchmarks.md, reloads). A large young generation (MB) makes up for what the others would do.
  */
 const FEW_THREADS = ['--v8-pool-size=1', '--max-semi-space-size=64'];
-/** Options that would have two processes write one file, or listen on one port. */
-const NOT_FOR_TWO = /^--(?:inspect|cpu-prof|heap-prof)/;
+/** Options that would have two processes write one file, or listen on one port, and code that would be run again in place of the program. */
+const NOT_FOR_TWO = /^(?:--(?:inspect|cpu-prof|heap-prof|eval|print)|-p?e$|-p$)/;
 
 /**
  * Compiles configuration files, each in a process of its own. The process for the next one is started ahead, and has its modules loaded
@@ -141,10 +141,18 @@ function isOver({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null;
 }
 
+/** The options of Node that a child process gets of ours. A value may stand behind its option, as an argument of its own. */
+export function optionsForChild(options: readonly string[]): readonly string[] {
+  return options.filter((option, index) => {
+    const before = option.startsWith('-') ? '' : (options[index - 1] ?? '');
+    return !NOT_FOR_TWO.test(option) && !NOT_FOR_TWO.test(before);
+  });
+}
+
 function startProcess(): ChildProcess {
   const child = fork(PROGRAM, [], {
     execArgv: [
-      ...process.execArgv.filter((option) => !NOT_FOR_TWO.test(option)),
+      ...optionsForChild(process.execArgv),
       ...FEW_THREADS,
       // No debugger for every local user.
       '--disable-sigusr1',

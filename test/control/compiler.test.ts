@@ -6,6 +6,7 @@ import { constants, getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { optionsForChild } from '../../src/control/compiler.ts';
 import { PhotonProcess, temporaryDirectory } from './photon-process.ts';
 
 /**
@@ -185,3 +186,27 @@ test('signals that a terminal sends to all do not keep a reload from happening',
   photon.kill('SIGHUP');
   assert.equal((await photon.event('reloaded'))['trigger'], 'signal');
 });
+
+for (const { why, options, left } of [
+  {
+    why: 'that change how code runs are its own too',
+    options: ['--import', 'x.ts', '--no-opt'],
+    left: ['--import', 'x.ts', '--no-opt'],
+  },
+  { why: 'that write a file are not, with a value behind =', options: ['--cpu-prof', '--cpu-prof-dir=/a'], left: [] },
+  {
+    why: 'that write a file are not, with a value behind them',
+    options: ['--cpu-prof-dir', '/a', '--no-opt'],
+    left: ['--no-opt'],
+  },
+  { why: 'that open a port are not', options: ['--inspect=127.0.0.1:9229', '--inspect-brk'], left: [] },
+  {
+    why: 'that are a program are not: it would start processes without end',
+    options: ['-e', 'import("./main.ts")', '--print', '1'],
+    left: [],
+  },
+]) {
+  test(`of the options of Node, the process that compiles gets its share: those ${why}`, () => {
+    assert.deepEqual(optionsForChild(options), left);
+  });
+}
