@@ -11,3 +11,14 @@ export async function within<T>(limitMs: number, wait: Promise<T>, message: stri
     clearTimeout(timer);
   }
 }
+
+/** True when `wait` is over within `limitMs`; false when not, and then nobody waits for it any more. Rejects as `wait` does before that. */
+export async function isOverWithin(limitMs: number, wait: Promise<unknown>): Promise<boolean> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), limitMs);
+  try {
+    return await Promise.race([wait.then(() => true), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

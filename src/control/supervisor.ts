@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { isOverWithin } from '../base/within.ts';
 import type { BackendConfig } from '../config/config.ts';
 import type { PreparedMessage } from '../messages/to-control.ts';
 import type { FetchedKeySet, TlsMaterial } from '../messages/to-worker.ts';
@@ -414,13 +414,8 @@ export class Supervisor implements WorkerSurroundings {
     this.#stop();
     this.#names.close();
     this.log.info('draining', { timeoutMs });
-    const timer = new AbortController();
-    const finished = Promise.all(this.#slots.map((slot) => slot.drain())).then(() => true);
-    const timedOut = pause(timeoutMs, false, { signal: timer.signal }).catch(() => false);
-    if (!(await Promise.race([finished, timedOut]))) {
-      this.log.warn('drain-timeout', { timeoutMs });
-    }
-    timer.abort();
+    const finished = Promise.all(this.#slots.map((slot) => slot.drain()));
+    if (!(await isOverWithin(timeoutMs, finished))) this.log.warn('drain-timeout', { timeoutMs });
     await this.close();
   }
 
@@ -453,13 +448,9 @@ export class Supervisor implements WorkerSurroundings {
   }
 
   async #endWorkers(): Promise<void> {
-    const timer = new AbortController();
-    const { workerTimeoutMs } = this.#compiled.config.server;
-    const ended = Promise.all(this.#slots.map((slot) => slot.close())).then(() => true);
-    const timedOut = pause(workerTimeoutMs, false, { signal: timer.signal }).catch(() => false);
-    const areEnded = await Promise.race([ended, timedOut]);
-    timer.abort();
-    if (!areEnded) this.#sayNotEnded([...this.#slots.keys()].filter((row) => this.#slots[row]?.worker !== null));
+    const ended = Promise.all(this.#slots.map((slot) => slot.close()));
+    if (await isOverWithin(this.#compiled.config.server.workerTimeoutMs, ended)) return;
+    this.#sayNotEnded([...this.#slots.keys()].filter((row) => this.#slots[row]?.worker !== null));
   }
 
   #sayNotEnded(workers: readonly number[]): void {

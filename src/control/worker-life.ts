@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { formatDuration } from '../base/duration.ts';
+import { isOverWithin } from '../base/within.ts';
 import { isMessage } from '../messages/is-message.ts';
 import type {
   AccessLinesMessage,
@@ -264,10 +264,7 @@ export class WorkerLife {
    */
   async cut(): Promise<void> {
     this.#post({ type: 'cut' });
-    const timer = new AbortController();
-    const late = pause(CUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([this.#drained, this.gone, late]);
-    timer.abort();
+    await isOverWithin(CUT_MS, Promise.race([this.#drained, this.gone]));
   }
 
   /** Of Node; -1 once the thread is gone. */

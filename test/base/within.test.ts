@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TooLate, within } from '../../src/base/within.ts';
+import { isOverWithin, TooLate, within } from '../../src/base/within.ts';
 
 const LONG_MS = 600_000;
 
@@ -19,4 +19,11 @@ test('what does not come is given up, with an error that says so', async () => {
     assert.equal(error.message, 'it took too long');
     return true;
   });
+});
+
+test('whether something is over in time', async () => {
+  assert.equal(await isOverWithin(LONG_MS, Promise.resolve('here')), true);
+  assert.equal(await isOverWithin(1, new Promise(() => undefined)), false);
+  await assert.rejects(isOverWithin(LONG_MS, Promise.reject(new Error('no'))), { message: 'no' });
+  assert.ok(!process.getActiveResourcesInfo().includes('Timeout'));
 });
