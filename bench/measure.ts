@@ -29,17 +29,25 @@ export const loadMetrics: readonly Metric[] = [
   { key: 'corePercent', title: 'core %', digits: 0 },
 ];
 
-/** Runs `load` and divides what the gateway's processes used meanwhile by the requests that they served. */
+/** Runs `load` and divides what the gateway's processes used meanwhile by the requests that they served. @throws Error when all have ended */
 export async function measureCpu<Result extends { readonly requests: number }>(
   gateway: Gateway,
   load: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly userUs: number; readonly systemUs: number; readonly cpuUs: number }> {
   const pids = gateway.pids();
-  const before = readCpuTime(pids);
+  const before = pids.map(readCpuTime);
   const result = await load();
-  const after = readCpuTime(pids);
-  const userUs = (after.userUs - before.userUs) / result.requests;
-  const systemUs = (after.systemUs - before.systemUs) / result.requests;
+  let userUs = 0;
+  let systemUs = 0;
+  for (const [index, pid] of pids.entries()) {
+    const start = before[index];
+    const end = readCpuTime(pid);
+    // A process that waits beside the gateway (Photon's compiler) may end meanwhile; it served nothing.
+    if (!start || !end) continue;
+    userUs += (end.userUs - start.userUs) / result.requests;
+    systemUs += (end.systemUs - start.systemUs) / result.requests;
+  }
+  if (userUs + systemUs === 0) throw new Error(`Cannot measure ${gateway.name}: its processes have ended`);
   return { result, userUs, systemUs, cpuUs: userUs + systemUs };
 }
 

@@ -23,17 +23,17 @@ export function parseCpuTicks(statLine: string): { readonly user: number; readon
 
 const clockTicksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'latin1' }));
 
-/** CPU time of all the given processes, with all their threads. @throws Error when one of them is gone */
-export function readCpuTime(pids: readonly number[]): CpuTime {
-  let user = 0;
-  let system = 0;
-  for (const pid of pids) {
-    const ticks = parseCpuTicks(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    user += ticks.user;
-    system += ticks.system;
+/** CPU time of a process so far, with all its threads; null when it has ended. */
+export function readCpuTime(pid: number): CpuTime | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return null;
   }
+  const ticks = parseCpuTicks(stat);
   const tickUs = MICROSECONDS / clockTicksPerSecond;
-  return { userUs: user * tickUs, systemUs: system * tickUs };
+  return { userUs: ticks.user * tickUs, systemUs: ticks.system * tickUs };
 }
 
 /** Resident memory of all the given processes, in bytes. Pages that they share count once for each. */
