@@ -19,7 +19,7 @@ import type { CodedBody } from './coded-body.ts';
 import type { FailedHook } from './failed-hook.ts';
 import { failExchange, loseRequest, missDeadline, refuseRequest } from './failure.ts';
 import { keyValue, ownValue, receivedValue } from './field-values.ts';
-import { takeTurn } from './forward.ts';
+import { halfClosedInQueue, takeTurn } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import type { HeldReply } from './hold-reply.ts';
 import { boundWait, type PendingHook } from './pending-hook.ts';
@@ -284,7 +284,8 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   clientHalfClosed(): void {
-    boundWait(this);
+    if (this.line !== null) this.fail(halfClosedInQueue());
+    else boundWait(this);
   }
 
   responseWritable(): void {

@@ -36,8 +36,17 @@ export function dispatch(exchange: Exchange): void {
   if (sendOnPrivate(exchange) || (!line.occupied && sendWhereRoomIs(exchange))) return;
   if (!line.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.line = line;
+  if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();
   exchange.patience.arm(line.timeoutMs);
   exchange.downstream?.pauseRequest();
+}
+
+/**
+ * A client that has shut down its side has probably gone: when it closes its connection, that looks the same. Its request does not
+ * wait in the queue, which would fill with requests that nobody waits for.
+ */
+export function halfClosedInQueue(): PhotonError {
+  return new PhotonError('client_closed', 'The client closed its side while its request waited for an upstream.');
 }
 
 /** That of its route, with the servers that are behind it now. */

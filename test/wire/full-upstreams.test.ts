@@ -178,24 +178,56 @@ wire('503 at once where as many wait as may', limited(1, 1), async (context) => 
   await third.expectReply({ status: 503, body: /upstreams_full/, headers: { 'retry-after': /^\d+$/ } });
 });
 
-wire('a client that goes away leaves the line, and the next one is served', limited(1), async (context) => {
-  const { client, upstream } = context;
-  const [second, third] = [await client.connect(), await client.connect()];
-  await client.send(GET);
-  const connection = await upstream.accept();
-  await connection.expectRequest();
-  await second.send(GET.replace('/x', '/second'));
-  await settle();
-  await third.send(GET.replace('/x', '/third'));
-  await settle();
-  second.reset();
-  await settle();
-  assert.equal(waiting(context), 1);
-  await connection.send(ok('first'));
-  await connection.expectRequest({ target: '/third' });
-  await connection.send(ok('third'));
-  await third.expectReply({ body: 'third' });
-});
+for (const { how, leave } of [
+  { how: 'resets its connection', leave: (client: WireClient) => client.reset() },
+  { how: 'closes its connection', leave: (client: WireClient) => client.end() },
+]) {
+  wire(`a client that ${how} leaves the line, and the next one is served`, limited(1), async (context) => {
+    const { client, upstream } = context;
+    const [second, third] = [await client.connect(), await client.connect()];
+    await client.send(GET);
+    const connection = await upstream.accept();
+    await connection.expectRequest();
+    await second.send(GET.replace('/x', '/second'));
+    await settle();
+    await third.send(GET.replace('/x', '/third'));
+    await settle();
+    leave(second);
+    await eventually(
+      'the client to leave the line',
+      () => waiting(context) === 1,
+      () => `${waiting(context)} wait`,
+    );
+    await connection.send(ok('first'));
+    await connection.expectRequest({ target: '/third' });
+    await connection.send(ok('third'));
+    await third.expectReply({ body: 'third' });
+  });
+}
+
+wire(
+  'a client that has shut down its side is served where there is room, and does not wait',
+  limited(1),
+  async (context) => {
+    const { client, upstream } = context;
+    const pipelining = await client.connect();
+    await pipelining.send(`${GET.replace('/x', '/first')}${GET.replace('/x', '/second')}`);
+    pipelining.end();
+    const connection = await upstream.accept();
+    await connection.expectRequest({ target: '/first' });
+    await client.send(GET.replace('/x', '/other'));
+    await settle();
+    await connection.send(ok('first'));
+    await pipelining.expectReply({ body: 'first' });
+    // Its second request comes behind that of the other client, for which there is no room either.
+    await pipelining.expectClosed();
+    await connection.expectRequest({ target: '/other' });
+    await connection.send(ok('other'));
+    await client.expectReply({ body: 'other' });
+    assert.equal(waiting(context), 0);
+    upstream.expectConnections(1);
+  },
+);
 
 wire(
   'the deadline of the route holds in line',
