@@ -37,6 +37,11 @@ port.on('message', (message: MessageToWorker) => {
   else obey(message);
 });
 
+// Code of a user can close it. A worker that no message reaches would serve an old configuration for ever; one that dies is replaced.
+port.on('close', () => {
+  throw new Error('The port to the control thread was closed');
+});
+
 function obey(message: Exclude<MessageToWorker, StartMessage>): void {
   switch (message.type) {
     case 'prepare':

@@ -108,3 +108,23 @@ test("what middleware sends to the parent of its thread or process is nobody's m
   photon.kill('SIGTERM');
   assert.equal((await photon.ended).code, 0);
 });
+
+test('a worker whose middleware closes the port to the control thread is replaced', async (t) => {
+  const code = "import { parentPort } from 'node:worker_threads';";
+  const { config, module } = write(
+    t,
+    code,
+    'onRequest: ({ path }) => { if (path === "/close") parentPort?.close(); return { body: "first" }; }',
+  );
+  const photon = new PhotonProcess(t, ['--config', config]);
+  const port = await photon.port();
+  await get({ port }, '/close').catch(() => undefined);
+  assert.match(String((await photon.event('worker-died'))['reason']), /The port to the control thread was closed/);
+  await photon.event('worker-replaced');
+  writeModule(module, '', 'onRequest: () => ({ body: "second" })');
+  photon.kill('SIGHUP');
+  await photon.event('reloaded');
+  assert.equal((await get({ port })).body, 'second');
+  photon.kill('SIGTERM');
+  assert.equal((await photon.ended).code, 0);
+});
