@@ -6,8 +6,8 @@ import { Timer, type TimerOwner } from './timer-wheel.ts';
 
 /** Who owns an output. */
 export interface OutputOwner {
-  /** Longest time without the peer taking a byte, in milliseconds. */
-  readonly sendTimeoutMs: number;
+  /** Longest time without the peer taking a byte, in milliseconds; null while that does not count. `watch` is called after a change. */
+  readonly sendTimeoutMs: number | null;
   /** What was asked with `callWhenFlushed`. */
   flushed(): void;
   /** A hold that a send asked for is over. */
@@ -97,7 +97,7 @@ export class H1Output implements Flushable, TimerOwner {
     this.#write();
     // Where the write just made has ended the hold already, the connection will not say so.
     if (this.#held && this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
-    this.#watch();
+    this.watch();
     if (this.#callWhenFlushed) this.#tellFlushed();
   }
 
@@ -119,7 +119,7 @@ export class H1Output implements Flushable, TimerOwner {
   /** The peer can take bytes only from now on. */
   connected(): void {
     this.#timer.disarm();
-    this.#watch();
+    this.watch();
   }
 
   /** The connection has written everything. */
@@ -132,7 +132,7 @@ export class H1Output implements Flushable, TimerOwner {
   timerExpired(): void {
     const untaken = this.#connection?.untakenBytes ?? 0;
     if (untaken === 0) return;
-    if (this.#handedBytes - untaken > this.#takenBytes) this.#watch();
+    if (this.#handedBytes - untaken > this.#takenBytes) this.watch();
     else this.#owner.stalled();
   }
 
@@ -176,10 +176,11 @@ export class H1Output implements Flushable, TimerOwner {
     this.#owner.holdOver();
   }
 
-  /** Arms the timer while something is unwritten. */
-  #watch(): void {
+  /** Arms the timer while something is unwritten and the peer has to take it. */
+  watch(): void {
     const connection = this.#connection;
-    if (connection === null || connection.pendingBytes === 0) {
+    const { sendTimeoutMs } = this.#owner;
+    if (connection === null || connection.pendingBytes === 0 || sendTimeoutMs === null) {
       this.#timer.disarm();
       return;
     }
@@ -187,6 +188,6 @@ export class H1Output implements Flushable, TimerOwner {
     const taken = this.#handedBytes - connection.untakenBytes;
     if (this.#timer.armed && taken <= this.#takenBytes) return;
     this.#takenBytes = taken;
-    this.#timer.arm(this.#owner.sendTimeoutMs);
+    this.#timer.arm(sendTimeoutMs);
   }
 }

@@ -145,7 +145,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
    *   in the pool                           idle timeout
    *   lent, and the request is not complete, or not all written, or we do not read
    *                                         does not count: the upstream owes nothing, or could not show it. The client has its own
-   *                                         timeouts, and the output has the write timeout
+   *                                         timeouts, and the output has the write timeout, which counts while we read
    *   lent otherwise                        read timeout
    *   closing                               does not count
    */
@@ -221,6 +221,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#readPaused = true;
     this.#connection?.pause();
     this.#watchSilence();
+    this.#output.watch();
   }
 
   resumeResponse(): void {
@@ -228,6 +229,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#readPaused = false;
     this.#connection?.resume();
     this.#watchSilence();
+    this.#output.watch();
   }
 
   connected(): void {
@@ -429,8 +431,12 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   // --- as the owner of its output --------------------------------------------------------------------------------------
 
-  get sendTimeoutMs(): number {
-    return this.owner.limits.writeTimeoutMs;
+  /**
+   * A server that answers while it reads (an echo, a filter) reads no further while its reply is not taken: the time in which we do not
+   * read is not its time. Then the timeouts of the client, the hooks or the route end the exchange.
+   */
+  get sendTimeoutMs(): number | null {
+    return this.#readPaused ? null : this.owner.limits.writeTimeoutMs;
   }
 
   holdOver(): void {

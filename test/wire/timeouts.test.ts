@@ -400,6 +400,36 @@ wire(
   },
 );
 
+wire(
+  'an upstream that takes no more of the request while its reply is not taken is not held to write_timeout until it is',
+  { ...PATIENT, upstream: { read_timeout: '5s', write_timeout: '10s' } },
+  async ({ client, upstream, clock }) => {
+    client.pause();
+    await client.send(`POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${muchMore}\r\n\r\n`);
+    const connection = await upstream.accept();
+    await connection.expectHead();
+    connection.pause();
+    await connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${muchMore}\r\n\r\n`);
+    const replied = await connection.sendUntilStalled(chunk, muchMore);
+    const sent = await client.sendUntilStalled(chunk, muchMore);
+    assert.ok(sent < muchMore && replied < muchMore, 'the gateway took everything');
+    await clock.advance(30_000);
+    const other = await client.connect();
+    await other.send(GET);
+    const second = await upstream.accept();
+    await second.expectRequest();
+    await second.send(ok('well'));
+    await other.expectReply({ status: 200, body: 'well' });
+    client.resume();
+    await client.inbox.until('all of the reply that there is', () =>
+      client.inbox.length > replied ? true : undefined,
+    );
+    await clock.advance(8_000);
+    assert.equal(client.inbox.ending, null);
+    await clock.advanceUntil(client.expectTruncatedReply(200));
+  },
+);
+
 wire('an idle upstream connection is closed some day', async ({ client, upstream, clock }) => {
   await client.send(GET);
   const connection = await upstream.accept();
