@@ -4,9 +4,9 @@
  * Puts one small fault after the other into a copy and lets the simulator hunt for it: what it does not find shows what the generator and
  * the oracle lack. Mutants are made by rule and drawn by seed, not chosen.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../support/random.ts';
@@ -61,36 +61,51 @@ function balanced(text: string): boolean {
   return depth === 0;
 }
 
-/** Returns how many survived. */
-export function huntMutants({ count, seed, exchanges }: MutantOptions): number {
-  const random = new Random(seed);
+/** A fault that is hunted, and the files that it changes. */
+interface Hunted {
+  readonly text: string;
+  readonly changed: () => ReadonlyMap<string, string>;
+}
+
+/** Returns how many survived. Each processor hunts one fault at a time, in a copy of its own. */
+export async function huntMutants({ count, seed, exchanges }: MutantOptions): Promise<number> {
   const all = globSync(FILES, { cwd: ROOT })
     .filter((file) => !NOT_PLAYED.test(file))
     .sort()
     .flatMap((file) => [...mutantsOf(file)]);
   console.log(`${all.length} mutants by rule; ${count} of them drawn with the seed ${seed}`);
-  const copy = makeCopy();
+  const hunted: readonly Hunted[] = [
+    ...KNOWN_FAULTS.map((fault) => ({ text: fault.name, changed: () => putBack(fault) })),
+    ...drawMutants(all, count, new Random(seed)),
+  ];
+  const left = hunted.values();
   let survivors = 0;
-  try {
-    for (const fault of KNOWN_FAULTS) {
-      const verdict = hunt(copy, putBack(fault), exchanges);
-      if (verdict === 'survived') survivors++;
-      console.log(`${verdict}: ${fault.name}`);
+  async function huntInCopy(): Promise<void> {
+    const copy = makeCopy();
+    try {
+      for (const { text, changed } of left) {
+        const verdict = await hunt(copy, changed(), exchanges);
+        if (verdict === 'survived') survivors++;
+        console.log(`${verdict}: ${text}`);
+      }
+    } finally {
+      rmSync(copy, { recursive: true });
     }
-    for (let number = 1; number <= count && all.length > 0; number++) {
-      const [mutant] = all.splice(random.below(all.length), 1);
-      if (mutant === undefined) break;
-      const verdict = hunt(copy, mutated(mutant), exchanges);
-      if (verdict.startsWith('survived')) survivors++;
-      console.log(
-        `${number} ${verdict}: ${mutant.file}:${mutant.line} ${mutant.before.trim()}${mutant.after === '' ? ' (left out)' : ' (turned round)'}`,
-      );
-    }
-  } finally {
-    rmSync(copy, { recursive: true });
   }
-  console.log(`${survivors} of ${KNOWN_FAULTS.length + count} survived`);
+  await Promise.all(Array.from({ length: availableParallelism() }, huntInCopy));
+  console.log(`${survivors} of ${hunted.length} survived`);
   return survivors;
+}
+
+function drawMutants(all: readonly Mutant[], count: number, random: Random): readonly Hunted[] {
+  const left = [...all];
+  return Array.from({ length: Math.min(count, all.length) }, (_, index) => {
+    // Sound: as many are left as are drawn.
+    const [mutant] = left.splice(random.below(left.length), 1) as [Mutant];
+    const { file, line, before, after } = mutant;
+    const what = after === '' ? 'left out' : 'turned round';
+    return { text: `${index + 1} ${file}:${line} ${before.trim()} (${what})`, changed: () => mutated(mutant) };
+  });
 }
 
 function makeCopy(): string {
@@ -103,21 +118,30 @@ function makeCopy(): string {
 }
 
 /** Lets the simulator hunt in a copy in which these files are other than ours. */
-function hunt(copy: string, changed: ReadonlyMap<string, string>, exchanges: number): string {
+async function hunt(copy: string, changed: ReadonlyMap<string, string>, exchanges: number): Promise<string> {
   for (const [file, text] of changed) writeFileSync(join(copy, file), text);
   try {
-    const main = join(copy, 'test/simulation/main.ts');
-    const args = ['--disable-warning=ExperimentalWarning', main, '--hunt', String(exchanges), '--seed', FIRST_SEED];
-    const { stdout, stderr, status } = spawnSync(process.execPath, args, {
-      ...{ cwd: copy, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
-    });
-    if (status === 0) return 'survived';
+    const { stdout, stderr, isQuiet } = await runHunt(copy, exchanges);
+    if (isQuiet) return 'survived';
     const found = /after (\d+) exchanges:\n {2}([^:]+):/.exec(stdout);
     if (found !== null) return `found after ${found[1]} exchanges as ${found[2]}`;
     return `found at once as ${/(\w*Error): /.exec(stderr)?.[1] ?? 'a crash'}`;
   } finally {
     for (const file of changed.keys()) cpSync(join(ROOT, file), join(copy, file));
   }
+}
+
+function runHunt(copy: string, exchanges: number): Promise<{ stdout: string; stderr: string; isQuiet: boolean }> {
+  const main = join(copy, 'test/simulation/main.ts');
+  const args = ['--disable-warning=ExperimentalWarning', main, '--hunt', String(exchanges), '--seed', FIRST_SEED];
+  // What is the same in each copy is compiled once.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(copy, '.compiled') };
+  const options = { cwd: copy, env, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, options, (error, stdout, stderr) =>
+      resolve({ stdout, stderr, isQuiet: error === null }),
+    );
+  });
 }
 
 function mutated({ file, line, after }: Mutant): ReadonlyMap<string, string> {

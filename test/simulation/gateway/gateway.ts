@@ -209,8 +209,16 @@ class Entries {
 
 /** Configurations by their text: to read one takes longer than a whole run. */
 const known = new Map<string, CompiledConfig>();
+/** Those of scenarios that are there still. */
+const knownOfScript = new WeakMap<ConfigScript, CompiledConfig>();
 
-function compiled(config: ConfigScript, { upstreams }: Scenario): CompiledConfig {
+function compiled(config: ConfigScript, scenario: Scenario): CompiledConfig {
+  const found = knownOfScript.get(config) ?? compiledAs(config, scenario);
+  knownOfScript.set(config, found);
+  return found;
+}
+
+function compiledAs(config: ConfigScript, { upstreams }: Scenario): CompiledConfig {
   const text = JSON.stringify(configDocument(config, upstreams));
   let found = known.get(text);
   if (found === undefined) {
