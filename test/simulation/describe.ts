@@ -46,7 +46,7 @@ const USUAL_REPLY = {
   versionMinor: 1,
   closes: false,
   waitsForWhole: null,
-  readPause: null,
+  readPauses: [],
   fault: null,
   extraLines: '',
 };

@@ -147,7 +147,7 @@ function* simplerRequests(request: RequestScript): Iterable<RequestScript> {
       closes: false,
       pauses: [],
       waitsForWhole: null,
-      readPause: null,
+      readPauses: [],
     };
     for (const less of plainer(reply, {
       ...plain,

@@ -34,10 +34,10 @@ export class Hearer {
     if (!this.#pauseIfDue()) this.#endpoint.startReading();
   }
 
-  /** One more pause, `atBytes` from now on. */
-  addPause({ atBytes, forMs }: PauseScript): void {
-    const pause = { atBytes: this.heardBytes + atBytes, forMs };
-    this.#pauses = [...this.#pauses.slice(this.#next), pause].sort((one, other) => one.atBytes - other.atBytes);
+  /** More pauses, each `atBytes` from now on. */
+  addPauses(pauses: readonly PauseScript[]): void {
+    const added = pauses.map(({ atBytes, forMs }) => ({ atBytes: this.heardBytes + atBytes, forMs }));
+    this.#pauses = [...this.#pauses.slice(this.#next), ...added].sort((one, other) => one.atBytes - other.atBytes);
     this.#next = 0;
   }
 

@@ -145,8 +145,8 @@ class UpstreamConnection implements EndpointUser, Listener, ReaderSink {
     records.attempts.push(attempt);
     this.#attempt = attempt;
     this.#whole = [];
-    const { readPause, when } = next.script;
-    if (readPause !== null) this.#hearer.addPause(readPause);
+    const { readPauses, when } = next.script;
+    this.#hearer.addPauses(readPauses);
     if (head.fields.has('expect') && when !== 'head') this.#sayBytes(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'));
     if (when === 'head') this.#reply(attempt);
     else if (when === 'whole') this.#whole.push(() => this.#reply(attempt));

@@ -21,6 +21,8 @@ export interface EndpointUser {
 export interface EndpointObserver {
   read(bytes: number): void;
   wrote(bytes: number): void;
+  /** The system has taken all of the last write, or has not. */
+  written(whole: boolean): void;
   /** Bytes, the end or a reset have arrived. */
   arrived(): void;
   readingChanged(reading: boolean): void;
@@ -111,6 +113,7 @@ export class Endpoint {
     const taken = this.#out.write(bytes);
     if (taken > 0) this.observer?.wrote(taken);
     if (taken < bytes.length) this.#wantsRoom = true;
+    this.observer?.written(taken === bytes.length);
     return taken;
   }
 

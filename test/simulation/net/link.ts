@@ -29,6 +29,8 @@ export class Link implements EndpointObserver {
   readonly reads: Mark[] = [];
   readonly writes: Mark[] = [];
   readonly arrivals: Mark[] = [];
+  /** The gateway had more to write when it last wrote: the system did not take all. */
+  holdsUnwritten = false;
   /** When the gateway began or stopped to read: begun, stopped, begun ... */
   readonly readingTurns: number[] = [];
   /** From where a socket of the simulation dialled; null for a host. */
@@ -63,6 +65,10 @@ export class Link implements EndpointObserver {
 
   wrote(bytes: number): void {
     this.#mark(this.writes, bytes);
+  }
+
+  written(whole: boolean): void {
+    this.holdsUnwritten = !whole;
   }
 
   arrived(): void {

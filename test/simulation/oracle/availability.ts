@@ -44,9 +44,9 @@ export class Availability {
 
   /** When anything changed. */
   #turns(fromMs: number, toMs: number): readonly number[] {
-    const { network, records } = this.#run;
+    const { network, records, controls } = this.#run;
     const moments = network.links.flatMap(({ dialledMs, closedMs }) => [dialledMs, closedMs, closedMs - SAME_MS]);
-    moments.push(...records.attempts.map(({ arrivedMs }) => arrivedMs));
+    moments.push(...controls.map(({ atMs }) => atMs), ...records.attempts.map(({ arrivedMs }) => arrivedMs));
     return moments.filter((atMs) => atMs > fromMs && atMs < toMs);
   }
 

@@ -113,10 +113,11 @@ export function backendsNamed({ scenario }: Run, name: string | undefined): read
 
 export const isIdempotent = (method: string): boolean => !['POST', 'PATCH'].includes(method);
 
-/** When the system had taken the whole request from the gateway, whether or not the upstream has read it since. */
+/** When the system had taken the whole request from the gateway, whether or not the upstream has read it since; Infinity for never. */
 function requestWrittenMs({ link, requestEnd, exchange }: AttemptRecord): number {
   if (Number.isFinite(requestEnd)) return link.writtenMs(requestEnd);
-  if (exchange === null || !Number.isFinite(timelineOf(exchange).wholeMs)) return Number.POSITIVE_INFINITY;
+  if (link.holdsUnwritten || exchange === null || !Number.isFinite(timelineOf(exchange).wholeMs))
+    return Number.POSITIVE_INFINITY;
   return link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
 }
 

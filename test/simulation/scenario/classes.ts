@@ -17,6 +17,7 @@ export interface Classes {
   readonly silentUpstreams: boolean;
   readonly spentDeadlines: boolean;
   readonly reluctantUpstreams: boolean;
+  readonly steadyUpstreams: boolean;
   readonly serverErrors: boolean;
   readonly outages: boolean;
   readonly early: boolean;
@@ -53,6 +54,7 @@ export function drawClasses(draw: Draw): Classes {
     silentUpstreams: on(4),
     spentDeadlines: on(5),
     reluctantUpstreams: on(6),
+    steadyUpstreams: draw.oneIn(6),
     serverErrors: on(4),
     outages: on(5),
     early: draw.oneIn(3),

@@ -133,14 +133,17 @@ function withTiming(draw: Draw, request: RequestScript, route: RouteScript, clas
     : { ...request, replies, hooks: [{ ...hook, request: { act: 'wait', forMs: spentMs } }, ...others] };
 }
 
-function drawBody(draw: Draw, method: string, { uploads, large }: Classes): RequestScript['body'] {
+function drawBody(draw: Draw, method: string, classes: Classes): RequestScript['body'] {
+  const { uploads, large, steadyUpstreams } = classes;
   const none = { framing: 'none', bytes: 0, chunkBytes: 1 } as const;
   if (['GET', 'HEAD', 'OPTIONS'].includes(method) && !draw.oneIn(15)) return none;
   if (!uploads && !draw.oneIn(3)) return method === 'POST' ? { framing: 'length', bytes: 0, chunkBytes: 1 } : none;
   const bytes =
     large && draw.oneIn(3)
       ? draw.pick([100_000, 400_000])
-      : draw.pick([draw.size(50), draw.size(3000), draw.size(30_000)]);
+      : steadyUpstreams && draw.oneIn(2)
+        ? draw.pick([8000, 30_000, 100_000])
+        : draw.pick([draw.size(50), draw.size(3000), draw.size(30_000)]);
   const chunkBytes = Math.max(draw.pick([1, 10, 100, 1000, 20_000]), Math.ceil(bytes / 400));
   return { framing: draw.pick(['length', 'chunked']), bytes, chunkBytes };
 }

@@ -32,7 +32,7 @@ export function drawReply(draw: Draw, classes: Classes, occasion: ReplyOccasion)
     closes: draw.oneIn(classes.surplus ? 3 : 8),
     pauses: drawPauses(draw, classes.slowUpstreams, bytes + 200),
     waitsForWhole: isEarly && draw.oneIn(2) ? draw.below(bytes + 200) : null,
-    readPause: drawReadPause(draw, classes, occasion),
+    readPauses: drawReadPauses(draw, classes, occasion),
     fault: null,
     extraLines: drawLines(draw, classes),
   };
@@ -65,16 +65,23 @@ function drawPause(draw: Draw, bytes: number): PauseScript {
   return { atBytes: draw.below(bytes + 1), forMs: draw.pick([5, 50, 200, 250, 700, 1500]) };
 }
 
-/** A reluctant one reads on later than a silence may last, and sooner than a write may take. */
-function drawReadPause(
+/**
+ * A reluctant one reads on later than a silence may last, and sooner than a write may take. A steady one needs longer for all of the request
+ * than a silence may last, and stops for no longer than that, nor than a write may take.
+ */
+function drawReadPauses(
   draw: Draw,
-  { slowUpstreams, reluctantUpstreams }: Classes,
+  { slowUpstreams, reluctantUpstreams, steadyUpstreams }: Classes,
   { requestBytes, readTimeoutMs, writeTimeoutMs }: ReplyOccasion,
-): PauseScript | null {
-  if (requestBytes === 0) return null;
+): readonly PauseScript[] {
+  if (requestBytes === 0) return [];
   if (reluctantUpstreams && writeTimeoutMs > readTimeoutMs + 550 && draw.oneIn(2))
-    return { atBytes: draw.below(200), forMs: readTimeoutMs + 500 };
-  return slowUpstreams && draw.oneIn(requestBytes > 3000 ? 2 : 4) ? drawPause(draw, requestBytes) : null;
+    return [{ atBytes: draw.below(200), forMs: readTimeoutMs + 500 }];
+  if (steadyUpstreams && draw.oneIn(2)) {
+    const forMs = Math.floor(Math.min(readTimeoutMs, writeTimeoutMs) * draw.pick([0.3, 0.6]));
+    return Array.from({ length: 10 }, (_, number) => ({ atBytes: Math.ceil((requestBytes * number) / 10), forMs }));
+  }
+  return slowUpstreams && draw.oneIn(requestBytes > 3000 ? 2 : 4) ? [drawPause(draw, requestBytes)] : [];
 }
 
 export function drawPauses(draw: Draw, on: boolean, bytes: number): readonly PauseScript[] {

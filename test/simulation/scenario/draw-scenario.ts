@@ -3,7 +3,7 @@ import { Draw } from './draw.ts';
 import { drawClient } from './draw-client.ts';
 import { drawConfig, UPSTREAMS } from './draw-config.ts';
 import { drawWay } from './draw-way.ts';
-import type { ControlScript, Scenario, UpstreamScript } from './scenario.ts';
+import type { ControlScript, Scenario, UpstreamScript, WayScript } from './scenario.ts';
 
 /** So many neighbours share a configuration: to read one takes longer than to play a run. */
 const RUNS_OF_A_CONFIG = 16;
@@ -57,10 +57,17 @@ function drawUpstream(draw: Draw, number: number, classes: Classes): UpstreamScr
   }
   return {
     address: `10.2.0.${number + 1}:8000`,
-    nature: drawWay(draw.of('way'), classes),
+    nature: drawUpstreamWay(draw.of('way'), classes),
     outages,
     idleMs: draw.oneIn(4) ? draw.pick([50, 500, 2000]) : null,
   };
+}
+
+/** What a steady one has not read waits in the gateway, and not in the system. */
+function drawUpstreamWay(draw: Draw, classes: Classes): WayScript {
+  const way = drawWay(draw, classes);
+  if (!classes.steadyUpstreams) return way;
+  return { ...way, fromGateway: { ...way.fromGateway, capacityBytes: draw.pick([1000, 4096, 16_384]) } };
 }
 
 function drawControl(draw: Draw, classes: Classes, workers: number): readonly ControlScript[] {

@@ -196,8 +196,8 @@ export interface ReplyScript {
   readonly pauses: readonly PauseScript[];
   /** Goes on only when the request is whole, after so many bytes of the reply; null for not. */
   readonly waitsForWhole: number | null;
-  /** Stops reading after so many bytes of the request. */
-  readonly readPause: PauseScript | null;
+  /** Stops reading after so many bytes of the request, each time. */
+  readonly readPauses: readonly PauseScript[];
   readonly fault: ReplyFault | null;
   /** More header lines, each with its CRLF. */
   readonly extraLines: string;
