@@ -23,12 +23,19 @@ export const EVENTS = [
 ] as const;
 type Event = (typeof EVENTS)[number];
 
-/** Pairs that cannot be: an upstream that has nothing of a request does nothing to it. */
-export const IMPOSSIBLE: ReadonlySet<string> = new Set(
-  (['head', 'request hook', 'waiting'] as const).flatMap((state) =>
+/**
+ * Pairs that cannot be: an upstream that has nothing of a request does nothing to it, and the deadline of a route begins behind the head,
+ * which names the route.
+ */
+export const IMPOSSIBLE: ReadonlySet<string> = new Set([
+  ...(['head', 'request hook', 'waiting'] as const).flatMap((state) =>
     (['upstream fin', 'upstream reset', 'upstream silence'] as const).map((event) => `${state} x ${event}`),
   ),
-);
+  'head x deadline',
+]);
+
+/** What is wrong is answered in the moment in which it is read: what counts is the state before that. */
+const JUST_BEFORE_MS = 0.001;
 
 /** Counts which events met which states in a run. */
 export function countCoverage(run: Run, counts: Counts): void {
@@ -54,7 +61,7 @@ function* eventsOf(
   if (link === null) return;
   yield ['client fin', link.finArrivedMs];
   yield ['client reset', link.resetArrivedMs];
-  if (script.fault?.kind === 'chunk') yield ['body fault', life.faultMs];
+  if (script.fault?.kind === 'chunk') yield ['body fault', life.faultMs - JUST_BEFORE_MS];
   for (const { atBytes } of script.pauses) yield ['body pause', link.readMs(exchange.start + atBytes)];
   for (const { routes } of run.scenario.configs) {
     const { timeoutMs = null } = routes.find(({ name }) => name === script.route) ?? {};
@@ -76,8 +83,8 @@ function* eventsOf(
 function stateAt(run: Run, exchange: ExchangeRecord, attempts: readonly AttemptRecord[], atMs: number): State | null {
   const life = timelineOf(exchange);
   const { link } = exchange.client;
-  if (link === null || atMs < link.readMs(exchange.start + 1) || atMs > life.overMs || !Number.isFinite(atMs))
-    return null;
+  const begunMs = (link?.readMs(exchange.start + 1) ?? Number.POSITIVE_INFINITY) - JUST_BEFORE_MS;
+  if (link === null || atMs < begunMs || atMs > life.overMs || !Number.isFinite(atMs)) return null;
   if (atMs < life.readMs) return 'head';
   if (atMs >= life.beganMs) return 'replying';
   const sent = attempts

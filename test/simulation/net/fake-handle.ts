@@ -23,7 +23,8 @@ const READ_BYTES = 64 * 1024;
 /**
  * Stands in the place of the system's socket below a `net.Socket`: Node's own code and the whole of `src/net` run above it.
  *
- * It behaves as libuv does: a write is tried at once and the rest is queued; closing cancels what is queued; each callback is an event.
+ * It behaves as libuv does: a write is tried at once and the rest is queued; whoever wrote is told in the event in which the rest was taken,
+ * or refused; closing cancels what is queued; each other callback is an event.
  */
 export class FakeHandle implements EndpointUser {
   readonly #world: Scheduler;
@@ -32,8 +33,6 @@ export class FakeHandle implements EndpointUser {
   #dialling: { cancel(): void } | null = null;
   #connectRequest: Request | null = null;
   #writes: QueuedWrite[] = [];
-  /** Written, and not told yet. */
-  #completed: { readonly request: Request; readonly status: number }[] = [];
   #shutdown: Request | null = null;
   #ended = false;
   #userBuffer: Buffer | null = null;
@@ -203,30 +202,24 @@ export class FakeHandle implements EndpointUser {
 
   #goOnWriting(): void {
     if (this.#closed) return;
-    const endpoint = this.#endpoint as Endpoint;
+    const completed: { readonly request: Request; readonly status: number }[] = [];
     for (let first = this.#writes[0]; first !== undefined; first = this.#writes[0]) {
-      const taken = endpoint.write(first.bytes);
-      if (taken >= 0) this.writeQueueSize -= taken;
-      else this.writeQueueSize -= first.bytes.length;
-      if (taken >= 0 && taken < first.bytes.length) {
-        first.bytes = first.bytes.subarray(taken);
-        return;
-      }
+      const status = this.#writeOn(first);
+      if (status === null) break;
       this.#writes.shift();
-      this.#completeLater(first.request, Math.min(taken, 0));
+      completed.push({ request: first.request, status });
     }
+    for (const { request, status } of completed) request.oncomplete?.call(request, status, this, undefined);
     this.#shutDownIfDue();
   }
 
-  #completeLater(request: Request, status: number): void {
-    this.#completed.push({ request, status });
-    if (this.#completed.length > 1) return;
-    this.#world.after(0, 'written', () => this.#tellCompleted());
-  }
-
-  #tellCompleted(): void {
-    for (const { request, status } of this.#completed.splice(0))
-      request.oncomplete?.call(request, status, this, undefined);
+  /** Returns how it ended; null while a part of it is left. */
+  #writeOn(write: QueuedWrite): number | null {
+    const taken = (this.#endpoint as Endpoint).write(write.bytes);
+    this.writeQueueSize -= taken < 0 ? write.bytes.length : taken;
+    if (taken < 0) return taken;
+    write.bytes = write.bytes.subarray(taken);
+    return write.bytes.length === 0 ? 0 : null;
   }
 
   shutdown(request: Request): number {
@@ -279,7 +272,6 @@ export class FakeHandle implements EndpointUser {
     this.#shutdown = null;
     this.#connectRequest = null;
     this.#world.after(0, 'closed', () => {
-      this.#tellCompleted();
       for (const request of cancelled) request.oncomplete?.call(request, ECANCELED, this, request, true, true);
       closed?.call(this);
     });

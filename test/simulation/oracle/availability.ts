@@ -12,6 +12,9 @@ const HAND_OVER_MS = 400;
 /** So long a worker takes at most to learn that it may open a connection. */
 const WAKE_UP_MS = 10;
 
+/** So long it takes at most until those who wait look whether another upstream is well. */
+const LOOK_MS = 250;
+
 const TICK_MS = 60;
 
 /** How a server was told apart from a well one by what it did. */
@@ -52,17 +55,19 @@ export class Availability {
 
   #cannotServe(upstream: number, backend: BackendScript, row: number, atMs: number): boolean {
     return (
-      this.#isDown(upstream, atMs) ||
+      this.#isDown(upstream, backend, atMs) ||
       this.#isFull(upstream, backend, row, atMs) ||
       this.#mayBeTripped(upstream, backend, atMs)
     );
   }
 
-  #isDown(upstream: number, atMs: number): boolean {
+  #isDown(upstream: number, { queueSize }: BackendScript, atMs: number): boolean {
     let down = false;
     for (const { script, atMs: changedMs } of this.#run.controls) {
       if (script.what !== 'health' || script.upstream !== upstream || changedMs > atMs) continue;
-      down = !script.healthy;
+      // Who waits learns late that it is well again, and meanwhile may hold all places in the queue.
+      const isUnseen = script.healthy && changedMs + LOOK_MS > atMs && queueSize > 0;
+      if (!isUnseen || this.#othersUnderWay(atMs) < queueSize) down = !script.healthy;
     }
     return down;
   }
@@ -224,11 +229,11 @@ export class Availability {
     }
   }
 
-  /** A deadline counts against the server that had three quarters of it when it had the whole request. */
-  #missedDeadline({ exchange, link, requestEnd }: AttemptRecord, { headMs }: Fate): boolean {
-    if (exchange === null || Number.isFinite(headMs) || !Number.isFinite(requestEnd)) return false;
-    const sentMs = link.writtenMs(requestEnd);
-    const { readMs } = timelineOf(exchange);
+  /** A deadline counts against the server that had three quarters of it when the whole request was there for it, however it reads that. */
+  #missedDeadline({ exchange, link, requestStart }: AttemptRecord, { headMs }: Fate): boolean {
+    if (exchange === null || Number.isFinite(headMs)) return false;
+    const { readMs, wholeMs } = timelineOf(exchange);
+    const sentMs = Math.max(wholeMs, link.writtenMs(requestStart + 1));
     return this.#run.scenario.configs.some(({ routes }) =>
       routes.some(({ name, timeoutMs }) => {
         if (name !== exchange.script.route || timeoutMs === null) return false;

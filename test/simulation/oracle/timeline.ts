@@ -72,11 +72,12 @@ export function turnAfter(before: ExchangeRecord | undefined): { readonly fromMs
   const { link, leftMs } = client;
   if (link === null || (reply === null && !Number.isFinite(leftMs)))
     return { fromMs: Number.POSITIVE_INFINITY, toMs: 0 };
-  if (reply === null) return { fromMs: 0, toMs: 0 };
+  if (reply === null) return { fromMs: 0, toMs: link.closedMs };
   const beganMs = link.writtenMs(reply.start + 1);
   // Behind another one that a slow reader has not taken it may have waited in the gateway, at the longest since it was asked for.
   const fromMs = link.writtenMs(reply.start) === beganMs ? timelineOf(before).readMs : beganMs;
-  return { fromMs, toMs: Number.isFinite(reply.end) ? link.writtenMs(reply.end) : 0 };
+  // Of a client that has left, the gateway may have written what that never read.
+  return { fromMs, toMs: Number.isFinite(reply.end) ? link.writtenMs(reply.end) : link.closedMs };
 }
 
 /** The configurations of a span: of one exchange, those that it may have begun with. */

@@ -36,6 +36,7 @@ export interface Classes {
   readonly smallSegments: boolean;
   readonly smallPipes: boolean;
   readonly loginConnections: boolean;
+  readonly longStays: boolean;
 }
 
 export function drawClasses(draw: Draw): Classes {
@@ -73,5 +74,6 @@ export function drawClasses(draw: Draw): Classes {
     smallSegments: draw.oneIn(3),
     smallPipes: draw.oneIn(2),
     loginConnections: on(6),
+    longStays: draw.oneIn(4),
   };
 }

@@ -8,6 +8,7 @@ import type {
   ConfigScript,
   HeadFault,
   HookAct,
+  ReplyScript,
   RequestFault,
   RequestScript,
   RouteScript,
@@ -56,6 +57,8 @@ export function drawClient(
 
 /** Some read steadily, each pause shorter than what stops a reply. */
 function drawReadPauses(draw: Draw, classes: Classes, sendTimeoutMs: number): ClientScript['readPauses'] {
+  // The first interim reply is enough for it.
+  if (classes.longStays && draw.oneIn(3)) return [{ atBytes: draw.between(1, 60), forMs: 200 }];
   if (!classes.steadyClients || !draw.oneIn(2)) return drawPauses(draw, classes.slowClients, 20_000);
   const step = draw.pick([500, 2000, 10_000]);
   const forMs = Math.floor(Math.min(sendTimeoutMs, 800) * draw.pick([0.3, 0.6]));
@@ -74,12 +77,13 @@ function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Cla
   };
   const request = drawPlain(draw, { tag, route, method, body, occasion }, classes);
   if (request.fault?.kind === 'head') return { ...request, versionMinor: 1 };
-  return withTiming(
+  const timed = withTiming(
     draw.of('timing'),
     request.versionMinor === 0 ? { ...request, expects: false } : request,
     route,
     classes,
   );
+  return classes.longStays && draw.oneIn(2) ? withStay(draw.of('stay'), timed) : timed;
 }
 
 interface Part {
@@ -131,6 +135,55 @@ function withTiming(draw: Draw, request: RequestScript, route: RouteScript, clas
   return hook === undefined
     ? request
     : { ...request, replies, hooks: [{ ...hook, request: { act: 'wait', forMs: spentMs } }, ...others] };
+}
+
+/** Stays long in one state, in the middle of which its body goes on, where it has one: whatever else happens then meets it there. */
+function withStay(draw: Draw, request: RequestScript): RequestScript {
+  const [hook, ...others] = request.hooks;
+  const state = draw.pick(hook === undefined ? STAYS : HOOK_STAYS);
+  const forMs = draw.pick([250, 450, 700]);
+  const wait: HookAct = { act: 'wait', forMs };
+  if (state === 'request hook' && hook !== undefined)
+    return { ...pausedInBody(draw, request, forMs), hooks: [{ ...hook, request: wait }, ...others] };
+  // Behind those that answer, fail or take too long nothing would come.
+  const hooks = request.hooks.map((each) => ({ ...each, request: PASS }));
+  const early = { ...pausedInBody(draw, request, forMs), hooks };
+  const inReply = (change: (reply: ReplyScript) => Partial<ReplyScript>): RequestScript => ({
+    ...early,
+    replies: request.replies.map((reply) => ({ ...reply, when: 'head', waitsForWhole: null, ...change(reply) })),
+  });
+  switch (state) {
+    case 'response hook': {
+      const told = inReply(() => ({ interims: draw.oneIn(2) ? [103] : [], fault: null }));
+      return { ...told, hooks: hooks.map((each, index) => (index === 0 ? { ...each, response: wait } : each)) };
+    }
+    case 'replying':
+      return inReply(({ bytes }) => ({ pauses: [{ atBytes: 150 + draw.below(bytes + 1), forMs }] }));
+    default:
+      return { ...early, replies: request.replies.map((reply) => ({ ...reply, delayMs: forMs })) };
+  }
+}
+
+/** No head is longer, unless that is its fault. */
+const LONG_HEAD_BYTES = 600;
+const STAYS = ['sent', 'replying'] as const;
+const HOOK_STAYS = ['request hook', 'response hook', 'response hook', ...STAYS] as const;
+const PASS: HookAct = { act: 'pass' };
+
+/** The body goes on, or shows what is wrong with it, when half of the time is over. */
+function pausedInBody(draw: Draw, request: RequestScript, forMs: number): RequestScript {
+  const { body, fault } = request;
+  if (body.bytes === 0) return request;
+  const pauseMs = forMs >> 1;
+  if (fault?.kind !== 'chunk')
+    return { ...request, pauses: [{ atBytes: 150 + draw.below(body.bytes), forMs: pauseMs }] };
+  const bytes = Math.max(body.bytes, 2 * LONG_HEAD_BYTES);
+  return {
+    ...request,
+    body: { ...body, bytes },
+    fault: { ...fault, atBytes: bytes },
+    pauses: [{ atBytes: LONG_HEAD_BYTES, forMs: pauseMs }],
+  };
 }
 
 function drawBody(draw: Draw, method: string, classes: Classes): RequestScript['body'] {
