@@ -157,8 +157,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [
       {
         file: 'src/net/h1-output.ts',
-        before: 'if (this.#handedBytes - untaken > this.#takenBytes) this.#watch();',
-        after: 'if (this.#handedBytes < 0) this.#watch();',
+        before: 'if (this.#handedBytes - untaken > this.#takenBytes) this.watch();',
+        after: 'if (this.#handedBytes < 0) this.watch();',
       },
     ],
   },
@@ -199,6 +199,57 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
         file: 'src/upstream/connection-room.ts',
         before: ': before.#kin;',
         after: ': { seekers: new Set(), isLimited: false };',
+      },
+    ],
+  },
+  {
+    name: 'the write timeout counts while a connection is being opened',
+    edits: [inUpstream('    if (!this.#connecting)\n', '    if (this.#connection !== null)\n')],
+  },
+  {
+    name: 'a private connection is used again although its upstream is not trusted',
+    edits: [
+      {
+        file: 'src/upstream/upstream.ts',
+        before: 'if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();',
+        after: 'if (this.#idle.length > 0 && this.#reusesNothing) this.closeIdle();',
+      },
+    ],
+  },
+  {
+    name: 'a reply that its connection ends looks whole when it is cut',
+    edits: [
+      {
+        file: 'src/net/socket-connection.ts',
+        before: 'if (this.endsMessage && !this.#finAsked) this.reset();',
+        after: 'if (this.endsMessage && this.#finAsked) this.reset();',
+      },
+    ],
+  },
+  {
+    name: 'what has come while the gateway stood still is heard only behind the timers',
+    edits: [
+      {
+        file: 'src/net/io-context.ts',
+        before: 'if (this.wheel.advance()) this.#hear(TURNS_TO_HEAR);\n    else this.#expireTimers();',
+        after:
+          'this.wheel.advance();\n    this.#expireTimers();\n    if (this.#turnsToHear < 0) this.#hear(TURNS_TO_HEAR);',
+      },
+    ],
+  },
+  {
+    name: 'a client that has closed its connection stays in the queue',
+    edits: [
+      {
+        file: 'src/pipeline/exchange.ts',
+        before: 'if (this.line !== null) this.fail(halfClosedInQueue());\n    else boundWait(this);',
+        after:
+          'if (this.line === null) boundWait(this);\n    else if (this.turn === -1) this.fail(halfClosedInQueue());',
+      },
+      {
+        file: 'src/pipeline/forward.ts',
+        before: '  if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();\n',
+        after: '',
       },
     ],
   },

@@ -71,7 +71,8 @@ async function playSeeds(): Promise<number> {
   const beganMs = performance.now();
   const isHunt = options.hunt !== undefined;
   const endMs = options.minutes === undefined ? Number.POSITIVE_INFINITY : beganMs + Number(options.minutes) * 60_000;
-  const runs = Number(options.runs ?? (options.minutes === undefined ? 1000 : Number.POSITIVE_INFINITY));
+  const isBounded = isHunt || options.minutes !== undefined;
+  const runs = Number(options.runs ?? (isBounded ? Number.POSITIVE_INFINITY : 1000));
   const exchanges = Number(options.hunt ?? Number.POSITIVE_INFINITY);
   const findings = isHunt ? 1 : MAX_FINDINGS;
   const isEnough = () => performance.now() >= endMs || counts.exchanges >= exchanges || counts.findings >= findings;

@@ -21,6 +21,8 @@ export class Link implements EndpointObserver {
   readonly dialledMs: number;
   /** When the connection was there for both sides; Infinity for never. */
   openedMs = Number.POSITIVE_INFINITY;
+  /** When the gateway learnt what had become of the dialling; Infinity for never. */
+  learntMs = Number.POSITIVE_INFINITY;
   /** What became of the dialling, where that was nothing. */
   failure: 'refused' | 'ignored' | 'given up' | null = null;
   /** When the gateway closed it, or gave up dialling. */

@@ -81,7 +81,9 @@ export class Network {
     let cancelled = false;
     const answer = (outcome: Endpoint | number) => {
       this.#world.after(nature.dialMs, 'dialled', () => {
-        if (!cancelled) opened(outcome);
+        if (cancelled) return;
+        link.learntMs = this.#world.nowMs;
+        opened(outcome);
       });
     };
     this.#world.after(nature.dialMs, 'dial', () => {

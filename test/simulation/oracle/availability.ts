@@ -4,7 +4,7 @@ import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
 import { surplusReadMs } from './surplus.ts';
-import { backendsNamed, SAME_MS, timelineOf, unheardBytes } from './timeline.ts';
+import { backendsNamed, isInVain, SAME_MS, timelineOf, unheardBytes } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
 const HAND_OVER_MS = 400;
@@ -177,7 +177,7 @@ export class Availability {
       (link) =>
         link.peer === address &&
         link.dialledMs <= atMs + SAME_MS &&
-        Math.min(link.closedMs, link.openedMs) >= atMs - SAME_MS,
+        Math.min(link.closedMs, link.learntMs) >= atMs - SAME_MS,
     );
   }
 
@@ -229,11 +229,12 @@ export class Availability {
     }
   }
 
-  /** A deadline counts against the server that had three quarters of it when the whole request was there for it, however it reads that. */
+  /** A deadline counts against the server that had three quarters of it when the whole request was there for it, however it takes that. */
   #missedDeadline({ exchange, link, requestStart }: AttemptRecord, { headMs }: Fate): boolean {
     if (exchange === null || Number.isFinite(headMs)) return false;
     const { readMs, wholeMs } = timelineOf(exchange);
-    const sentMs = Math.max(wholeMs, link.writtenMs(requestStart + 1));
+    // It waits for the connection that is opened for it.
+    const sentMs = Math.max(wholeMs, requestStart === 0 ? link.dialledMs : link.writtenMs(requestStart + 1));
     return this.#run.scenario.configs.some(({ routes }) =>
       routes.some(({ name, timeoutMs }) => {
         if (name !== exchange.script.route || timeoutMs === null) return false;
@@ -255,8 +256,7 @@ export class Availability {
     for (const link of this.#run.network.links) {
       if (link.peer !== address) continue;
       if (link.failure === 'refused') yield { atMs: link.dialledMs, failed: true };
-      else if (link.failure === 'ignored')
-        yield { atMs: Math.min(link.closedMs, link.dialledMs + 60_000), failed: true };
+      else if (isInVain(link, 290)) yield { atMs: Math.min(link.closedMs, link.dialledMs + 60_000), failed: true };
       else yield* this.#ofUnheard(link);
     }
   }

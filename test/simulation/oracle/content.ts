@@ -1,11 +1,12 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { bodyOf } from '../hosts/blocks.ts';
 import { API_KEY, targetOf } from '../hosts/request-bytes.ts';
+import type { Link } from '../net/link.ts';
 import type { AttemptRecord, ExchangeRecord, Records } from '../records.ts';
 import type { Run } from '../run.ts';
 import { bodyBytesOf } from './fate.ts';
 import { isBehindSurplus, isOnDistrusted, mayBeSurplus } from './surplus.ts';
-import { isIdempotent, timelineOf, waysOf } from './timeline.ts';
+import { isIdempotent, SAME_MS, timelineOf, unheardBytes, waysOf } from './timeline.ts';
 
 /** Whether what came is what its request asked for, byte for byte. */
 export function checkReplyContent(run: Run, exchange: ExchangeRecord): void {
@@ -109,7 +110,29 @@ export function checkAttempts(run: Run, exchange: ExchangeRecord): void {
   const retries = Math.max(0, ...waysOf(run, exchange).map(({ route }) => route?.retries ?? 0));
   if (attempts.length > retries + 2) records.find('sent often', `${script.tag} was sent ${attempts.length} times`);
   for (const attempt of attempts) checkAttempt(run, exchange, attempt, life.faultMs);
+  const [first] = attempts;
+  if (first !== undefined && hasLeftQueue(run, exchange, first))
+    records.find('sent all the same', `${script.tag} went upstream, although its client had left the queue`);
 }
+
+/**
+ * Whether an attempt is that of a client that had ended its side while it waited for a connection, and for nothing else. Behind hooks,
+ * failed tries and standstills nobody can tell that it waited for that.
+ */
+function hasLeftQueue(run: Run, exchange: ExchangeRecord, { link, requestStart }: AttemptRecord): boolean {
+  const { client, script, index } = exchange;
+  const { turnMs, wholeMs } = timelineOf(exchange);
+  const finMs = client.link?.finArrivedMs ?? Number.POSITIVE_INFINITY;
+  const isOwnDial = requestStart === 0 && link.dialledMs <= finMs + SAME_MS;
+  if (isOwnDial || link.writtenMs(requestStart + 1) <= finMs + SAME_MS) return false;
+  if (Math.max(turnMs, wholeMs) >= finMs - SAME_MS || index < client.exchanges.length - 1) return false;
+  if (script.hooks.some(({ request }) => request.act !== 'pass' && request.act !== 'set header')) return false;
+  if (run.controls.some(({ script: control }) => control.what === 'stall')) return false;
+  const tries = run.network.links.filter((other) => other.row === client.script.row && other.closedMs >= turnMs);
+  return tries.every((other) => other.failure === null && Number.isFinite(other.learntMs) && !isUnheard(run, other));
+}
+
+const isUnheard = (run: Run, link: Link): boolean => unheardBytes(run, link) > 0;
 
 function checkAttempt(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord, faultMs: number): void {
   const { records } = run;

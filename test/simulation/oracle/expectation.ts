@@ -1,13 +1,14 @@
 import { STATUS_OF_FAULT } from '../hosts/request-bytes.ts';
 import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
-import type { HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts';
+import type { BackendScript, HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts';
 import type { Availability } from './availability.ts';
 import { type Fate, fateOf } from './fate.ts';
 import { leavesSurplus, mayBeSurplus } from './surplus.ts';
 import {
   backendsNamed,
   configsAt,
+  isInVain,
   lateMs,
   SAME_MS,
   type Timeline,
@@ -373,14 +374,7 @@ function allowAttempts(
   if (fates.some(({ failures, whole }) => whole && failures.length > 0))
     expectation.allow('whole', 'an upstream answered');
   allowFailures(fates, exchange, life, expectation);
-  allowDials(
-    run,
-    exchange,
-    life,
-    expectation,
-    backends.flatMap(({ upstreams }) => upstreams),
-    attempts,
-  );
+  allowDials(run, exchange, life, expectation, backends, attempts);
 }
 
 const isCertainlyWhole = ({ failures }: Fate): boolean => failures.length === 0;
@@ -410,19 +404,21 @@ function allowDials(
   exchange: ExchangeRecord,
   life: Timeline,
   expectation: Expectation,
-  upstreams: readonly number[],
+  backends: readonly BackendScript[],
   attempts: readonly AttemptRecord[],
 ): void {
   const { network, scenario } = run;
-  const addresses = upstreams.map((upstream) => (scenario.upstreams[upstream] as UpstreamScript).address);
+  const addresses = backends.flatMap(({ upstreams }) =>
+    upstreams.map((upstream) => (scenario.upstreams[upstream] as UpstreamScript).address),
+  );
+  const connectTimeoutMs = Math.min(...backends.map((backend) => backend.connectTimeoutMs));
   const { row } = exchange.client.script;
   for (const link of network.links) {
     if (!addresses.includes(link.peer) || link.row !== row) continue;
     const isOfLife = link.closedMs >= life.readMs - SAME_MS && link.dialledMs <= life.overMs + SAME_MS;
     if (!isOfLife) continue;
     if (link.failure === 'refused' && link.dialledMs >= life.readMs - SAME_MS) expectation.allow(502, 'no connection');
-    if (link.failure === 'ignored' && link.closedMs - link.dialledMs > 290)
-      expectation.allow(504, 'a connection in vain');
+    if (isInVain(link, connectTimeoutMs - SAME_MS)) expectation.allow(504, 'a connection in vain');
     const last = run.records.attempts.filter((attempt) => attempt.link === link).at(-1);
     if (last !== undefined && leavesSurplus(last) && (link.writes.at(-1)?.bytes ?? 0) > last.requestEnd) {
       expectation.allow(502, 'bytes that an exchange before left behind');

@@ -147,6 +147,11 @@ export function longestSilence(attempt: AttemptRecord, replyEndMs: number): numb
   return longest;
 }
 
+/** The gateway has given up to open it after so many milliseconds, or later. */
+export function isInVain({ learntMs, dialledMs, closedMs }: Link, afterMs: number): boolean {
+  return !Number.isFinite(learntMs) && closedMs - dialledMs >= afterMs;
+}
+
 /** How many bytes the gateway has written behind the requests that the server has heard of. */
 export function unheardBytes({ records }: Run, link: Link): number {
   const heard = records.attempts.filter((attempt) => attempt.link === link).at(-1);

@@ -37,6 +37,7 @@ export interface Classes {
   readonly smallPipes: boolean;
   readonly loginConnections: boolean;
   readonly longStays: boolean;
+  readonly slowDials: boolean;
 }
 
 export function drawClasses(draw: Draw): Classes {
@@ -74,6 +75,7 @@ export function drawClasses(draw: Draw): Classes {
     smallSegments: draw.oneIn(3),
     smallPipes: draw.oneIn(2),
     loginConnections: on(6),
-    longStays: draw.oneIn(4),
+    longStays: draw.oneIn(3),
+    slowDials: on(8),
   };
 }

@@ -83,7 +83,9 @@ function drawRequest(draw: Draw, tag: string, config: ConfigScript, classes: Cla
     route,
     classes,
   );
-  return classes.longStays && draw.oneIn(2) ? withStay(draw.of('stay'), timed) : timed;
+  if (!classes.longStays || draw.oneIn(3)) return timed;
+  const isFaulty = classes.faultyRequests && timed.fault === null && draw.oneIn(6);
+  return withStay(draw.of('stay'), isFaulty ? { ...timed, ...FAULTY_UPLOAD } : timed);
 }
 
 interface Part {
@@ -163,6 +165,14 @@ function withStay(draw: Draw, request: RequestScript): RequestScript {
       return { ...early, replies: request.replies.map((reply) => ({ ...reply, delayMs: forMs })) };
   }
 }
+
+const FAULTY_UPLOAD: Partial<RequestScript> = {
+  method: 'POST',
+  body: { framing: 'chunked', bytes: 2000, chunkBytes: 100 },
+  fault: { kind: 'chunk', atBytes: 2000 },
+  versionMinor: 1,
+  expects: false,
+};
 
 /** No head is longer, unless that is its fault. */
 const LONG_HEAD_BYTES = 600;

@@ -65,9 +65,15 @@ function drawUpstream(draw: Draw, number: number, classes: Classes): UpstreamScr
 
 /** What a steady one has not read waits in the gateway, and not in the system. */
 function drawUpstreamWay(draw: Draw, classes: Classes): WayScript {
-  const way = drawWay(draw, classes);
-  if (!classes.steadyUpstreams) return way;
-  return { ...way, fromGateway: { ...way.fromGateway, capacityBytes: draw.pick([1000, 4096, 16_384]) } };
+  const { dialMs, ...way } = drawWay(draw, classes);
+  const { fromGateway } = way;
+  const smallBytes = draw.pick([1000, 4096, 16_384]);
+  return {
+    ...way,
+    fromGateway: classes.steadyUpstreams ? { ...fromGateway, capacityBytes: smallBytes } : fromGateway,
+    // There and back: twice.
+    dialMs: classes.slowDials ? draw.pick([100, 220, 235]) : dialMs,
+  };
 }
 
 function drawControl(draw: Draw, classes: Classes, workers: number): readonly ControlScript[] {
