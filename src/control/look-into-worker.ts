@@ -20,18 +20,20 @@ export interface WorkerReport extends Partial<RequestReport> {
 const LIMIT_MS = 2000;
 const MAX_FRAMES = 30;
 const MAX_PATH = 1024;
+/** The inspector numbers the workers of each session in an order of its own; their titles have the id of the thread. */
+const THREAD_ID = /^\[worker (\d+)\]/;
 
 /**
  * Finds out what a worker thread does that does not come back to its event loop: a debugger stops it for a moment, and lets it go on before
  * the promise settles. Resolves with null for a thread that is in a native call (a hash, a synchronous read, a child process that is waited
  * for), and where Node has no inspector.
  */
-export async function lookIntoWorker(threadId: number): Promise<WorkerReport | null> {
+export async function lookIntoWorker(threadId: number, limitMs = LIMIT_MS): Promise<WorkerReport | null> {
   if (!process.features.inspector) return null;
   const inspector = process.getBuiltinModule('node:inspector');
   const worker = new DebuggedWorker(new inspector.Session(), threadId);
   const limit = Promise.withResolvers<void>();
-  const timer = setTimeout(limit.resolve, LIMIT_MS);
+  const timer = setTimeout(limit.resolve, limitMs);
   await Promise.race([worker.look(), limit.promise]).catch(() => undefined);
   clearTimeout(timer);
   await worker.release();
@@ -61,7 +63,7 @@ class DebuggedWorker {
     this.#threadId = threadId;
     session.connect();
     session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
-      if (Number(workerInfo.workerId) === threadId) this.#sessionId = sessionId;
+      if (THREAD_ID.exec(workerInfo.title)?.[1] === `${threadId}`) this.#sessionId = sessionId;
     });
     session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
       if (sessionId === this.#sessionId) this.#hear(JSON.parse(message) as Message);
@@ -84,7 +86,8 @@ class DebuggedWorker {
     this.#session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => resolve());
     await promise;
     if (this.#sessionId === null) throw new Error(`there is no thread ${this.#threadId}`);
-    void this.#ask('Debugger.enable');
+    // Asked for in the same moment, the pause may be lost.
+    await this.#ask('Debugger.enable');
     void this.#ask('Debugger.pause');
     const frames = (await this.#paused.promise).slice(0, MAX_FRAMES);
     const stack = frames.map((frame) => this.#lineOf(frame));
