@@ -95,7 +95,7 @@ export class Worker implements Scheduler {
         afterEvents: (work, subject) => this.#afterEvents(() => work(subject)),
         wakeUps: {
           wait: (words, index, timeoutMs, woken) =>
-            options.wakeUps.wait(words, index, timeoutMs, () => this.#alive && woken()),
+            options.wakeUps.wait(words, index, timeoutMs, () => this.whenAwake('wake-up', woken)),
           notify: (words, index) => options.wakeUps.notify(words, index),
         },
         contentCodings: simulatedCodings(this, () => random.below(4) * random.below(8)),

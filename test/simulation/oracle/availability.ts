@@ -4,7 +4,7 @@ import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
 import { surplusReadMs } from './surplus.ts';
-import { backendsNamed, isInVain, SAME_MS, timelineOf, unheardBytes } from './timeline.ts';
+import { backendsNamed, isInVain, SAME_MS, stalledMs, timelineOf, unheardBytes } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
 const HAND_OVER_MS = 400;
@@ -16,6 +16,12 @@ const WAKE_UP_MS = 10;
 const LOOK_MS = 250;
 
 const TICK_MS = 60;
+
+/** Who asks for a connection. */
+interface Asked {
+  readonly row: number;
+  readonly waits: boolean;
+}
 
 /** How a server was told apart from a well one by what it did. */
 interface Verdict {
@@ -36,12 +42,13 @@ export class Availability {
     this.#run = run;
   }
 
-  /** Whether at some moment of the span no upstream of the backend could be used. */
-  isUnavailable(name: string, row: number, fromMs: number, toMs: number): boolean {
+  /** Whether at some moment of the span no upstream of the backend could be used. `waits`: as long as another worker gives one up. */
+  isUnavailable(name: string, row: number, fromMs: number, toMs: number, waits = true): boolean {
     const backends = backendsNamed(this.#run, name);
     const moments = [fromMs, toMs, ...this.#turns(fromMs, toMs)];
+    const asked = { row, waits };
     return backends.some((backend) =>
-      moments.some((atMs) => backend.upstreams.every((upstream) => this.#cannotServe(upstream, backend, row, atMs))),
+      moments.some((atMs) => backend.upstreams.every((upstream) => this.#cannotServe(upstream, backend, asked, atMs))),
     );
   }
 
@@ -53,10 +60,10 @@ export class Availability {
     return moments.filter((atMs) => atMs > fromMs && atMs < toMs);
   }
 
-  #cannotServe(upstream: number, backend: BackendScript, row: number, atMs: number): boolean {
+  #cannotServe(upstream: number, backend: BackendScript, asked: Asked, atMs: number): boolean {
     return (
       this.#isDown(upstream, backend, atMs) ||
-      this.#isFull(upstream, backend, row, atMs) ||
+      this.#isFull(upstream, backend, asked, atMs) ||
       this.#mayBeTripped(upstream, backend, atMs)
     );
   }
@@ -64,15 +71,22 @@ export class Availability {
   #isDown(upstream: number, { queueSize }: BackendScript, atMs: number): boolean {
     let down = false;
     for (const { script, atMs: changedMs } of this.#run.controls) {
-      if (script.what !== 'health' || script.upstream !== upstream || changedMs > atMs) continue;
+      if (script.what !== 'health' || script.upstream !== upstream) continue;
+      if (!script.healthy && changedMs <= atMs + SAME_MS) down = true;
+      if (!script.healthy || changedMs > atMs - SAME_MS) continue;
       // Who waits learns late that it is well again, and meanwhile may hold all places in the queue.
-      const isUnseen = script.healthy && changedMs + LOOK_MS > atMs && queueSize > 0;
-      if (!isUnseen || this.#othersUnderWay(atMs) < queueSize) down = !script.healthy;
+      const isSeen = changedMs + LOOK_MS <= atMs || queueSize === 0 || this.#othersUnderWay(atMs) < queueSize;
+      if (isSeen) down = false;
     }
     return down;
   }
 
-  #isFull(upstream: number, { maxConnections, queueSize }: BackendScript, row: number, atMs: number): boolean {
+  #isFull(
+    upstream: number,
+    { maxConnections, queueSize }: BackendScript,
+    { row, waits }: Asked,
+    atMs: number,
+  ): boolean {
     if (maxConnections === null) return false;
     const { address } = this.#run.scenario.upstreams[upstream] as UpstreamScript;
     const inUse = this.#run.network.links.filter((link) => {
@@ -82,7 +96,8 @@ export class Availability {
       if (link.closedMs < atMs - (this.#othersUnderWay(atMs) > 0 ? WAKE_UP_MS : SAME_MS)) return false;
       if (link.closedMs < atMs) return true;
       // Who finds the queue full does not wait until another worker has given up what is idle there.
-      return (link.row !== row && this.#othersUnderWay(atMs) >= queueSize) || this.#busyUntil(link) >= atMs - SAME_MS;
+      const isAskedFor = link.row !== row && (!waits || this.#othersUnderWay(atMs) >= queueSize);
+      return isAskedFor || this.#busyUntil(link) >= atMs - SAME_MS;
     });
     // Another try may be given up in the moment in which it begins, before anything of it is seen.
     const givenUp = inUse.some(({ closedMs }) => Math.abs(closedMs - atMs) <= SAME_MS) ? 1 : 0;
@@ -132,7 +147,7 @@ export class Availability {
         heardResetMs(client),
         isWhole ? link.closedMs : (client?.finArrivedMs ?? 0),
       );
-      untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS;
+      untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS + stalledMs(this.#run);
     }
     this.#busy.set(link, untilMs);
     return untilMs;

@@ -117,18 +117,21 @@ export function checkAttempts(run: Run, exchange: ExchangeRecord): void {
 
 /**
  * Whether an attempt is that of a client that had ended its side while it waited for a connection, and for nothing else. Behind hooks,
- * failed tries and standstills nobody can tell that it waited for that.
+ * failed tries and standstills nobody can tell that it waited for that; and the end behind a body is heard only when that is read.
  */
 function hasLeftQueue(run: Run, exchange: ExchangeRecord, { link, requestStart }: AttemptRecord): boolean {
   const { client, script, index } = exchange;
-  const { turnMs, wholeMs } = timelineOf(exchange);
-  const finMs = client.link?.finArrivedMs ?? Number.POSITIVE_INFINITY;
-  const isOwnDial = requestStart === 0 && link.dialledMs <= finMs + SAME_MS;
-  if (isOwnDial || link.writtenMs(requestStart + 1) <= finMs + SAME_MS) return false;
-  if (Math.max(turnMs, wholeMs) >= finMs - SAME_MS || index < client.exchanges.length - 1) return false;
+  const { turnMs } = timelineOf(exchange);
+  const leftMs = Math.max(turnMs, client.link?.finArrivedMs ?? Number.POSITIVE_INFINITY) + SAME_MS;
+  const isOwnDial = requestStart === 0 && link.dialledMs <= leftMs;
+  if (isOwnDial || link.writtenMs(requestStart + 1) <= leftMs) return false;
+  if (script.body.framing !== 'none' || index < client.exchanges.length - 1) return false;
   if (script.hooks.some(({ request }) => request.act !== 'pass' && request.act !== 'set header')) return false;
   if (run.controls.some(({ script: control }) => control.what === 'stall')) return false;
-  const tries = run.network.links.filter((other) => other.row === client.script.row && other.closedMs >= turnMs);
+  const addresses = run.scenario.upstreams.map(({ address }) => address);
+  const tries = run.network.links.filter(
+    ({ peer, row, closedMs }) => addresses.includes(peer) && row === client.script.row && closedMs >= turnMs,
+  );
   return tries.every((other) => other.failure === null && Number.isFinite(other.learntMs) && !isUnheard(run, other));
 }
 

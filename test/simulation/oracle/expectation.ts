@@ -84,7 +84,8 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
     const untilMs = Math.min(life.beganMs, life.overMs);
     const isLeft = exchange.reply === null && Number.isFinite(exchange.client.link?.finArrivedMs);
     if (!isLeft && exchange.reply?.status !== 503) continue;
-    if (!availability.isUnavailable(route.backend, exchange.client.script.row, life.readMs, untilMs)) continue;
+    const { row } = exchange.client.script;
+    if (!availability.isUnavailable(route.backend, row, life.readMs, untilMs, !isLeft)) continue;
     if (isLeft) expectation.allow('none', 'its client ended its side while no upstream could be used');
     else expectation.allow(503, 'no upstream could be used');
   }

@@ -43,9 +43,7 @@ export function isOnDistrusted(run: Run, { link, upstream, requestStart }: Attem
   return run.records.attempts.some((other) => {
     if (other.upstream !== upstream || !leavesSurplus(other)) return false;
     const noticedMs = other.link.readMs(other.replyEnd + 1);
-    const isReusable = other.link.writtenMs(other.requestEnd) < other.link.readMs(other.replyEnd);
     return (
-      isReusable &&
       isUnsolicited(run, other, noticedMs) &&
       noticedMs + SAME_MS < sentMs &&
       noticedMs > sentMs - DISTRUST_MS + lateMs(run)
@@ -53,9 +51,13 @@ export function isOnDistrusted(run: Run, { link, upstream, requestStart }: Attem
   });
 }
 
-/** Known to be asked for by nothing: the reply was passed on, the connection was to be used again, and no request was on its way. */
+/**
+ * Known to be asked for by nothing: the reply was passed on, behind the whole request, the connection was to be used again, and no request
+ * was on its way.
+ */
 function isUnsolicited({ records }: Run, attempt: AttemptRecord, noticedMs: number): boolean {
   const { link, script, requestStart, exchange } = attempt;
+  if (link.writtenMs(attempt.requestEnd) >= link.readMs(attempt.replyEnd)) return false;
   const isPassedOn = exchange?.reply?.head.fields.has('x-sim-reply') ?? false;
   if (script.closes || script.versionMinor === 0 || !isPassedOn) return false;
   return !records.attempts.some(

@@ -6,8 +6,11 @@ import type { BackendScript, ConfigScript, RouteScript } from '../scenario/scena
 /** A timer of the gateway runs out up to four ticks late, and a tick may be late itself. */
 const LATE_MS = 450;
 
-export function lateMs({ scenario: { control } }: Run): number {
-  return control.reduce((sum, each) => (each.what === 'stall' ? sum + each.forMs : sum), LATE_MS);
+export const lateMs = (run: Run): number => LATE_MS + stalledMs(run);
+
+/** For so long workers stand still. */
+export function stalledMs({ scenario: { control } }: Run): number {
+  return control.reduce((sum, each) => (each.what === 'stall' ? sum + each.forMs : sum), 0);
 }
 
 /** What happens in the same moment may come in either order. */

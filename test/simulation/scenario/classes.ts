@@ -43,6 +43,7 @@ export interface Classes {
 export function drawClasses(draw: Draw): Classes {
   const quiet = draw.oneIn(5);
   const on = (oneIn: number): boolean => draw.oneIn(oneIn) && !quiet;
+  const loginConnections = on(6);
   return {
     faultyRequests: on(3),
     leavingClients: on(3),
@@ -51,7 +52,8 @@ export function drawClasses(draw: Draw): Classes {
     stallingUploads: on(4),
     brokenReplies: on(3),
     malformedReplies: on(4),
-    surplus: on(3),
+    // What is sent unasked concerns connections that belong to a client too.
+    surplus: on(loginConnections ? 2 : 3),
     slowUpstreams: draw.oneIn(2),
     silentUpstreams: on(4),
     spentDeadlines: on(5),
@@ -67,14 +69,14 @@ export function drawClasses(draw: Draw): Classes {
     wildHooks: on(3),
     lateHooks: on(5),
     reload: draw.oneIn(5),
-    drain: on(8),
-    death: on(10),
+    drain: on(7),
+    death: on(7),
     health: on(8),
-    stalls: draw.oneIn(10),
+    stalls: draw.oneIn(8),
     longGaps: draw.oneIn(25),
     smallSegments: draw.oneIn(3),
     smallPipes: draw.oneIn(2),
-    loginConnections: on(6),
+    loginConnections,
     longStays: draw.oneIn(3),
     slowDials: on(8),
   };

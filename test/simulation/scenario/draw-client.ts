@@ -116,7 +116,7 @@ function drawPlain(draw: Draw, { tag, route, method, body, occasion }: Part, cla
     })),
     replies: Array.from({ length: 3 }, (_, attempt) => drawReply(draw.of('reply', attempt), classes, occasion)),
     extraLines:
-      classes.loginConnections && draw.oneIn(5) && !route.apiKey ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
+      classes.loginConnections && draw.oneIn(3) && !route.apiKey ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
   };
 }
 

@@ -78,7 +78,8 @@ function drawUpstreamWay(draw: Draw, classes: Classes): WayScript {
 
 function drawControl(draw: Draw, classes: Classes, workers: number): readonly ControlScript[] {
   const control: ControlScript[] = [];
-  const atMs = () => 10 + draw.below(draw.pick([100, 1000, 3000]));
+  // Most is under way in the first second.
+  const atMs = () => 10 + draw.below(draw.pick([100, 500, 1000, 3000]));
   if (classes.reload) control.push({ atMs: atMs(), what: 'reload', config: 1 });
   if (classes.drain) control.push({ atMs: atMs(), what: 'drain', row: draw.below(workers) });
   if (classes.death)
