@@ -42,7 +42,7 @@ export interface Connection {
    * bytes may be those that a receiver was just given: what the socket does not take at once is kept safe.
    */
   writeBytes(prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void;
-  /** Outgoing: the system has connected, and TLS has not come about yet. */
+  /** The system has connected, and the TLS handshake is not over. */
   readonly handshaking: boolean;
   /** False from the moment that it fails, in either direction, or is destroyed: before `closed` is said. */
   readonly alive: boolean;

@@ -130,9 +130,9 @@ export class H1Output implements Flushable, TimerOwner {
   }
 
   timerExpired(): void {
-    const untaken = this.#connection?.untakenBytes ?? 0;
-    if (untaken === 0) return;
-    if (this.#handedBytes - untaken > this.#takenBytes) this.watch();
+    const connection = this.#connection;
+    if (connection === null || connection.pendingBytes === 0) return;
+    if (this.#handedBytes - connection.untakenBytes > this.#takenBytes) this.watch();
     else this.#owner.stalled();
   }
 

@@ -8,7 +8,7 @@ const LINGER_MS = 2000;
  * the kernel send RST and lose the reply on its way (RFC 9112 9.6).
  *
  * It is over when the client has sent FIN too and all is written, or when nothing is left to write after two seconds. A reader that is
- * slow but takes bytes is the output's to judge.
+ * slow but takes bytes is the output's to judge. A client that has not finished its TLS handshake by then can be sent nothing.
  */
 export class Lingering {
   readonly #connection: Connection;
@@ -25,11 +25,16 @@ export class Lingering {
 
   /** The client will send no more. What is unwritten still goes to one that only ended its sending. */
   peerEnded(): void {
-    if (this.#connection.pendingBytes === 0) this.#connection.destroy();
+    if (!this.#isTaking) this.#connection.destroy();
   }
 
   timeOver(): void {
-    if (this.#connection.pendingBytes > 0) this.begin();
+    if (this.#isTaking) this.begin();
     else this.#connection.destroy();
+  }
+
+  /** The client has still to take something, and can. */
+  get #isTaking(): boolean {
+    return this.#connection.pendingBytes > 0 && !this.#connection.handshaking;
   }
 }

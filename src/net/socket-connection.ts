@@ -40,13 +40,20 @@ export class SocketConnection implements Connection {
   /** Takes over a socket, which travels in `carrier`: its events are ours from now on. */
   adopt(socket: Socket, driver: SocketDriver, carrier: Socket): void {
     this.#take(socket, driver, carrier);
-    if (!socket.connecting) return;
-    if (socket instanceof TLSSocket) {
+    if (!socket.connecting) {
+      if (socket instanceof TLSSocket) this.#awaitClientHello(socket);
+    } else if (socket instanceof TLSSocket) {
       socket.on('connect', onConnectBelowTls);
       socket.on('secureConnect', onConnect);
     } else {
       socket.on('connect', onConnect);
     }
+  }
+
+  /** A client has connected, and may never begin or finish its handshake. */
+  #awaitClientHello(secure: TLSSocket): void {
+    this.handshaking = true;
+    secure.once('secure', onSecure);
   }
 
   /** Takes over a socket that is connecting and will only carry TLS: `secure` has to follow when it has connected. */
@@ -111,6 +118,8 @@ export class SocketConnection implements Connection {
     const socket = this.#socket;
     const { pendingBytes } = this;
     if (pendingBytes === 0 || socket === null) return 0;
+    // Nothing can be sent before the handshake is over; the handle does not count it.
+    if (this.handshaking) return pendingBytes;
     // Not public, and only used to see progress within one large write: without it, progress shows when the write is done.
     const handle = (socket as { _handle?: { writeQueueSize?: number; bytesWritten?: number } | null })._handle;
     if (handle?.writeQueueSize === undefined || handle.bytesWritten === undefined) return pendingBytes;
@@ -310,6 +319,10 @@ function onConnect(this: Socket): void {
 
 function onConnectBelowTls(this: Socket): void {
   (this as ConnectionSocket).photonConnection.handshaking = true;
+}
+
+function onSecure(this: Socket): void {
+  (this as ConnectionSocket).photonConnection.handshaking = false;
 }
 
 function onEnd(this: Socket): void {

@@ -70,3 +70,36 @@ wire(
     stuck.destroy();
   },
 );
+
+for (const { leave, why } of [
+  { leave: () => undefined, why: 'stays' },
+  { leave: (socket: Socket) => void socket.end(), why: 'sends FIN' },
+  { leave: (socket: Socket) => void socket.destroy(), why: 'closes' },
+]) {
+  for (const { bytes, how } of [
+    { bytes: Buffer.alloc(0), how: 'says nothing' },
+    { bytes: BEGUN_HELLO, how: 'stops within its handshake' },
+  ]) {
+    wire(
+      `a client above max_connections that ${how} and ${why} does not keep its place`,
+      { secure: true, server: { max_connections: 2 } },
+      async (context) => {
+        const { clock, client, upstream, gateway } = context;
+        const held = await openRaw(context);
+        const above = await openRaw(context);
+        if (bytes.length > 0) above.write(bytes);
+        leave(above);
+        const isOver = eventually(
+          'its connection to end',
+          () => gateway.plane.openConnections === 2,
+          () => `${gateway.plane.openConnections} are open`,
+        );
+        await clock.advanceUntil(isOver, 10_000);
+        held.destroy();
+        upstream.answerAll(() => ok('yes'));
+        await client.send(GET);
+        await client.expectReply({ status: 200, body: 'yes' });
+      },
+    );
+  }
+}
