@@ -7,14 +7,19 @@ import { CapturedTerminal } from '../support/captured-terminal.ts';
 import { PhotonProcess, temporaryDirectory } from './photon-process.ts';
 import { get } from './upstream.ts';
 
-/** A configuration whose one middleware begins with `code`, and has `hooks`. */
-function write(t: TestContext, code: string, hooks = ''): { readonly config: string; readonly module: string } {
+/** A configuration whose one middleware begins with `code`, and has `hooks`. `limit`: how long it may take to load. */
+function write(
+  t: TestContext,
+  code: string,
+  hooks = '',
+  limit = '1h',
+): { readonly config: string; readonly module: string } {
   const directory = temporaryDirectory(t);
   const module = join(directory, 'audit.ts');
   const config = join(directory, 'config.json');
   writeModule(module, code, hooks);
   const document = {
-    server: { http_addr: '127.0.0.1:0', workers: 1, reload_timeout: '700ms', worker_timeout: '2m' },
+    server: { http_addr: '127.0.0.1:0', workers: 1, reload_timeout: limit, worker_timeout: '2m' },
     middleware: { custom: { audit: { module: './audit.ts' } } },
     load_balancing: { backends: { web: { upstreams: [{ address: '127.0.0.1:9' }] } } },
     routes: [{ path: '/**', middleware: ['audit'] }],
@@ -56,7 +61,7 @@ for (const { why, code, reason } of [
   },
 ]) {
   test(`photon check names a module that does not come to its end: ${why}`, async (t) => {
-    const { config, module } = write(t, code);
+    const { config, module } = write(t, code, '', '700ms');
     const out = new CapturedTerminal();
     assert.equal(await check(config, { format: 'json', strict: false }, out), 1);
     const [diagnostic, ...others] = JSON.parse(out.text);
