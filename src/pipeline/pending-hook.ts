@@ -58,12 +58,16 @@ function goOn(exchange: Exchange, work: () => void): void {
   exchange.services.settle();
 }
 
-/** Decides whether the wait has a bound of its own, which is asked again when the client shuts down its side. */
+/**
+ * Decides whether the wait has a bound of its own, which is asked again when the client shuts down its side: that may make the wait
+ * shorter, and never longer.
+ */
 export function boundWait(exchange: Exchange): void {
   const { pendingHook, stream, downstream, route, generation, patience } = exchange;
   if (pendingHook === null || route === null || generation === null) return;
-  if (stream !== null && downstream?.clientHalfClosed) patience.arm(HALF_CLOSED_WAIT_MS);
-  else if (route.timeoutMs === null) patience.arm(generation.middlewareTimeoutMs);
+  let boundMs = route.timeoutMs === null ? generation.middlewareTimeoutMs : Number.POSITIVE_INFINITY;
+  if (stream !== null && downstream?.clientHalfClosed) boundMs = Math.min(boundMs, HALF_CLOSED_WAIT_MS);
+  if (boundMs < patience.leftMs) patience.arm(boundMs);
 }
 
 function stopWaitingForHook(exchange: Exchange): void {

@@ -261,6 +261,40 @@ wire(
 );
 
 wire(
+  'a client that shuts down its side gives a request hook no more time than middleware_timeout',
+  withHooks(REQUEST_WAITS, { server: { middleware_timeout: '3s' } }),
+  async ({ client, upstream, clock }) => {
+    await client.send(get('/half-closed'));
+    await hookWaits('request /half-closed');
+    await clock.advance(2500);
+    client.end();
+    await settle();
+    await clock.advance(800);
+    await client.expectReply({ status: 504, body: /middleware_timeout/ });
+    await say('request /half-closed');
+    upstream.expectNoConnection();
+  },
+);
+
+wire(
+  'a client that shuts down its side gives a response hook no more time than middleware_timeout',
+  withHooks(RESPONSE_WAITS, { server: { middleware_timeout: '1s' } }),
+  async ({ client, upstream, clock }) => {
+    await client.send(get('/half-closed'));
+    const connection = await upstream.accept();
+    await connection.expectRequest();
+    await connection.send(ok('all of it'));
+    await hookWaits('response /half-closed');
+    await clock.advance(900);
+    client.end();
+    await settle();
+    await clock.advance(300);
+    await client.expectReply({ status: 504, body: /middleware_timeout/ });
+    await say('response /half-closed');
+  },
+);
+
+wire(
   'a deadline that a hook has used up opens no breaker: the upstream had hardly any of it',
   withHooks(REQUEST_WAITS, {
     backend: { circuit_breaker: { failure_threshold: 2 } },
