@@ -47,6 +47,7 @@ const USUAL_REPLY = {
   closes: false,
   waitsForWhole: null,
   readPauses: [],
+  echoes: false,
   fault: null,
   extraLines: '',
 };

@@ -207,6 +207,16 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [inUpstream('    if (!this.#connecting)\n', '    if (this.#connection !== null)\n')],
   },
   {
+    name: 'the write timeout counts while the reply is paused',
+    edits: [inUpstream('this.#readPaused ? null : this.owner', 'this.#connecting ? null : this.owner')],
+  },
+  {
+    name: 'a client that shuts down its side gives a hook more time',
+    edits: [
+      { file: PENDING, before: 'if (boundMs < patience.leftMs) patience.arm', after: 'if (boundMs > 0) patience.arm' },
+    ],
+  },
+  {
     name: 'a private connection is used again although its upstream is not trusted',
     edits: [
       {

@@ -148,6 +148,7 @@ function* simplerRequests(request: RequestScript): Iterable<RequestScript> {
       pauses: [],
       waitsForWhole: null,
       readPauses: [],
+      echoes: false,
     };
     for (const less of plainer(reply, {
       ...plain,

@@ -19,6 +19,7 @@ export class Hearer {
   #pauses: readonly PauseScript[];
   #next = 0;
   #paused = false;
+  #held = false;
   heardBytes = 0;
   /** When it did not read although there was something: spans of time. */
   readonly pausedSpans: { fromMs: number; toMs: number }[] = [];
@@ -31,7 +32,15 @@ export class Hearer {
   }
 
   start(): void {
-    if (!this.#pauseIfDue()) this.#endpoint.startReading();
+    if (!this.#pauseIfDue() && !this.#held) this.#endpoint.startReading();
+  }
+
+  /** Reads nothing until it is let go, whatever the script says. */
+  hold(held: boolean): void {
+    if (this.#held === held || this.#endpoint.closed) return;
+    this.#held = held;
+    if (held) this.#endpoint.stopReading();
+    else if (!this.#paused) this.start();
   }
 
   /** More pauses, each `atBytes` from now on. */
@@ -42,7 +51,7 @@ export class Hearer {
   }
 
   readable(): void {
-    if (this.#paused) return;
+    if (this.#paused || this.#held) return;
     const next = this.#pauses[this.#next];
     const most = next === undefined ? READ_BYTES : Math.max(1, Math.min(READ_BYTES, next.atBytes - this.heardBytes));
     const found = this.#endpoint.read(most);
@@ -70,6 +79,8 @@ export class Hearer {
     this.#world.after(next.forMs, 'hear again', () => {
       span.toMs = this.#world.nowMs;
       this.#paused = false;
+      // Where more was read at once than lies between two pauses, they are one.
+      while ((this.#pauses[this.#next]?.atBytes ?? Number.POSITIVE_INFINITY) <= this.heardBytes) this.#next++;
       if (!this.#endpoint.closed) this.start();
     });
     return true;

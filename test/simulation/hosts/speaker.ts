@@ -27,6 +27,12 @@ export class Speaker {
     this.#endpoint = endpoint;
   }
 
+  /** The other side has not taken what is being said. */
+  get stuck(): boolean {
+    const [act] = this.#acts;
+    return act !== undefined && 'say' in act;
+  }
+
   /** Nothing is left to be said. */
   get silent(): boolean {
     return this.#acts.length === 0;

@@ -105,10 +105,16 @@ class UpstreamConnection implements EndpointUser, Listener, ReaderSink {
 
   writable(): void {
     this.#speaker.goOn();
+    this.#holdIfEcho();
+  }
+
+  #holdIfEcho(): void {
+    this.#hearer.hold(this.#attempt?.script.echoes === true && this.#speaker.stuck);
   }
 
   heard(bytes: Buffer): void {
     this.#reader.feed(bytes);
+    this.#holdIfEcho();
   }
 
   /** The gateway has given this connection up. */

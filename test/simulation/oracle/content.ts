@@ -70,30 +70,42 @@ function checkWholeReply(run: Run, exchange: ExchangeRecord, attempt: AttemptRec
   if (reply === null) return;
   const isCoded = reply.head.fields.has('content-encoding');
   const wanted = bodyBytesOf(attempt);
-  const seen = isCoded ? decoded(reply.kept, true).length : reply.bodyBytes;
+  const seen = isCoded ? wholeLengthOf(reply.kept) : reply.bodyBytes;
   if (seen !== wanted && script.method !== 'HEAD') {
     const endsWithConnection = !reply.head.fields.has('content-length') && !reply.head.fields.has('transfer-encoding');
     const { ended } = exchange.client;
     // The system closes the connections of a worker that dies as if their replies were whole.
     const died = run.controls.some(({ script: control }) => control.what === 'die');
     if (!endsWithConnection || (ended === 'fin' && !died)) {
-      records.find('short reply', `${script.tag} received ${seen} of ${wanted} bytes, and took them for all`);
+      records.find(
+        'short reply',
+        `${script.tag} received ${seen < 0 ? 'a part' : seen} of ${wanted} bytes, and took them for all`,
+      );
     }
   }
 }
 
 function checkCodedBody(records: Records, { reply, script }: ExchangeRecord, attempt: AttemptRecord): void {
   if (reply === null || script.method === 'HEAD') return;
-  const body = decoded(reply.kept, reply.complete);
+  const body = decoded(reply.kept);
   if (!body.equals(bodyOf(attempt.tag, '<', 0, body.length))) {
     records.find('foreign bytes', `the coded reply to ${script.tag} is not what its upstream sent`);
   }
 }
 
-function decoded(pieces: readonly Buffer[], complete: boolean): Buffer {
+/** As much as there is. */
+function decoded(pieces: readonly Buffer[]): Buffer {
   const coded = Buffer.concat(pieces);
-  if (coded.length === 0) return coded;
-  return gunzipSync(coded, complete ? {} : { finishFlush: constants.Z_SYNC_FLUSH });
+  return coded.length === 0 ? coded : gunzipSync(coded, { finishFlush: constants.Z_SYNC_FLUSH });
+}
+
+/** How many bytes a coded body has that is whole; -1 for one that is not. */
+function wholeLengthOf(pieces: readonly Buffer[]): number {
+  try {
+    return pieces.length === 0 ? 0 : gunzipSync(Buffer.concat(pieces)).length;
+  } catch {
+    return -1;
+  }
 }
 
 /** Whether what an upstream received is what its client sent, and may be sent at all. */
@@ -109,7 +121,7 @@ export function checkAttempts(run: Run, exchange: ExchangeRecord): void {
   }
   const retries = Math.max(0, ...waysOf(run, exchange).map(({ route }) => route?.retries ?? 0));
   if (attempts.length > retries + 2) records.find('sent often', `${script.tag} was sent ${attempts.length} times`);
-  for (const attempt of attempts) checkAttempt(run, exchange, attempt, life.faultMs);
+  for (const attempt of attempts) checkAttempt(run, exchange, attempt, Math.max(life.faultMs, life.turnMs));
   const [first] = attempts;
   if (first !== undefined && hasLeftQueue(run, exchange, first))
     records.find('sent all the same', `${script.tag} went upstream, although its client had left the queue`);

@@ -274,7 +274,8 @@ function allowHooksOf(exchange: ExchangeRecord, expectation: Expectation, ways: 
   for (const { request, response } of exchange.script.hooks) {
     for (const act of [request, response])
       if (act.act === 'wait' && act.forMs >= boundMs) expectation.allow(504, 'a hook takes too long');
-    if (response.act === 'wait' && response.forMs >= HALF_CLOSED_MS && exchange.client.script.halfCloses)
+    const isLong = response.act === 'wait' && response.forMs >= Math.min(HALF_CLOSED_MS, boundMs);
+    if (isLong && exchange.client.script.halfCloses)
       expectation.allow('none', 'a hook of the reply takes too long, and its client ended');
     if (response.act === 'throw') expectation.allow(500, 'a hook of the reply fails');
     if (response.act !== 'never') continue;

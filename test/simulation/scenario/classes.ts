@@ -38,6 +38,7 @@ export interface Classes {
   readonly loginConnections: boolean;
   readonly longStays: boolean;
   readonly slowDials: boolean;
+  readonly echoes: boolean;
 }
 
 export function drawClasses(draw: Draw): Classes {
@@ -79,5 +80,6 @@ export function drawClasses(draw: Draw): Classes {
     loginConnections,
     longStays: draw.oneIn(3),
     slowDials: on(8),
+    echoes: draw.oneIn(8),
   };
 }

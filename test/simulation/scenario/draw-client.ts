@@ -59,6 +59,9 @@ export function drawClient(
 function drawReadPauses(draw: Draw, classes: Classes, sendTimeoutMs: number): ClientScript['readPauses'] {
   // The first interim reply is enough for it.
   if (classes.longStays && draw.oneIn(3)) return [{ atBytes: draw.between(1, 60), forMs: 200 }];
+  // The client of an echo stops for longer than a write may take, and for no longer than it may itself.
+  if (classes.echoes && sendTimeoutMs > 500 && draw.oneIn(2))
+    return [{ atBytes: draw.pick([2000, 100_000]), forMs: sendTimeoutMs - 150 }];
   if (!classes.steadyClients || !draw.oneIn(2)) return drawPauses(draw, classes.slowClients, 20_000);
   const step = draw.pick([500, 2000, 10_000]);
   const forMs = Math.floor(Math.min(sendTimeoutMs, 800) * draw.pick([0.3, 0.6]));
@@ -197,14 +200,14 @@ function pausedInBody(draw: Draw, request: RequestScript, forMs: number): Reques
 }
 
 function drawBody(draw: Draw, method: string, classes: Classes): RequestScript['body'] {
-  const { uploads, large, steadyUpstreams } = classes;
+  const { uploads, large, steadyUpstreams, echoes } = classes;
   const none = { framing: 'none', bytes: 0, chunkBytes: 1 } as const;
   if (['GET', 'HEAD', 'OPTIONS'].includes(method) && !draw.oneIn(15)) return none;
   if (!uploads && !draw.oneIn(3)) return method === 'POST' ? { framing: 'length', bytes: 0, chunkBytes: 1 } : none;
   const bytes =
     large && draw.oneIn(3)
       ? draw.pick([100_000, 400_000])
-      : steadyUpstreams && draw.oneIn(2)
+      : (steadyUpstreams || echoes) && draw.oneIn(2)
         ? draw.pick([8000, 30_000, 100_000])
         : draw.pick([draw.size(50), draw.size(3000), draw.size(30_000)]);
   const chunkBytes = Math.max(draw.pick([1, 10, 100, 1000, 20_000]), Math.ceil(bytes / 400));

@@ -18,12 +18,14 @@ export interface ReplyOccasion {
 export function drawReply(draw: Draw, classes: Classes, occasion: ReplyOccasion): ReplyScript {
   const status = drawStatus(draw, classes);
   const framing = drawFraming(draw, status);
-  const bytes = framing === 'none' ? 0 : drawBytes(draw, classes);
   const { requestBytes } = occasion;
-  const isEarly = classes.early && requestBytes > 0 && draw.oneIn(2);
+  const isEcho = classes.echoes && requestBytes > 0 && draw.oneIn(2);
+  const isEarly = isEcho || (classes.early && requestBytes > 0 && draw.oneIn(2));
+  // Its reply is more than anything on the way holds, so that it stops where its client does.
+  const bytes = framing === 'none' ? 0 : isEcho ? 600_000 : drawBytes(draw, classes);
   const reply: ReplyScript = {
     ...{ status, framing, bytes },
-    when: isEarly ? draw.pick(['head' as const, draw.below(requestBytes + 1)]) : 'whole',
+    when: isEcho ? 'head' : isEarly ? draw.pick(['head' as const, draw.below(requestBytes + 1)]) : 'whole',
     delayMs: drawDelay(draw, classes, occasion),
     interims: classes.early && draw.oneIn(6) ? draw.pick([[103], [103, 103], [102]]) : [],
     chunkBytes: draw.pick([1, 16, 100, 1000, 20_000]),
@@ -32,7 +34,8 @@ export function drawReply(draw: Draw, classes: Classes, occasion: ReplyOccasion)
     closes: draw.oneIn(classes.surplus ? 3 : 8),
     pauses: drawPauses(draw, classes.slowUpstreams, bytes + 200),
     waitsForWhole: isEarly && draw.oneIn(2) ? draw.below(bytes + 200) : null,
-    readPauses: drawReadPauses(draw, classes, occasion),
+    readPauses: isEcho ? [] : drawReadPauses(draw, classes, occasion),
+    echoes: isEcho,
     fault: null,
     extraLines: drawLines(draw, classes),
   };

@@ -70,6 +70,8 @@ function drawUpstreamWay(draw: Draw, classes: Classes): WayScript {
   const smallBytes = draw.pick([1000, 4096, 16_384]);
   return {
     ...way,
+    // The reply of an echo stops at its client, and not on a slow way there.
+    toGateway: classes.echoes ? { ...way.toGateway, capacityBytes: 262_144, latencyMs: 0 } : way.toGateway,
     fromGateway: classes.steadyUpstreams ? { ...fromGateway, capacityBytes: smallBytes } : fromGateway,
     // There and back: twice.
     dialMs: classes.slowDials ? draw.pick([100, 220, 235]) : dialMs,

@@ -198,6 +198,8 @@ export interface ReplyScript {
   readonly waitsForWhole: number | null;
   /** Stops reading after so many bytes of the request, each time. */
   readonly readPauses: readonly PauseScript[];
+  /** Reads no further while its reply is not taken, as an echo does. */
+  readonly echoes: boolean;
   readonly fault: ReplyFault | null;
   /** More header lines, each with its CRLF. */
   readonly extraLines: string;
