@@ -36,6 +36,12 @@ const REWRITTEN_TOWARDS_UPSTREAM: readonly number[] = [
 /** By number (`FIELD`): 1 when a field of a request does not pass to the upstream. */
 export const REQUEST_DROPS: Uint8Array = dropTable([...HOP_BY_HOP, ...REWRITTEN_TOWARDS_UPSTREAM]);
 
+/**
+ * As `REQUEST_DROPS`, for a field of a request's trailers. RFC 9110 6.5.1: credentials do not belong there, and an upstream that merges
+ * trailers into the head would take them for those that the gateway has checked.
+ */
+export const REQUEST_TRAILER_DROPS: Uint8Array = REQUEST_DROPS.with(FIELD.AUTHORIZATION, 1).with(FIELD.COOKIE, 1);
+
 /** By number (`FIELD`): 1 for a field of a request that the gateway writes itself, or that upstreams may take for one that it knows. */
 const REWRITTEN: Uint8Array = dropTable(REWRITTEN_TOWARDS_UPSTREAM);
 

@@ -3,7 +3,7 @@ import { authenticatesConnection, challengesConnection } from '../http/connectio
 import type { FieldDrops } from '../http/field-drops.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING } from '../http/framing.ts';
-import { REQUEST_DROPS } from '../http/hop-by-hop.ts';
+import { REQUEST_TRAILER_DROPS } from '../http/hop-by-hop.ts';
 import type { OutgoingRequest } from '../http/outgoing.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
 import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
@@ -194,7 +194,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   sendTrailers(trailers: Fields): void {
     if (!this.#requestChunked) return;
-    this.#output.text(chunkedEnd(encodePassingFields(trailers, REQUEST_DROPS, false, this.#requestDrops)));
+    this.#output.text(chunkedEnd(encodePassingFields(trailers, REQUEST_TRAILER_DROPS, false, this.#requestDrops)));
     this.#requestChunked = false;
   }
 

@@ -128,6 +128,21 @@ wire('trailers of a request pass', async ({ client, upstream }) => {
   await client.expectStatus(200);
 });
 
+wire('credentials in the trailers of a request do not pass', async ({ client, upstream }) => {
+  const trailers = [
+    'Cookie: session=forged',
+    'X-Checksum: abc',
+    'AUTHORIZATION: Bearer forged',
+    'X-Request-Id: forged',
+  ];
+  await client.send(`${CHUNKED_HEAD}${chunked(['abcd'], trailers)}`);
+  const connection = await upstream.accept();
+  const request = await connection.expectRequest({ body: 'abcd' });
+  assert.equal(`${request.trailers}`, 'X-Checksum: abc');
+  await connection.send(ok('yes'));
+  await client.expectStatus(200);
+});
+
 wire('a request body streams: each part arrives before the next one is sent', async ({ client, upstream }) => {
   await client.send('POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 12\r\n\r\n');
   const connection = await upstream.accept();
