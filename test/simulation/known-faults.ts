@@ -157,7 +157,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [
       {
         file: 'src/net/h1-output.ts',
-        before: 'if (this.#handedBytes - untaken > this.#takenBytes) this.watch();',
+        before: 'if (this.#handedBytes - connection.untakenBytes > this.#takenBytes) this.watch();',
         after: 'if (this.#handedBytes < 0) this.watch();',
       },
     ],
