@@ -79,8 +79,12 @@ export const server = z
     proxy_protocol: flag()
       .describe('Whether connections of trusted_proxies begin with a PROXY header (v1 or v2), which names the client.')
       .prefault(false),
-    max_header_size: byteSize(256).describe('The most bytes of a request head; more get 431.').prefault('32KiB'),
-    max_headers: wholeNumber(1, 10_000).describe('The most header lines of a request; more get 431.').prefault(100),
+    max_header_size: byteSize(256)
+      .describe('The most bytes of the head of a request (more get 431) and of a reply (more are a 502).')
+      .prefault('32KiB'),
+    max_headers: wholeNumber(1, 10_000)
+      .describe('The most header lines of a request (more get 431) and of a reply (more are a 502).')
+      .prefault(100),
     max_target: byteSize(16).describe('The most bytes of a request target; more get 414.').prefault('8KiB'),
     max_body_size: byteSize(0)
       .describe('The most bytes of a request body; more get 413. By default there is no limit.')
