@@ -41,7 +41,7 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
   }
   // A server that closes with bytes of the request unread resets the connection, and may lose its reply by that.
   const mayBeLost = wholeMs === Number.POSITIVE_INFINITY || script.framing === 'close';
-  if (attempt.broke === null && mayBeLost && Number.isFinite(link.resetArrivedMs)) {
+  if (attempt.broke !== 'reset' && mayBeLost && Number.isFinite(link.resetArrivedMs)) {
     failures.push({ status: 502, why: 'the upstream closed early', atMs: link.resetArrivedMs, certain: false });
   }
   const silentMs = longestSilence(attempt, endArrivedMs(attempt));
