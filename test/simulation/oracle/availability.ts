@@ -178,10 +178,12 @@ export class Availability {
     if (!Number.isFinite(trippedMs)) return this.#isClose(upstream, breakerThreshold, atMs);
     if (atMs <= trippedMs + breakerOpenMs * 1.3 + HAND_OVER_MS) return true;
     // One request at a time probes, and it may not have got through.
-    if (this.#isDialled(upstream, atMs)) return true;
+    if (this.#isDialled(upstream, atMs) || this.#isUnheard(upstream, atMs)) return true;
     return this.#run.records.attempts.some((attempt) => {
-      if (attempt.upstream !== upstream || attempt.arrivedMs > atMs + HAND_OVER_MS) return false;
-      return Math.min(attempt.link.closedMs, attempt.link.readMs(attempt.replyEnd)) >= atMs - HAND_OVER_MS;
+      const { link, requestStart, arrivedMs } = attempt;
+      if (attempt.upstream !== upstream) return false;
+      if (Math.min(arrivedMs, link.writtenMs(requestStart + 1)) > atMs + HAND_OVER_MS) return false;
+      return Math.min(link.closedMs, link.readMs(attempt.replyEnd)) >= atMs - HAND_OVER_MS;
     });
   }
 
@@ -193,6 +195,18 @@ export class Availability {
         link.peer === address &&
         link.dialledMs <= atMs + SAME_MS &&
         Math.min(link.closedMs, link.learntMs) >= atMs - SAME_MS,
+    );
+  }
+
+  /** A request that the server never reads has been written. */
+  #isUnheard(upstream: number, atMs: number): boolean {
+    const { address } = this.#run.scenario.upstreams[upstream] as UpstreamScript;
+    return this.#run.network.links.some(
+      (link) =>
+        link.peer === address &&
+        link.closedMs >= atMs - HAND_OVER_MS &&
+        (link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY) <= atMs + HAND_OVER_MS &&
+        unheardBytes(this.#run, link) > 0,
     );
   }
 
