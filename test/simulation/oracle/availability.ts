@@ -26,6 +26,8 @@ interface Asked {
 /** How a server was told apart from a well one by what it did. */
 interface Verdict {
   readonly atMs: number;
+  /** The latest moment of it, where there are several. */
+  readonly lastMs?: number;
   readonly failed: boolean;
 }
 
@@ -162,13 +164,15 @@ export class Availability {
     if (breakerThreshold === null) return false;
     let inARow = 0;
     let trippedMs = Number.NEGATIVE_INFINITY;
+    let failedMs = Number.NEGATIVE_INFINITY;
     let successes = 0;
-    for (const { atMs: judgedMs, failed } of this.verdictsOf(upstream)) {
+    for (const { atMs: judgedMs, lastMs, failed } of this.verdictsOf(upstream)) {
       if (judgedMs > atMs + SAME_MS) break;
       if (failed) {
         inARow++;
         successes = 0;
-        if (inARow >= breakerThreshold || Number.isFinite(trippedMs)) trippedMs = judgedMs;
+        failedMs = Math.max(failedMs, lastMs ?? judgedMs);
+        if (inARow >= breakerThreshold || Number.isFinite(trippedMs)) trippedMs = failedMs;
       } else {
         successes++;
         inARow = 0;
@@ -251,8 +255,7 @@ export class Availability {
       if (Number.isFinite(surplusMs)) yield { atMs: surplusMs, failed: true };
       const isServerError = status >= 500 && status !== 501 && status !== 505;
       if (isServerError && Number.isFinite(fate.headMs)) yield { atMs: fate.headMs, failed: true };
-      else if (fate.failures.length > 0)
-        yield { atMs: Math.min(...fate.failures.map(({ atMs }) => atMs)), failed: true };
+      else if (fate.failures.length > 0) yield { ...spanOf(attempt, fate), failed: true };
       else if (fate.whole) yield { atMs: fate.wholeMs, failed: false };
       else if (this.#missedDeadline(attempt, fate)) yield { atMs: attempt.link.closedMs, failed: true };
     }
@@ -289,6 +292,13 @@ export class Availability {
       else yield* this.#ofUnheard(link);
     }
   }
+}
+
+/** A server that fails in several ways is judged by the first that the gateway meets; of a bad head that may be any of its bytes. */
+function spanOf({ link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdict, 'atMs' | 'lastMs'> {
+  const moments = failures.map(({ atMs }) => atMs);
+  if (isBad && Number.isFinite(link.closedMs)) moments.push(link.closedMs);
+  return { atMs: Math.min(...moments), lastMs: Math.max(...moments) };
 }
 
 /** When a client's reset is noticed: behind its end nothing is read any more, and only a write meets it. */
