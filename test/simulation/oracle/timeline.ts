@@ -158,5 +158,9 @@ export function isInVain({ learntMs, dialledMs, closedMs }: Link, afterMs: numbe
 /** How many bytes the gateway has written behind the requests that the server has heard of. */
 export function unheardBytes({ records }: Run, link: Link): number {
   const heard = records.attempts.filter((attempt) => attempt.link === link).at(-1);
-  return Math.max(0, (link.writes.at(-1)?.bytes ?? 0) - (heard?.requestEnd ?? 0));
+  const written = link.writes.at(-1)?.bytes ?? 0;
+  if (heard === undefined || Number.isFinite(heard.requestEnd)) return Math.max(0, written - (heard?.requestEnd ?? 0));
+  // It does not read the last request to its end, which it has answered: what was written after that is the next one.
+  const answeredMs = link.readMs(heard.replyEnd);
+  return written - (link.writes.findLast(({ atMs }) => atMs <= answeredMs)?.bytes ?? written);
 }
