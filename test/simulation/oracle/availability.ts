@@ -3,7 +3,7 @@ import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
-import { surplusReadMs } from './surplus.ts';
+import { leavesSurplus, surplusReadMs } from './surplus.ts';
 import { backendsNamed, isInVain, SAME_MS, stalledMs, timelineOf, unheardBytes } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
@@ -95,7 +95,8 @@ export class Availability {
       if (link.peer !== address || link.dialledMs > atMs + SAME_MS) return false;
       if (this.#isUncleared(link, atMs)) return true;
       // What was given up for somebody who waits is theirs, although they have not been woken yet.
-      if (link.closedMs < atMs - (this.#othersUnderWay(atMs) > 0 ? WAKE_UP_MS : SAME_MS)) return false;
+      if (link.closedMs < atMs - (this.#othersUnderWay(atMs) > 0 ? WAKE_UP_MS + stalledMs(this.#run) : SAME_MS))
+        return false;
       if (link.closedMs < atMs) return true;
       // Who finds the queue full does not wait until another worker has given up what is idle there.
       const isAskedFor = link.row !== row && (!waits || this.#othersUnderWay(atMs) >= queueSize);
@@ -275,9 +276,17 @@ export class Availability {
     );
   }
 
-  /** The server had closed the connection when a request came, or before all of its head was there; or it does not read. */
+  /**
+   * The server had closed the connection when a request came, or before all of its head was there; or it does not read; or what it had left
+   * behind came in the place of the reply.
+   */
   *#ofUnheard(link: Link): Iterable<Verdict> {
     if (unheardBytes(this.#run, link) === 0) return;
+    for (const attempt of this.#run.records.attempts) {
+      if (attempt.link !== link || !leavesSurplus(attempt)) continue;
+      const surplusMs = link.readMs(attempt.replyEnd + 1);
+      if (Number.isFinite(surplusMs)) yield { atMs: surplusMs, failed: true };
+    }
     const atMs = Math.min(link.resetArrivedMs, link.finArrivedMs);
     if (Number.isFinite(atMs)) yield { atMs, failed: true };
     else if (link.closedMs - (link.writes.at(-1)?.atMs ?? 0) > 290) yield { atMs: link.closedMs, failed: true };
