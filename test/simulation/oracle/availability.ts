@@ -103,8 +103,18 @@ export class Availability {
       return isAskedFor || this.#busyUntil(link) >= atMs - SAME_MS;
     });
     // Another try may be given up in the moment in which it begins, before anything of it is seen.
-    const givenUp = inUse.some(({ closedMs }) => Math.abs(closedMs - atMs) <= SAME_MS) ? 1 : 0;
-    return inUse.length + givenUp >= maxConnections;
+    const isGivenUp =
+      inUse.some(({ closedMs }) => Math.abs(closedMs - atMs) <= SAME_MS) || this.#isOverUnseen(row, atMs);
+    return inUse.length + (isGivenUp ? 1 : 0) >= maxConnections;
+  }
+
+  /** An exchange ended in this moment of which no server has seen anything. */
+  #isOverUnseen(row: number, atMs: number): boolean {
+    const { records } = this.#run;
+    return records.exchanges.values().some((exchange) => {
+      if (exchange.client.script.row !== row || records.attemptsOf(exchange.script.tag).length > 0) return false;
+      return Math.abs(timelineOf(exchange).overMs - atMs) <= SAME_MS && exchange.reply?.status !== 503;
+    });
   }
 
   /** What a dead worker had is counted until another one takes its place. */
