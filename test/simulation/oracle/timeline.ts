@@ -160,7 +160,7 @@ export function unheardBytes({ records }: Run, link: Link): number {
   const heard = records.attempts.filter((attempt) => attempt.link === link).at(-1);
   const written = link.writes.at(-1)?.bytes ?? 0;
   if (heard === undefined || Number.isFinite(heard.requestEnd)) return Math.max(0, written - (heard?.requestEnd ?? 0));
-  // It does not read the last request to its end, which it has answered: what was written after that is the next one.
-  const answeredMs = link.readMs(heard.replyEnd);
-  return written - (link.writes.findLast(({ atMs }) => atMs <= answeredMs)?.bytes ?? written);
+  // It does not read the last request to its end, which it has answered: what was written from then on is the next one.
+  const answeredStep = link.reads.find(({ bytes }) => bytes >= heard.replyEnd)?.step ?? Number.POSITIVE_INFINITY;
+  return written - (link.writes.findLast(({ step }) => step < answeredStep)?.bytes ?? written);
 }
