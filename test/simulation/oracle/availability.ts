@@ -225,18 +225,20 @@ export class Availability {
     );
   }
 
-  /** Verdicts of one moment may come in any order, so that successes between failures may have come before or behind them. */
+  /**
+   * Verdicts of one moment may come in any order, so that successes between failures may have come before or behind them. So may those
+   * within the span in which a failure may have been judged.
+   */
   #isClose(upstream: number, threshold: number, atMs: number): boolean {
     const failures = this.verdictsOf(upstream).filter(
       ({ failed, atMs: judgedMs }) => failed && judgedMs <= atMs + SAME_MS,
     );
-    return failures.some((_first, at) => {
-      const last = failures[at + threshold - 1];
-      if (last === undefined) return false;
-      const first = failures[at] as Verdict;
+    return failures.some(({ atMs: judgedMs }, last) => {
+      if (last + 1 < threshold) return false;
+      const inARow = failures.slice(last + 1 - threshold, last + 1);
+      const firstMs = Math.min(...inARow.map((failure) => failure.lastMs ?? failure.atMs));
       const between = this.verdictsOf(upstream).filter(
-        ({ failed, atMs: judgedMs }) =>
-          !failed && judgedMs > first.atMs + HAND_OVER_MS && judgedMs < last.atMs - HAND_OVER_MS,
+        (verdict) => !verdict.failed && verdict.atMs > firstMs + HAND_OVER_MS && verdict.atMs < judgedMs - HAND_OVER_MS,
       );
       return between.length === 0;
     });
