@@ -4,7 +4,7 @@ import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
 import { leavesSurplus, surplusReadMs } from './surplus.ts';
-import { backendsNamed, isInVain, SAME_MS, stalledMs, timelineOf, unheardBytes } from './timeline.ts';
+import { backendsNamed, configsAt, isInVain, SAME_MS, stalledMs, timelineOf, unheardBytes } from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
 const HAND_OVER_MS = 400;
@@ -21,6 +21,12 @@ const TICK_MS = 60;
 interface Asked {
   readonly row: number;
   readonly waits: boolean;
+}
+
+/** After how many failures in a row a breaker opens, and for how long. */
+interface Breaker {
+  readonly threshold: number;
+  readonly openMs: number;
 }
 
 /** How a server was told apart from a well one by what it did. */
@@ -167,14 +173,12 @@ export class Availability {
   }
 
   /** Whether its breaker may be open: for nothing but what the server itself did. */
-  #mayBeTripped(
-    upstream: number,
-    { breakerThreshold, breakerOpenMs, breakerSuccesses }: BackendScript,
-    atMs: number,
-  ): boolean {
-    if (breakerThreshold === null) return false;
+  #mayBeTripped(upstream: number, backend: BackendScript, atMs: number): boolean {
+    if (backend.breakerThreshold === null) return false;
+    const { breakerSuccesses } = backend;
     let inARow = 0;
     let trippedMs = Number.NEGATIVE_INFINITY;
+    let openMs = backend.breakerOpenMs;
     let failedMs = Number.NEGATIVE_INFINITY;
     let successes = 0;
     for (const { atMs: judgedMs, lastMs, failed } of this.verdictsOf(upstream)) {
@@ -183,15 +187,18 @@ export class Availability {
         inARow++;
         successes = 0;
         failedMs = Math.max(failedMs, lastMs ?? judgedMs);
-        if (inARow >= breakerThreshold || Number.isFinite(trippedMs)) trippedMs = failedMs;
+        const settings = this.#breakerOf(backend, judgedMs);
+        if (inARow < settings.threshold && !Number.isFinite(trippedMs)) continue;
+        trippedMs = failedMs;
+        openMs = settings.openMs;
       } else {
         successes++;
         inARow = 0;
-        if (successes >= breakerSuccesses && judgedMs > trippedMs + breakerOpenMs) trippedMs = Number.NEGATIVE_INFINITY;
+        if (successes >= breakerSuccesses && judgedMs > trippedMs + openMs) trippedMs = Number.NEGATIVE_INFINITY;
       }
     }
-    if (!Number.isFinite(trippedMs)) return this.#isClose(upstream, breakerThreshold, atMs);
-    if (atMs <= trippedMs + breakerOpenMs * 1.3 + HAND_OVER_MS) return true;
+    if (!Number.isFinite(trippedMs)) return this.#isClose(upstream, backend, atMs);
+    if (atMs <= trippedMs + openMs * 1.3 + HAND_OVER_MS) return true;
     // One request at a time probes, and it may not have got through.
     if (this.#isDialled(upstream, atMs) || this.#isUnheard(upstream, atMs)) return true;
     return this.#run.records.attempts.some((attempt) => {
@@ -200,6 +207,33 @@ export class Availability {
       if (Math.min(arrivedMs, link.writtenMs(requestStart + 1)) > atMs + HAND_OVER_MS) return false;
       return Math.min(link.closedMs, link.readMs(attempt.replyEnd)) >= atMs - HAND_OVER_MS;
     });
+  }
+
+  /**
+   * After how many failures the breaker of an upstream opened at some moment, and for how long. A reload leaves open what was opened before
+   * it, and requests that began before it go by what they began with.
+   */
+  #breakerOf({ name, breakerThreshold, breakerOpenMs }: BackendScript, atMs: number): Breaker {
+    let [threshold, openMs] = [breakerThreshold ?? Number.POSITIVE_INFINITY, breakerOpenMs];
+    if (this.#run.scenario.configs.length === 1) return { threshold, openMs };
+    for (const { backends } of configsAt(this.#run, this.#oldestReadMs(atMs), atMs)) {
+      for (const each of backends) {
+        if (each.name !== name || each.breakerThreshold === null) continue;
+        threshold = Math.min(threshold, each.breakerThreshold);
+        openMs = Math.max(openMs, each.breakerOpenMs);
+      }
+    }
+    return { threshold, openMs };
+  }
+
+  /** When the oldest of the requests that are under way at some moment began. */
+  #oldestReadMs(atMs: number): number {
+    let oldestMs = atMs;
+    for (const exchange of this.#run.records.exchanges.values()) {
+      const { readMs, overMs } = timelineOf(exchange);
+      if (overMs >= atMs - SAME_MS) oldestMs = Math.min(oldestMs, readMs);
+    }
+    return oldestMs;
   }
 
   /** A connection is being opened that carries no request yet, or never will. */
@@ -229,11 +263,12 @@ export class Availability {
    * Verdicts of one moment may come in any order, so that successes between failures may have come before or behind them. So may those
    * within the span in which a failure may have been judged.
    */
-  #isClose(upstream: number, threshold: number, atMs: number): boolean {
+  #isClose(upstream: number, backend: BackendScript, atMs: number): boolean {
     const failures = this.verdictsOf(upstream).filter(
       ({ failed, atMs: judgedMs }) => failed && judgedMs <= atMs + SAME_MS,
     );
     return failures.some(({ atMs: judgedMs }, last) => {
+      const { threshold } = this.#breakerOf(backend, judgedMs);
       if (last + 1 < threshold) return false;
       const inARow = failures.slice(last + 1 - threshold, last + 1);
       const firstMs = Math.min(...inARow.map((failure) => failure.lastMs ?? failure.atMs));
