@@ -9,7 +9,7 @@ const NOT_YET = -1;
 
 /**
  * Turns of the event loop in which bytes that have come are heard before timers run out: one to accept or to read, one for what is read
- * together, two for a request that waits for what came free (`upstream/waiting-line.ts`).
+ * together, two for a request that waits for what came free (`upstream/request-queue.ts`).
  */
 const TURNS_TO_HEAR = 4;
 

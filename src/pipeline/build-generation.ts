@@ -16,10 +16,10 @@ import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
 import { createBalancer } from '../upstream/balancing/create-balancer.ts';
 import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
+import { RequestQueue } from '../upstream/request-queue.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import type { Seat } from '../upstream/seat.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
-import { WaitingLine } from '../upstream/waiting-line.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
 import type { Middleware } from './middleware.ts';
@@ -153,7 +153,7 @@ function buildBackends(
     });
     const rooms = upstreams.map(({ room }) => room);
     const relief = {
-      line: new WaitingLine(environment.io, rooms, settings.queue, backend, row),
+      queue: new RequestQueue(environment.io, rooms, settings.queue, backend, row),
       retryBudget: new RetryBudget(settings.retryBudget, backend),
       retryBackoff: settings.retryBackoff,
     };

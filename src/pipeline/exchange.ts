@@ -11,15 +11,15 @@ import type { DownstreamStream, RequestListener, ResponseListener, UpstreamStrea
 import { Timer, type TimerOwner, type TimerWheel } from '../net/timer-wheel.ts';
 import type { RoutedRequest } from '../routing/routed-request.ts';
 import { NO_CLAIM } from '../upstream/circuit-breaker.ts';
+import type { PendingRequest, RequestQueue } from '../upstream/request-queue.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Waiter, WaitingLine } from '../upstream/waiting-line.ts';
 import type { BodyCoding } from './body-coding.ts';
 import { cameSecurely } from './client-identity.ts';
 import type { CodedBody } from './coded-body.ts';
 import type { FailedHook } from './failed-hook.ts';
 import { failExchange, loseRequest, missDeadline, refuseRequest } from './failure.ts';
 import { keyValue, ownValue, receivedValue } from './field-values.ts';
-import { halfClosedInQueue, takeTurn } from './forward.ts';
+import { dispatchQueued, halfClosedInQueue } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import type { HeldReply } from './hold-reply.ts';
 import { boundWait, type PendingHook } from './pending-hook.ts';
@@ -70,14 +70,16 @@ class Reply implements OutgoingResponse {
  *
  * Exchanges are used again for later requests of the worker: nothing outside may keep one.
  */
-export class Exchange implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner, Waiter {
+export class Exchange
+  implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner, PendingRequest
+{
   readonly services: PipelineServices;
   readonly request: RequestHead;
   readonly response: ResponseHead;
   readonly target: RequestTarget = new RequestTarget();
   readonly reply: Reply = new Reply();
   readonly deadline: Timer;
-  /** For the time in line, for the pause before another try, or for that of a pending hook: one at a time. */
+  /** For the queue timeout, the pause before another try, or the time for a pending hook: one at a time. */
   readonly patience: Timer;
 
   downstream: DownstreamStream | null = null;
@@ -135,7 +137,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   keptTrailers: Fields | null = null;
 
   /** Where it waits for a connection; null when it does not. */
-  line: WaitingLine | null = null;
+  queue: RequestQueue | null = null;
   /** How often it was tried again, where it has been tried, and what went wrong there last. */
   retries = 0;
   tried: readonly Upstream[] = NONE;
@@ -199,7 +201,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.interimPassed = false;
     this.sentBody = null;
     this.keptTrailers = null;
-    this.line = null;
+    this.queue = null;
     this.retries = 0;
     this.tried = NONE;
     this.failure = null;
@@ -284,7 +286,7 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
   }
 
   clientHalfClosed(): void {
-    if (this.line !== null) this.fail(halfClosedInQueue());
+    if (this.queue !== null) this.fail(halfClosedInQueue());
     else boundWait(this);
   }
 
@@ -324,12 +326,12 @@ export class Exchange implements RequestListener, ResponseListener, RoutedReques
     this.downstream?.resumeRequest();
   }
 
-  takeTurn(): boolean {
-    return takeTurn(this);
+  tryDispatch(): boolean {
+    return dispatchQueued(this);
   }
 
-  moved(line: WaitingLine): void {
-    this.line = line;
+  moved(queue: RequestQueue): void {
+    this.queue = queue;
   }
 
   timerExpired(timer: Timer): void {

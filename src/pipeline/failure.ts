@@ -26,13 +26,13 @@ export function loseRequest(exchange: Exchange, error: PhotonError): void {
 }
 
 /**
- * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request
- * that waits, in line or to be tried again, has been asked to, and so may have one whose reply waits for a middleware, or whose body
- * the upstream does not take.
+ * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request that
+ * waits, in the queue or to be tried again, has been asked to, and so may have one whose reply waits for a middleware, or whose body the
+ * upstream does not take.
  */
 export function missDeadline(exchange: Exchange): void {
-  const { line, patience, pendingHook, downstream } = exchange;
-  const waits = line !== null || patience.armed || pendingHook !== null;
+  const { queue, patience, pendingHook, downstream } = exchange;
+  const waits = queue !== null || patience.armed || pendingHook !== null;
   const error =
     waits || downstream?.requestComplete || downstream?.requestPaused
       ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')

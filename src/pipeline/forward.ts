@@ -17,7 +17,7 @@ import { checkBodyLength, sendKept } from './request-body.ts';
  *                 |   ^                                                    |
  *             (no room)                                                    |
  *                 v   |                                                    v
- *               waits in line <----------------- dispatch <---------- another try
+ *            request queue <-------------------- dispatch <---------- another try
  */
 export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
@@ -29,15 +29,15 @@ export function forward(exchange: Exchange): void {
 
 /**
  * Sends the request on the private connection of its client, where it has one, or to an upstream that has room. Where none has, or others
- * wait already, it waits in line for one.
+ * wait already, it joins the request queue.
  */
 export function dispatch(exchange: Exchange): void {
-  const { line } = backendOf(exchange).relief;
-  if (sendOnPrivate(exchange) || (!line.occupied && sendWhereRoomIs(exchange))) return;
-  if (!line.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
-  exchange.line = line;
+  const { queue } = backendOf(exchange).relief;
+  if (sendOnPrivate(exchange) || (!queue.occupied && sendWhereRoomIs(exchange))) return;
+  if (!queue.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
+  exchange.queue = queue;
   if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();
-  exchange.patience.arm(line.timeoutMs);
+  exchange.patience.arm(queue.timeoutMs);
   exchange.downstream?.pauseRequest();
 }
 
@@ -54,11 +54,11 @@ function backendOf({ route }: Exchange): Backend {
   return (route as RoutePlan).backend.current;
 }
 
-/** There may be room for a request that waits in line. Returns false when there is none. */
-export function takeTurn(exchange: Exchange): boolean {
+/** Sends a request of the queue if an upstream has room for it. Returns false if none has. */
+export function dispatchQueued(exchange: Exchange): boolean {
   try {
     if (!sendWhereRoomIs(exchange)) return false;
-    leaveLine(exchange);
+    leaveQueue(exchange);
     exchange.patience.disarm();
     exchange.downstream?.resumeRequest();
   } catch (error) {
@@ -67,11 +67,11 @@ export function takeTurn(exchange: Exchange): boolean {
   return true;
 }
 
-/** However it ends: it is not in line any more. */
-function leaveLine(exchange: Exchange): void {
-  const { line } = exchange;
-  exchange.line = null;
-  line?.leave(exchange);
+/** Takes the request out of the queue, however its wait has ended. */
+function leaveQueue(exchange: Exchange): void {
+  const { queue } = exchange;
+  exchange.queue = null;
+  queue?.leave(exchange);
 }
 
 /** Ends the exchange. When it was another try that could not even begin, what failed before is what the client hears. */

@@ -88,15 +88,15 @@ function retry(exchange: Exchange, upstream: Upstream, error: PhotonError): void
 function tryAgain(exchange: Exchange): void {
   try {
     dispatch(exchange);
-    if (exchange.line === null) exchange.downstream?.resumeRequest();
+    if (exchange.queue === null) exchange.downstream?.resumeRequest();
   } catch (failure) {
     giveUp(exchange, failure);
   }
 }
 
-/** The pause before a retry is over, or the time in line, or that for a hook. */
+/** The pause before a retry is over, or the queue timeout, or the time for a hook. */
 export function losePatience(exchange: Exchange): void {
   if (exchange.pendingHook !== null) hookTimedOut(exchange, exchange.pendingHook);
-  else if (exchange.line === null) tryAgain(exchange);
+  else if (exchange.queue === null) tryAgain(exchange);
   else giveUp(exchange, new PhotonError('upstreams_full', 'No connection to an upstream became free in time.'));
 }

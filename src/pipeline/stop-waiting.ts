@@ -5,9 +5,9 @@ import type { Exchange } from './exchange.ts';
  * before its response is decided otherwise, and at its end: what it waited for must not go on with it.
  */
 export function stopWaiting(exchange: Exchange): void {
-  const { line } = exchange;
+  const { queue } = exchange;
   exchange.pendingHook = null;
   exchange.patience.disarm();
-  exchange.line = null;
-  line?.leave(exchange);
+  exchange.queue = null;
+  queue?.leave(exchange);
 }

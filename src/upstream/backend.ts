@@ -5,18 +5,18 @@ import type { DownstreamPeer } from '../net/streams.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
 import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { RequestQueue } from './request-queue.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { Seat } from './seat.ts';
 import { rampShare } from './slow-start.ts';
 import type { Upstream } from './upstream.ts';
-import type { WaitingLine } from './waiting-line.ts';
 
 const NONE: readonly Upstream[] = [];
 
 /** What a backend does for requests that cannot be sent at once, or whose upstream fails. */
 export interface Relief {
   /** Where they wait for a connection. */
-  readonly line: WaitingLine;
+  readonly queue: RequestQueue;
   readonly retryBudget: RetryBudget;
   readonly retryBackoff: RetryBackoffConfig;
 }
@@ -103,7 +103,7 @@ export class Backend {
 
   /** Serves from now on. Whoever waits for an upstream of the one before waits for these. */
   takeSeat(): void {
-    this.seat.take(this)?.relief.line.moveTo(this.relief.line);
+    this.seat.take(this)?.relief.queue.moveTo(this.relief.queue);
   }
 
   /** Null: upstreams that keep failing are not left alone. */

@@ -252,9 +252,9 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [
       {
         file: 'src/pipeline/exchange.ts',
-        before: 'if (this.line !== null) this.fail(halfClosedInQueue());\n    else boundWait(this);',
+        before: 'if (this.queue !== null) this.fail(halfClosedInQueue());\n    else boundWait(this);',
         after:
-          'if (this.line === null) boundWait(this);\n    else if (this.turn === -1) this.fail(halfClosedInQueue());',
+          'if (this.queue === null) boundWait(this);\n    else if (this.turn === -1) this.fail(halfClosedInQueue());',
       },
       {
         file: 'src/pipeline/forward.ts',

@@ -8,9 +8,9 @@ import { Backend, type EjectionPolicy, type Relief } from '../../src/upstream/ba
 import type { BalancedRequest } from '../../src/upstream/balancing/balancer.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
+import { RequestQueue } from '../../src/upstream/request-queue.ts';
 import { RetryBudget } from '../../src/upstream/retry-budget.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { WaitingLine } from '../../src/upstream/waiting-line.ts';
 import { sceneConfig, sceneEnvironment } from '../contract/scene.ts';
 import { MemoryNet } from '../net/memory-connection.ts';
 import { Random } from '../support/random.ts';
@@ -31,7 +31,7 @@ const FULL = -1;
 const memory = createSharedMemory({ backends: [{ upstreams: [] }] }, 1);
 const slot = { memory, number: 0 };
 const RELIEF: Relief = {
-  line: new WaitingLine(new MemoryNet().io, [], { size: 0, timeoutMs: 1000 }, slot, 0),
+  queue: new RequestQueue(new MemoryNet().io, [], { size: 0, timeoutMs: 1000 }, slot, 0),
   retryBudget: new RetryBudget({ share: 0, minPerSecond: 0 }, slot),
   retryBackoff: { initialMs: 1, maxMs: 1 },
 };

@@ -154,7 +154,7 @@ wire(
   },
 );
 
-wire('503 after the time in line, with Retry-After', limited(1), async (context) => {
+wire('503 after the queue timeout, with Retry-After', limited(1), async (context) => {
   const { client, upstream, clock } = context;
   const other = await client.connect();
   await client.send(GET);
@@ -182,7 +182,7 @@ for (const { how, leave } of [
   { how: 'resets its connection', leave: (client: WireClient) => client.reset() },
   { how: 'closes its connection', leave: (client: WireClient) => client.end() },
 ]) {
-  wire(`a client that ${how} leaves the line, and the next one is served`, limited(1), async (context) => {
+  wire(`a client that ${how} leaves the queue, and the next one is served`, limited(1), async (context) => {
     const { client, upstream } = context;
     const [second, third] = [await client.connect(), await client.connect()];
     await client.send(GET);
@@ -194,7 +194,7 @@ for (const { how, leave } of [
     await settle();
     leave(second);
     await eventually(
-      'the client to leave the line',
+      'the client to leave the queue',
       () => waiting(context) === 1,
       () => `${waiting(context)} wait`,
     );
@@ -230,7 +230,7 @@ wire(
 );
 
 wire(
-  'the deadline of the route holds in line',
+  'the deadline of the route holds in the queue',
   { ...limited(1, 9, '60s'), routes: [{ timeout: '2s' }] },
   async (context) => {
     const { client, upstream, clock } = context;

@@ -1,0 +1,182 @@
+import type { QueueConfig } from '../config/config.ts';
+import type { Slot } from '../memory/shared-memory.ts';
+import { SharedQueue } from '../memory/shared-queue.ts';
+import type { IoContext } from '../net/io-context.ts';
+import { Timer, type TimerOwner, TimerWheel } from '../net/timer-wheel.ts';
+import type { ConnectionRoom, RoomSeeker } from './connection-room.ts';
+
+/** A request that waits for a connection. */
+export interface PendingRequest {
+  /**
+   * Sends the request if an upstream has a connection for it. Returns false if none has: the request goes on waiting. Otherwise it has left
+   * the queue.
+   */
+  tryDispatch(): boolean;
+  /** The request waits in this queue from now on. */
+  moved(queue: RequestQueue): void;
+}
+
+/**
+ * How often the first request of a queue looks whether another upstream is well; a tick later at most. A look costs about as much as one
+ * request, and a useful queue timeout is a good deal longer.
+ */
+const POLL_MS = 2 * TimerWheel.tickMs;
+
+/**
+ * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first
+ * served. What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionRoom`), or another worker rings.
+ *
+ * That an upstream is well again wakes nobody: the control thread only writes it down, and the cooldown of a breaker ends without
+ * anybody doing anything. So, while somebody waits and only then, the first request of the queue looks by itself now and then.
+ */
+export class RequestQueue implements RoomSeeker, TimerOwner {
+  readonly #io: IoContext;
+  readonly #shared: SharedQueue;
+  readonly #size: number;
+  readonly #rooms: readonly ConnectionRoom[];
+  /** In the order in which they joined. */
+  readonly #pending = new Set<PendingRequest>();
+  /** Armed while somebody waits. */
+  readonly #pollTimer: Timer;
+  #listening = false;
+  #woken = false;
+  /** How long a request may wait. */
+  readonly timeoutMs: number;
+
+  /** `rooms`: those of the backend's upstreams. `slot`: the backend's. */
+  constructor(
+    io: IoContext,
+    rooms: readonly ConnectionRoom[],
+    { size, timeoutMs }: QueueConfig,
+    slot: Slot,
+    row: number,
+  ) {
+    this.#io = io;
+    this.#rooms = rooms;
+    this.#shared = new SharedQueue(slot, row, io.wakeUps);
+    this.#size = size;
+    this.#pollTimer = new Timer(io.wheel, this);
+    this.timeoutMs = timeoutMs;
+  }
+
+  /** Somebody of this worker waits. */
+  get occupied(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /**
+   * Puts a request at the end of the queue. Returns false if the queue is full, counted over all workers. Workers that add one at the very
+   * same moment do not see each other's: there may be one more for each of them.
+   */
+  join(request: PendingRequest): boolean {
+    if (this.#shared.waiting >= this.#size) return false;
+    this.#pending.add(request);
+    this.#shared.joined();
+    this.#startWaiting();
+    return true;
+  }
+
+  #startWaiting(): void {
+    for (const room of this.#rooms) room.addSeeker(this);
+    if (!this.#pollTimer.armed) this.#armPollTimer();
+    this.#listen();
+    // What became free before we were seen to wait was not told to us.
+    this.wake();
+    this.#rooms.some((room) => room.askForRoom());
+  }
+
+  /**
+   * Moves all pending requests to another queue of the same backend, in the same order: as many wait as before, perhaps for other
+   * upstreams.
+   */
+  moveTo(queue: RequestQueue): void {
+    if (queue === this || !this.occupied) return;
+    for (const request of this.#pending) {
+      queue.#pending.add(request);
+      request.moved(queue);
+    }
+    this.#pending.clear();
+    this.#stopWaiting();
+    queue.#startWaiting();
+  }
+
+  /** Takes a request out of the queue, whatever the reason. Does nothing if the request has left before. */
+  leave(request: PendingRequest): void {
+    if (!this.#pending.delete(request)) return;
+    this.#shared.left();
+    if (!this.occupied) this.#stopWaiting();
+    this.#passOn();
+  }
+
+  #stopWaiting(): void {
+    this.#pollTimer.disarm();
+    for (const room of this.#rooms) room.removeSeeker(this);
+  }
+
+  /**
+   * Dispatches pending requests after two turns of the event loop. A connection that has just become idle must not be lent before it is
+   * known that nothing follows its reply: another TLS record of the same read is heard before the first turn, and what came while the
+   * connection was paused before the second.
+   */
+  wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    this.#io.afterEvents(afterOneTurn, this);
+  }
+
+  dispatchAfterNextTurn(): void {
+    this.#io.afterEvents(afterTwoTurns, this);
+  }
+
+  dispatch(): void {
+    this.#woken = false;
+    this.#io.event(() => this.#dispatchPending());
+  }
+
+  #dispatchPending(): void {
+    for (const request of this.#pending) if (!request.tryDispatch()) return;
+  }
+
+  timerExpired(): void {
+    this.#armPollTimer();
+    this.wake();
+  }
+
+  timerFailed(): void {
+    if (this.occupied) this.#armPollTimer();
+  }
+
+  #armPollTimer(): void {
+    // A timer never runs out early, so it runs out late; a poll may as well come a little early.
+    this.#pollTimer.arm(POLL_MS - TimerWheel.lateMs);
+  }
+
+  #listen(): void {
+    if (this.#listening || this.#shared.workers === 1) return;
+    this.#listening = true;
+    this.#shared.listen(() => this.#io.event(() => this.#heard()));
+  }
+
+  #heard(): void {
+    this.#listening = false;
+    if (this.occupied) {
+      this.#listen();
+      this.wake();
+    } else {
+      this.#passOn();
+    }
+  }
+
+  #passOn(): void {
+    if (this.#shared.waitingElsewhere === 0) return;
+    for (const room of this.#rooms) room.passOn();
+  }
+}
+
+function afterOneTurn(queue: RequestQueue): void {
+  queue.dispatchAfterNextTurn();
+}
+
+function afterTwoTurns(queue: RequestQueue): void {
+  queue.dispatch();
+}
