@@ -40,7 +40,7 @@ export class SlotTable {
     this.#backends = new Map(backends.map(({ name }, index) => [name, slots.backends[index] as Slot]));
   }
 
-  /** Forgets what a dead worker counted, and gives back what it held. */
+  /** Forgets what a dead worker counted, and releases its claims. */
   clearRow(row: number): void {
     const slots = [...this.#upstreams.values(), ...this.#backends.values()];
     const memories = new Set([this.shared, ...slots.map(({ memory }) => memory)]);

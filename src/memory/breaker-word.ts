@@ -6,8 +6,8 @@
  *     ^                       ^                                    |  |  ^                     |  |
  *     |                       +------------- failure --------------+  |  |                     |  |
  *     |                       +------------- failure -----------------|--|---------------------+  |
- *     |                       |                            given back |  | a claim                |
- *     |                       |                                       v  |      given back, or    |
+ *     |                       |                              released |  | a claim                |
+ *     |                       |                                       v  |      released, or      |
  *     |                       +---- failure of a late probe ------ HALF_OPEN <--- a success ------+
  *     |                                                                                           |
  *     +-------------------------- success_threshold successes ------------------------------------+
@@ -111,15 +111,15 @@ export function probeFailed(word: number): number {
   return isHalfOpen(phaseOf(word)) ? wordWith(word, PHASE.OPEN, 0) : word;
 }
 
-/** A probe ends without telling anything. */
-export function givenBack(word: number, claim: number): number {
+/** A probe ends without an outcome: its claim is released. */
+export function released(word: number, claim: number): number {
   const phase = phaseOf(word);
   if ((phase !== PHASE.PROBING && phase !== PHASE.ANSWERED) || claimOf(word) !== claim) return word;
   return wordWith(word, PHASE.HALF_OPEN, successesOf(word));
 }
 
-/** The worker of `row` is dead: a probe of its is given back. */
-export function givenBackBy(word: number, row: number): number {
+/** The worker of `row` is dead: its claim, if it has one, is released. */
+export function releasedBy(word: number, row: number): number {
   const claim = claimOf(word);
-  return rowOf(claim) === row ? givenBack(word, claim) : word;
+  return rowOf(claim) === row ? released(word, claim) : word;
 }

@@ -1,9 +1,9 @@
 import { BreakerState } from './breaker-state.ts';
-import { givenBackBy } from './breaker-word.ts';
+import { releasedBy } from './breaker-word.ts';
 import { clearWorkerRow, type SharedMemory } from './shared-memory.ts';
 
 /**
- * Forgets what a dead worker counted, and gives back what it held: the probes of circuit breakers. Only the control thread calls it,
+ * Forgets what a dead worker counted, and releases its claims of circuit breakers. Only the control thread calls it,
  * before it starts the next worker on the row.
  */
 export function forgetDeadWorker(shared: SharedMemory, row: number): void {
@@ -12,11 +12,11 @@ export function forgetDeadWorker(shared: SharedMemory, row: number): void {
     const breaker = new BreakerState({ memory: shared, number }, row);
     // The sums of all rows have changed: what was counted from is no base any more.
     breaker.forgetWindow();
-    giveBack(breaker);
+    releaseClaim(breaker);
   }
 }
 
-function giveBack(breaker: BreakerState): void {
+function releaseClaim(breaker: BreakerState): void {
   let word = breaker.word;
-  while (!breaker.swap(word, givenBackBy(word, breaker.row))) word = breaker.word;
+  while (!breaker.swap(word, releasedBy(word, breaker.row))) word = breaker.word;
 }

@@ -24,7 +24,7 @@ export class SharedAllowance {
   }
 
   /** Takes one; false when there is none left in this second. `nowMs`: of the monotonic clock, which is the same in all threads. */
-  tryTake(nowMs: number): boolean {
+  tryAcquire(nowMs: number): boolean {
     const second = Math.floor(nowMs / 1000) << COUNT_BITS;
     for (;;) {
       const word = Atomics.load(this.#ints, this.#at);

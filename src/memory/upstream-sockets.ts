@@ -18,7 +18,7 @@ export class UpstreamSockets {
   }
 
   /** Counts another one, unless there are `limit` over all workers already: then false. */
-  tryTake(limit: number): boolean {
+  tryAcquire(limit: number): boolean {
     for (let seen = this.total; seen < limit; ) {
       const was = Atomics.compareExchange(this.#ints, this.#taken, seen, seen + 1);
       if (was === seen) {
@@ -31,7 +31,7 @@ export class UpstreamSockets {
   }
 
   /** One is gone. */
-  giveBack(): void {
+  release(): void {
     this.#row.add(-1);
     Atomics.sub(this.#ints, this.#taken, 1);
   }

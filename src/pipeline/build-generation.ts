@@ -151,9 +151,9 @@ function buildBackends(
       if (old?.isAs(config, material, environment)) return old;
       return new Upstream(config, environment, { slot, backend, row }, material, old);
     });
-    const rooms = upstreams.map(({ room }) => room);
+    const limiters = upstreams.map(({ limiter }) => limiter);
     const relief = {
-      queue: new RequestQueue(environment.io, rooms, settings.queue, backend, row),
+      queue: new RequestQueue(environment.io, limiters, settings.queue, backend, row),
       retryBudget: new RetryBudget(settings.retryBudget, backend),
       retryBackoff: settings.retryBackoff,
     };

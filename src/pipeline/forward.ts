@@ -13,9 +13,9 @@ import { checkBodyLength, sendKept } from './request-body.ts';
 /**
  * Sends the request to an upstream of the route's backend. What a failure leads to is decided in `retry.ts`.
  *
- *   forward --> dispatch --(room)--> send --> the reply (`respond.ts`), or a failure (`retry.ts`)
+ *   forward --> dispatch --(free)--> send --> the reply (`respond.ts`), or a failure (`retry.ts`)
  *                 |   ^                                                    |
- *             (no room)                                                    |
+ *             (all full)                                                   |
  *                 v   |                                                    v
  *            request queue <-------------------- dispatch <---------- another try
  */
@@ -28,12 +28,12 @@ export function forward(exchange: Exchange): void {
 }
 
 /**
- * Sends the request on the private connection of its client, where it has one, or to an upstream that has room. Where none has, or others
- * wait already, it joins the request queue.
+ * Sends the request on the private connection of its client, where it has one, or to an upstream that is below its limit. Where none is, or
+ * others wait already, it joins the request queue.
  */
 export function dispatch(exchange: Exchange): void {
   const { queue } = backendOf(exchange).relief;
-  if (sendOnPrivate(exchange) || (!queue.occupied && sendWhereRoomIs(exchange))) return;
+  if (sendOnPrivate(exchange) || (!queue.occupied && sendToAvailable(exchange))) return;
   if (!queue.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.queue = queue;
   if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();
@@ -54,10 +54,10 @@ function backendOf({ route }: Exchange): Backend {
   return (route as RoutePlan).backend.current;
 }
 
-/** Sends a request of the queue if an upstream has room for it. Returns false if none has. */
+/** Sends a request of the queue if an upstream has a connection for it. Returns false if none has. */
 export function dispatchQueued(exchange: Exchange): boolean {
   try {
-    if (!sendWhereRoomIs(exchange)) return false;
+    if (!sendToAvailable(exchange)) return false;
     leaveQueue(exchange);
     exchange.patience.disarm();
     exchange.downstream?.resumeRequest();
@@ -91,8 +91,11 @@ function peerOf({ downstream }: Exchange): DownstreamPeer {
   return (downstream as DownstreamStream).peer;
 }
 
-/** Returns false when no upstream has room. Others may be quicker to take it: then the next one is asked. */
-function sendWhereRoomIs(exchange: Exchange): boolean {
+/**
+ * Sends the request to an upstream below its limit. Returns false if there is none. Other workers may be quicker to take its last
+ * connection: then the next upstream is tried.
+ */
+function sendToAvailable(exchange: Exchange): boolean {
   const backend = backendOf(exchange);
   for (;;) {
     const upstream = backend.pick(exchange, exchange.tried);
@@ -101,7 +104,7 @@ function sendWhereRoomIs(exchange: Exchange): boolean {
   }
 }
 
-/** Sends the request on a connection of this upstream. Returns false when it has no room for another one. */
+/** Sends the request on a connection of this upstream. Returns false if it is at its limit. */
 export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): boolean {
   if (exchange.replyStarted || exchange.held !== null || exchange.stream !== null) {
     throw new Error('a request was about to be sent although it has an upstream or a response');

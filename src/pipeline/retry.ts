@@ -45,7 +45,7 @@ function mayTryFresh(exchange: Exchange, error: PhotonError, stream: UpstreamStr
 function mayRetry(exchange: Exchange, error: PhotonError, stream: UpstreamStream): boolean {
   const { retries, backend } = exchange.route as RoutePlan;
   if (!error.retryable || exchange.retries >= retries || !isSafeToRepeat(exchange, stream)) return false;
-  return backend.relief.retryBudget.tryTake(exchange.services.wheel.nowMs);
+  return backend.relief.retryBudget.tryAcquire(exchange.services.wheel.nowMs);
 }
 
 /**

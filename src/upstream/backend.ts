@@ -39,7 +39,7 @@ export interface EjectionPolicy {
 /**
  * A named group of upstreams, and who among them takes the next request.
  *
- * A pick asks the balancer for one that may be chosen: it is well, has room and was not tried before. What is not well is looked
+ * A pick asks the balancer for one that may be chosen: it is well, below its limit and was not tried before. What is not well is looked
  * at more closely only when the balancer comes across it:
  *
  *   - in a panic (too few are well) it may be chosen all the same;
@@ -121,7 +121,7 @@ export class Backend {
     this.#panics = null;
     for (;;) {
       const upstream = this.#choose(request);
-      if (upstream === null) return this.#noRoom();
+      if (upstream === null) return this.#noCapacity();
       if ((upstream.status & this.#minded & STATUS.TRIPPED) === 0 || this.#holdsProbe(upstream)) return upstream;
       this.#lost = [...this.#lost, upstream];
     }
@@ -160,7 +160,7 @@ export class Backend {
 
   readonly #isEligible = (upstream: Upstream): boolean => {
     const marks = upstream.status & this.#minded;
-    return (marks === 0 || this.#admits(upstream, marks)) && upstream.hasRoom;
+    return (marks === 0 || this.#admits(upstream, marks)) && upstream.hasCapacity;
   };
 
   /** May one be chosen that something is to be said about? */
@@ -200,8 +200,8 @@ export class Backend {
     return breaker === null || upstream.claimProbe(breaker) || this.#panics === true;
   }
 
-  /** None could be chosen: null where that is for want of room. */
-  #noRoom(): null {
+  /** No upstream could be chosen: null if that is because those that are well are at their limits. */
+  #noCapacity(): null {
     const mayServe = (upstream: Upstream) => {
       const marks = upstream.status & this.#minded & ~STATUS.RAMPING;
       return marks === 0 || this.#mayServe(upstream, marks);

@@ -5,12 +5,12 @@ import {
   claimed,
   claimOf,
   completed,
-  givenBack,
   opened,
   PHASE,
   type Phase,
   phaseOf,
   probeFailed,
+  released,
 } from '../memory/breaker-word.ts';
 
 /** An upstream, as its breaker sees it. */
@@ -98,7 +98,7 @@ export class CircuitBreaker {
 
   /** It ended without telling anything about the upstream. */
   abandoned(upstream: Guarded, claim: number): void {
-    if (claim !== NO_CLAIM) this.#apply(upstream, (word) => givenBack(word, claim), '');
+    if (claim !== NO_CLAIM) this.#apply(upstream, (word) => released(word, claim), '');
   }
 
   #countFailure(upstream: Guarded, reason: string): void {

@@ -3,7 +3,7 @@ import type { Slot } from '../memory/shared-memory.ts';
 import { SharedQueue } from '../memory/shared-queue.ts';
 import type { IoContext } from '../net/io-context.ts';
 import { Timer, type TimerOwner, TimerWheel } from '../net/timer-wheel.ts';
-import type { ConnectionRoom, RoomSeeker } from './connection-room.ts';
+import type { ConnectionLimiter, ConnectionWaiter } from './connection-limiter.ts';
 
 /** A request that waits for a connection. */
 export interface PendingRequest {
@@ -24,16 +24,16 @@ const POLL_MS = 2 * TimerWheel.tickMs;
 
 /**
  * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first
- * served. What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionRoom`), or another worker rings.
+ * served. What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionLimiter`), or another worker rings.
  *
  * That an upstream is well again wakes nobody: the control thread only writes it down, and the cooldown of a breaker ends without
  * anybody doing anything. So, while somebody waits and only then, the first request of the queue looks by itself now and then.
  */
-export class RequestQueue implements RoomSeeker, TimerOwner {
+export class RequestQueue implements ConnectionWaiter, TimerOwner {
   readonly #io: IoContext;
   readonly #shared: SharedQueue;
   readonly #size: number;
-  readonly #rooms: readonly ConnectionRoom[];
+  readonly #limiters: readonly ConnectionLimiter[];
   /** In the order in which they joined. */
   readonly #pending = new Set<PendingRequest>();
   /** Armed while somebody waits. */
@@ -43,16 +43,16 @@ export class RequestQueue implements RoomSeeker, TimerOwner {
   /** How long a request may wait. */
   readonly timeoutMs: number;
 
-  /** `rooms`: those of the backend's upstreams. `slot`: the backend's. */
+  /** `limiters`: of the backend's upstreams. `slot`: the backend's. */
   constructor(
     io: IoContext,
-    rooms: readonly ConnectionRoom[],
+    limiters: readonly ConnectionLimiter[],
     { size, timeoutMs }: QueueConfig,
     slot: Slot,
     row: number,
   ) {
     this.#io = io;
-    this.#rooms = rooms;
+    this.#limiters = limiters;
     this.#shared = new SharedQueue(slot, row, io.wakeUps);
     this.#size = size;
     this.#pollTimer = new Timer(io.wheel, this);
@@ -77,12 +77,12 @@ export class RequestQueue implements RoomSeeker, TimerOwner {
   }
 
   #startWaiting(): void {
-    for (const room of this.#rooms) room.addSeeker(this);
+    for (const limiter of this.#limiters) limiter.addWaiter(this);
     if (!this.#pollTimer.armed) this.#armPollTimer();
     this.#listen();
     // What became free before we were seen to wait was not told to us.
     this.wake();
-    this.#rooms.some((room) => room.askForRoom());
+    this.#limiters.some((limiter) => limiter.reclaimIdle());
   }
 
   /**
@@ -105,12 +105,12 @@ export class RequestQueue implements RoomSeeker, TimerOwner {
     if (!this.#pending.delete(request)) return;
     this.#shared.left();
     if (!this.occupied) this.#stopWaiting();
-    this.#passOn();
+    this.#handOff();
   }
 
   #stopWaiting(): void {
     this.#pollTimer.disarm();
-    for (const room of this.#rooms) room.removeSeeker(this);
+    for (const limiter of this.#limiters) limiter.removeWaiter(this);
   }
 
   /**
@@ -163,13 +163,13 @@ export class RequestQueue implements RoomSeeker, TimerOwner {
       this.#listen();
       this.wake();
     } else {
-      this.#passOn();
+      this.#handOff();
     }
   }
 
-  #passOn(): void {
+  #handOff(): void {
     if (this.#shared.waitingElsewhere === 0) return;
-    for (const room of this.#rooms) room.passOn();
+    for (const limiter of this.#limiters) limiter.handOff();
   }
 }
 

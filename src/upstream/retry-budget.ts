@@ -33,14 +33,14 @@ export class RetryBudget {
   }
 
   /** Takes one retry out of it; false when it is used up. */
-  tryTake(nowMs: number): boolean {
+  tryAcquire(nowMs: number): boolean {
     if (nowMs >= this.#untilMs) this.#turn(nowMs);
     const allowed = this.#share * (this.#requests + this.#requestsBefore);
     if (this.#retries + this.#retriesBefore + 1 <= allowed) {
       this.#retries++;
       return true;
     }
-    return this.#allowance.tryTake(nowMs);
+    return this.#allowance.tryAcquire(nowMs);
   }
 
   #turn(nowMs: number): void {

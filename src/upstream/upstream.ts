@@ -15,7 +15,7 @@ import type { Transport } from '../net/transport.ts';
 import { encodeProxyHeader } from '../wire/proxy-protocol/encode-header.ts';
 import type { Candidate } from './balancing/balancer.ts';
 import { type CircuitBreaker, CLAIM_LOST, type Guarded, NO_CLAIM } from './circuit-breaker.ts';
-import { ConnectionRoom, type RoomPlace, type RoomUser } from './connection-room.ts';
+import { ConnectionLimiter, type LimitedPool, type UpstreamPlace } from './connection-limiter.ts';
 
 /** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
 const IDLE_TIMEOUT_MS = 55_000;
@@ -46,7 +46,7 @@ export interface UpstreamEnvironment {
 }
 
 /** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
-export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
+export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool {
   readonly config: UpstreamConfig;
   readonly key: string;
   readonly weight: number;
@@ -55,8 +55,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   #target: ConnectTarget;
   #tls: TlsClientMaterial | null;
   #retired = false;
-  /** For its sockets, busy and idle, over all workers. */
-  readonly room: ConnectionRoom;
+  /** Limits its sockets, busy and idle, over all workers. */
+  readonly limiter: ConnectionLimiter;
   readonly #inFlight: SharedCount;
   readonly state: UpstreamState;
   readonly breaker: BreakerState;
@@ -77,7 +77,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   constructor(
     config: UpstreamConfig,
     environment: UpstreamEnvironment,
-    place: RoomPlace,
+    place: UpstreamPlace,
     tls: TlsClientMaterial | null = null,
     before: Upstream | null = null,
   ) {
@@ -87,7 +87,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     this.#environment = environment;
     const { slot, row } = place;
     const { io, log } = environment;
-    this.room = new ConnectionRoom(io, this, place, config.maxConnections, before?.room ?? null);
+    this.limiter = new ConnectionLimiter(io, this, place, config.maxConnections, before?.limiter ?? null);
     this.#inFlight = SharedCount.upstreamInFlight(slot, row);
     this.state = new UpstreamState(slot);
     this.breaker = new BreakerState(slot, row);
@@ -177,9 +177,9 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     return claim;
   }
 
-  /** There is an idle connection here, or room for another one. */
-  get hasRoom(): boolean {
-    return this.#idle.length > 0 || this.room.free;
+  /** An idle connection is here, or another one may be opened. */
+  get hasCapacity(): boolean {
+    return this.#idle.length > 0 || this.limiter.hasCapacity;
   }
 
   /** There is an idle connection here that is private to this client. */
@@ -189,7 +189,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
 
   /**
    * A connection for one exchange of `peer`: its private one, or else an idle one, or else a new one. `fresh` asks for a new one. Null:
-   * another worker was quicker to take the last room.
+   * another worker was quicker to open the last one.
    */
   lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
     if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();
@@ -204,7 +204,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     const connection = peer.privateConnections?.findIdle(this) ?? null;
     if (connection === null) return null;
     this.#privateIdle.delete(connection);
-    this.room.idleChanged();
+    this.limiter.idleChanged();
     return connection;
   }
 
@@ -212,7 +212,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   #takeIdle(): H1Upstream | null {
     let connection = this.#idle.pop();
     while (connection !== undefined && !connection.alive) connection = this.#idle.pop();
-    this.room.idleChanged();
+    this.limiter.idleChanged();
     return connection ?? null;
   }
 
@@ -223,7 +223,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
       this.#environment.outOfDescriptors(this);
       throw new PhotonError('gateway_full', 'The gateway has as many connections as it may.');
     }
-    if (!this.room.tryTake()) return null;
+    if (!this.limiter.tryAcquire()) return null;
     const connection = new H1Upstream(io, this);
     this.#open.add(connection);
     allSockets.add(1);
@@ -260,13 +260,13 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
   }
 
   get #maxIdle(): number {
-    return Math.min(MAX_IDLE, this.room.maxIdle);
+    return Math.min(MAX_IDLE, this.limiter.maxIdle);
   }
 
   #keep(connection: H1Upstream): void {
     this.#idle.push(connection);
-    this.room.idleChanged();
-    this.room.offerIdle();
+    this.limiter.idleChanged();
+    this.limiter.offerIdle();
   }
 
   /** There are no more of these than connections of clients. */
@@ -276,8 +276,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
       return;
     }
     this.#privateIdle.add(connection);
-    this.room.idleChanged();
-    this.room.offerPrivateIdle();
+    this.limiter.idleChanged();
+    this.limiter.offerPrivateIdle();
   }
 
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
@@ -291,8 +291,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
     this.#privateIdle.delete(connection);
-    this.room.idleChanged();
-    this.room.giveBack();
+    this.limiter.idleChanged();
+    this.limiter.release();
   }
 
   /** There are connections. */
@@ -308,7 +308,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     const oldest = this.#idle.shift();
     if (oldest === undefined) this.closePrivateIdle();
     else oldest.close();
-    this.room.idleChanged();
+    this.limiter.idleChanged();
   }
 
   closePrivateIdle(): boolean {
@@ -325,7 +325,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, RoomUser {
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) last.close();
     for (const connection of this.#privateIdle) connection.close();
     this.#privateIdle.clear();
-    this.room.idleChanged();
+    this.limiter.idleChanged();
   }
 
   /** Closes every connection; exchanges that use one hear that it failed. */

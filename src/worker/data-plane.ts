@@ -143,7 +143,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
       log,
       allSockets: this.#allSockets,
       random,
-      outOfDescriptors: (upstream) => this.#giveDescriptorsBack(upstream),
+      outOfDescriptors: (upstream) => this.#freeDescriptors(upstream),
       middleware: {
         nowMs: () => this.#io.eventMs,
         unixMs: () => this.#accessRecorder.epochMs + this.#io.eventMs,
@@ -199,12 +199,12 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   #acceptFailed(error: Error): void {
-    this.#giveDescriptorsBack();
+    this.#freeDescriptors();
     this.#acceptFaults.warn({ error: error.message });
   }
 
   /** What is open only in case that it may be of use is closed when there is not enough for what is needed now. */
-  #giveDescriptorsBack(spared: Upstream | null = null): void {
+  #freeDescriptors(spared: Upstream | null = null): void {
     for (const upstream of this.#upstreams) if (upstream !== spared) upstream.closeIdle();
   }
 

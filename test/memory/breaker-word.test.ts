@@ -5,13 +5,13 @@ import {
   claimed,
   claimOf,
   completed,
-  givenBack,
-  givenBackBy,
   opened,
   PHASE,
   type Phase,
   phaseOf,
   probeFailed,
+  released,
+  releasedBy,
 } from '../../src/memory/breaker-word.ts';
 
 const { CLOSED, OPEN, HALF_OPEN, PROBING, ANSWERED } = PHASE;
@@ -110,14 +110,14 @@ const STEPS: readonly Step[] = [
     wants: (parts) => (isHalfOpen(parts) ? { ...parts, phase: OPEN, successes: 0 } : parts),
   },
   {
-    name: 'given back',
-    does: (word, claim) => givenBack(word, claim),
+    name: 'released',
+    does: (word, claim) => released(word, claim),
     wants: (parts, own) =>
       own && (parts.phase === PROBING || parts.phase === ANSWERED) ? { ...parts, phase: HALF_OPEN } : parts,
   },
   {
-    name: 'given back by the death of row 1',
-    does: (word) => givenBackBy(word, 1),
+    name: 'released by the death of row 1',
+    does: (word) => releasedBy(word, 1),
     wants: (parts) =>
       parts.row === 1 && (parts.phase === PROBING || parts.phase === ANSWERED) ? { ...parts, phase: HALF_OPEN } : parts,
   },
@@ -154,7 +154,7 @@ describe('the word of a circuit breaker', () => {
     for (let turn = 0; turn < 126; turn++) {
       word = claimed(word, 0, true, THRESHOLD);
       claims.push(claimOf(word));
-      word = turn % 3 === 0 ? opened(probeFailed(word)) : givenBack(word, claimOf(word));
+      word = turn % 3 === 0 ? opened(probeFailed(word)) : released(word, claimOf(word));
     }
     assert.equal(new Set(claims).size, claims.length);
     assert.ok(claims.every((claim) => claim > 0));

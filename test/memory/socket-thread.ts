@@ -19,10 +19,10 @@ const ints = new Int32Array(witness);
 let most = 0;
 let taken = 0;
 for (let turn = 0; turn < turns; turn++) {
-  if (!sockets.tryTake(limit)) continue;
+  if (!sockets.tryAcquire(limit)) continue;
   taken++;
   most = Math.max(most, Atomics.add(ints, 0, 1) + 1);
   Atomics.sub(ints, 0, 1);
-  sockets.giveBack();
+  sockets.release();
 }
 parentPort?.postMessage({ most, taken });

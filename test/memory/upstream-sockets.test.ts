@@ -38,8 +38,8 @@ test('the sockets of a worker that died are free again, and no others', () => {
   const shared = memory();
   const slot = { memory: shared, number: 0 };
   const [one, two] = [new UpstreamSockets(slot, 0), new UpstreamSockets(slot, 1)];
-  for (const sockets of [one, one, two]) assert.ok(sockets.tryTake(3));
-  assert.equal(two.tryTake(3), false);
+  for (const sockets of [one, one, two]) assert.ok(sockets.tryAcquire(3));
+  assert.equal(two.tryAcquire(3), false);
   clearWorkerRow(shared, 0);
   assert.deepEqual([two.total, two.in(0), two.own], [1, 0, 1]);
 });
@@ -63,8 +63,8 @@ test('a worker that waits hears its bell, and hears when another worker has died
 test('an allowance is so many in each second, whoever takes them', () => {
   const slot = { memory: memory(), number: 0 };
   const [one, two] = [new SharedAllowance(slot, 3), new SharedAllowance(slot, 3)];
-  const take = (nowMs: number) => [one, two, one, two].map((each) => each.tryTake(nowMs));
+  const take = (nowMs: number) => [one, two, one, two].map((each) => each.tryAcquire(nowMs));
   for (const nowMs of [0, 1000, 40_000_999, 2 ** 40])
     assert.deepEqual(take(nowMs), [true, true, true, false], `${nowMs}`);
-  assert.equal(new SharedAllowance(slot, 0).tryTake(5000), false);
+  assert.equal(new SharedAllowance(slot, 0).tryAcquire(5000), false);
 });

@@ -196,9 +196,9 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     name: 'a connection of the configuration before makes room that nobody hears of',
     edits: [
       {
-        file: 'src/upstream/connection-room.ts',
-        before: ': before.#kin;',
-        after: ': { seekers: new Set(), isLimited: false };',
+        file: 'src/upstream/connection-limiter.ts',
+        before: ': before.#sharedLimit;',
+        after: ': { waiters: new Set(), isLimited: false };',
       },
     ],
   },

@@ -38,7 +38,7 @@ const FIRST_SEED = '1001008';
 
 /** Statements that give something up or take it back: each is left out. */
 const CALL =
-  /^\s*(?:[\w.#?()!]+\.)?#?(?:arm|disarm|cancel|leave|release|pause|resume|unschedule|giveBack|pauseRequest|resumeRequest|pauseResponse|resumeResponse|destroy|reset|clear|abandon|stop|settle|close|wake|removeSeeker|left|joined|idleChanged|abort|pauseReading|resumeReading)\([^;]*\);$/;
+  /^\s*(?:[\w.#?()!]+\.)?#?(?:arm|disarm|cancel|leave|release|pause|resume|unschedule|pauseRequest|resumeRequest|pauseResponse|resumeResponse|destroy|reset|clear|abandon|stop|settle|close|wake|removeWaiter|left|joined|idleChanged|abort|pauseReading|resumeReading)\([^;]*\);$/;
 /** Guards: each is turned round. */
 const GUARD = /^(\s*(?:else )?if \()(.+)(\) (?:return|throw|\{|[\w.#?]+\().*)$/;
 

@@ -1,4 +1,6 @@
-/** A thread that races for probes, takes them and gives them back, or hammers a breaker with everything that can happen, and reports what it saw. */
+/**
+ * A thread that races for probes, claims and releases them, or hammers a breaker with everything that can happen, and reports what it saw.
+ */
 import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PHASE, phaseOf } from '../../src/memory/breaker-word.ts';
@@ -36,7 +38,7 @@ function race(round: number): void {
   Atomics.notify(barrier, 1);
 }
 
-/** Whoever has the probe has it alone, until it is given back. */
+/** One thread alone has the probe until it releases it. */
 function exclude(round: number): void {
   const claim = view.claim();
   if (claim <= 0) return;

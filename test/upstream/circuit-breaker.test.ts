@@ -167,7 +167,7 @@ describe('an open breaker', () => {
 });
 
 describe('a probe', () => {
-  test('that tells nothing is given back', () => {
+  test('without an outcome is released', () => {
     const { one, other, phase } = openAndDue();
     one.abandoned(one.claim());
     assert.deepEqual([phase(), other.mayProbe], [HALF_OPEN, true]);
@@ -230,7 +230,7 @@ describe('a probe', () => {
   });
 
   for (const answers of [false, true]) {
-    test(`of a worker that died is given back, and only its own${answers ? ', answered as it was' : ''}`, () => {
+    test(`of a worker that died is released, and only its own${answers ? ', answered as it was' : ''}`, () => {
       const { shared, one, other, phase } = openAndDue();
       const claim = one.claim();
       if (answers) one.answered(claim);
@@ -300,7 +300,7 @@ describe('eight threads', () => {
     );
   });
 
-  test('that take the probe and give it back as fast as they can never have two', async () => {
+  test('that claim the probe and release it as fast as they can never have two', async () => {
     const shared = memoryFor(THREADS + 1);
     const view = new BreakerView(shared, THREADS, {}, { eventMs: -60_000 });
     view.fail(5);

@@ -11,7 +11,7 @@ function budgetOf(share: number, minPerSecond: number): RetryBudget {
 
 const taken = (budget: RetryBudget, nowMs: number) => {
   let count = 0;
-  while (count < 1000 && budget.tryTake(nowMs)) count++;
+  while (count < 1000 && budget.tryAcquire(nowMs)) count++;
   return count;
 };
 

@@ -237,16 +237,16 @@ describe('the limit of connections', () => {
 
   test('makes an upstream unusable while all of them are busy', () => {
     const bench = new Bench({ maxConnections: 2 });
-    assert.ok(bench.upstream.hasRoom);
+    assert.ok(bench.upstream.hasCapacity);
     bench.lend();
-    assert.ok(bench.upstream.hasRoom);
+    assert.ok(bench.upstream.hasCapacity);
     bench.lend();
-    assert.ok(!bench.upstream.hasRoom);
+    assert.ok(!bench.upstream.hasCapacity);
     bench.connection(1).sends(DONE);
-    assert.ok(bench.upstream.hasRoom);
-    assert.deepEqual([bench.lend().on, bench.upstream.hasRoom, bench.net.outgoing.length], [1, false, 2]);
+    assert.ok(bench.upstream.hasCapacity);
+    assert.deepEqual([bench.lend().on, bench.upstream.hasCapacity, bench.net.outgoing.length], [1, false, 2]);
     bench.connection(0).breaks();
-    assert.ok(bench.upstream.hasRoom);
+    assert.ok(bench.upstream.hasCapacity);
   });
 
   test('holds over all workers, whose idle connections are of no use to one another', () => {
@@ -255,18 +255,18 @@ describe('the limit of connections', () => {
     one.idle(1);
     other.lend();
     assert.equal(one.sockets, 2);
-    assert.ok(one.upstream.hasRoom);
-    assert.ok(!other.upstream.hasRoom);
+    assert.ok(one.upstream.hasCapacity);
+    assert.ok(!other.upstream.hasCapacity);
     one.connection(0).ends();
-    assert.ok(other.upstream.hasRoom);
+    assert.ok(other.upstream.hasCapacity);
     other.lend();
-    assert.ok(!one.upstream.hasRoom, 'what has died is not idle');
+    assert.ok(!one.upstream.hasCapacity, 'what has died is not idle');
   });
 
   test('is no limit where none is set', () => {
     const bench = new Bench({ maxConnections: null });
     for (let count = 0; count < 1000; count++) bench.lend();
-    assert.ok(bench.upstream.hasRoom);
+    assert.ok(bench.upstream.hasCapacity);
     assert.equal(bench.sockets, 1000);
   });
 });

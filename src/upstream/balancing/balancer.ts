@@ -19,7 +19,7 @@ export interface BalancedRequest {
   keyValue(lowerCaseName: string): string | undefined;
 }
 
-/** May be chosen now: it is well, has room, and was not tried before. Asked on every pick, of as few candidates as possible. */
+/** May be chosen now: it is well, below its limit, and was not tried before. Asked on every pick, of as few candidates as possible. */
 export type Eligible<C> = (candidate: C) => boolean;
 
 /** An algorithm: who takes the next request. Weights count in every one of them. */
