@@ -53,7 +53,7 @@ export interface DryOutcome {
  * The data path without its sockets. Heads are decoded, exchanges begun, routes found, upstreams picked and heads encoded by
  * the very code that serves; only both ends are paper. Nothing here knows what that code does.
  *
- *   text --decodeRequestHead--> Exchange (pipeline/phases.ts) --Upstream.lend--> H1Upstream --> PaperConnection
+ *   text --decodeRequestHead--> Exchange (pipeline/phases.ts) --Upstream.acquire--> H1Upstream --> PaperConnection
  *                                   \--> PaperClient, where the gateway replies itself
  */
 export class DryRun implements PipelineServices {

@@ -18,12 +18,12 @@ import { PrivateConnections } from './private-connections.ts';
 import type { DownstreamPeer, ResponseListener, UpstreamStream } from './streams.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
-/** Who lends upstream connections out. */
+/** The pool of an upstream. */
 export interface UpstreamOwner {
   readonly limits: UpstreamLimits;
-  /** No connection is lent a second time: the upstream is told so (RFC 9112 9.6). */
+  /** Each connection carries one exchange only: the request says so with `Connection: close` (RFC 9112 9.6). */
   readonly singleUse: boolean;
-  /** The exchange is over and the connection can be lent again. */
+  /** The exchange is over, and the connection can be acquired again. */
   connectionIdle(connection: H1Upstream): void;
   /** The upstream has sent bytes that no request asked for, on a connection that may be used again. */
   unsolicitedBytes(): void;
@@ -51,15 +51,15 @@ const MAX_INFORMATIONAL = 32;
 const CHALLENGE_TIMEOUT_MS = 500;
 
 /**
- *   CONNECTING --> IDLE --(lend)--> AWAITING_HEAD --(head)--> READING_BODY --(body complete)--> IDLE
- *       \_________________________^                                                      \--> CLOSED, unless both sides
- *                                                                                             let it persist
- * A connection is lent while it still connects; what is sent meanwhile goes out when it is open.
+ *   CONNECTING --> IDLE --(acquire)--> AWAITING_HEAD --(head)--> READING_BODY --(body complete)--> IDLE
+ *       \____________________________^                                                      \--> CLOSED, unless both sides
+ *                                                                                                let it persist
+ * A connection is acquired while it still connects; what is sent meanwhile goes out when it is open.
  */
 const STATE = { IDLE: 0, AWAITING_HEAD: 1, READING_BODY: 2, CLOSED: 3 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
-/** An HTTP/1.1 connection to an upstream, lent to one exchange after the other. */
+/** An HTTP/1.1 connection to an upstream, acquired by one exchange after the other. */
 export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, TimerOwner {
   readonly owner: UpstreamOwner;
   readonly #body: BodyDecoder = new BodyDecoder('upstream_malformed');
@@ -88,8 +88,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #readPaused = false;
   replyUntouched = true;
   reused = false;
-  /** An exchange has it, until its owner takes it back. */
-  lent = false;
+  /** An exchange has it. Its owner releases it. */
+  acquired = false;
   /**
    * Those of the client connection that it belongs to, because it has carried NTLM or Negotiate: the upstream takes what follows for the
    * same user's. Null: any client may use it next.
@@ -121,12 +121,12 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     return this.#connection?.alive ?? false;
   }
 
-  /** Lends the connection to an exchange. */
-  lend(listener: ResponseListener, peer: DownstreamPeer): UpstreamStream {
+  /** Begins an exchange on the connection. */
+  acquire(listener: ResponseListener, peer: DownstreamPeer): UpstreamStream {
     this.#listener = listener;
     this.#peer = peer;
     this.givingWay = false;
-    this.lent = true;
+    this.acquired = true;
     this.#state = STATE.AWAITING_HEAD;
     this.#requestOver = false;
     this.#writesBefore = this.#output.writes;
@@ -143,10 +143,10 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
    *
    *   connecting                            connect timeout, which `open` armed: nothing makes it longer
    *   in the pool                           idle timeout
-   *   lent, and the request is not complete, or not all written, or we do not read
+   *   acquired, and the request is not complete, or not all written, or we do not read
    *                                         does not count: the upstream owes nothing, or could not show it. The client has its own
    *                                         timeouts, and the output has the write timeout, which counts while we read
-   *   lent otherwise                        read timeout
+   *   acquired otherwise                    read timeout
    *   closing                               does not count
    */
   #watchSilence(): void {

@@ -21,11 +21,11 @@ export class PrivateConnections {
 
   /** The newest one to this upstream that no exchange uses; null when there is none. */
   findIdle(owner: UpstreamOwner): H1Upstream | null {
-    return this.#connections.findLast((each) => each.owner === owner && !each.lent && each.alive) ?? null;
+    return this.#connections.findLast((each) => each.owner === owner && !each.acquired && each.alive) ?? null;
   }
 
   close(): void {
     this.closed = true;
-    for (const connection of this.#connections) if (!connection.lent) connection.close();
+    for (const connection of this.#connections) if (!connection.acquired) connection.close();
   }
 }

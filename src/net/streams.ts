@@ -94,7 +94,7 @@ export interface ResponseListener {
   requestWritable(): void;
 }
 
-/** The upstream's side of one exchange: lent by a pool, back in it when the listener has heard the end or cancelled. */
+/** The upstream's side of one exchange: acquired from a pool, and in use until the reply has ended or the listener has cancelled. */
 export interface UpstreamStream {
   /** It was used before: it may have died while nobody looked. */
   readonly reused: boolean;

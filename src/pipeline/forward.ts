@@ -113,7 +113,7 @@ export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): bo
   beginTry(exchange, upstream);
   if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = settledAuthority(exchange) ?? upstream.config.authority;
-  const stream = upstream.lend(exchange, fresh, peerOf(exchange));
+  const stream = upstream.acquire(exchange, fresh, peerOf(exchange));
   if (stream === null) {
     tryAbandoned(exchange);
     return false;

@@ -114,7 +114,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   }
 
   /**
-   * Dispatches pending requests after two turns of the event loop. A connection that has just become idle must not be lent before it is
+   * Dispatches pending requests after two turns of the event loop. A connection that has just become idle must not be acquired before it is
    * known that nothing follows its reply: another TLS record of the same read is heard before the first turn, and what came while the
    * connection was paused before the second.
    */

@@ -45,7 +45,7 @@ export interface UpstreamEnvironment {
   outOfDescriptors(upstream: Upstream): void;
 }
 
-/** One server of a backend, and this worker's connections to it: lent to exchanges, kept alive between them. */
+/** One server of a backend, and this worker's pool of connections to it. */
 export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool {
   readonly config: UpstreamConfig;
   readonly key: string;
@@ -191,13 +191,13 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
    * A connection for one exchange of `peer`: its private one, or else an idle one, or else a new one. `fresh` asks for a new one. Null:
    * another worker was quicker to open the last one.
    */
-  lend(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
+  acquire(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
     if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();
     const idle = fresh ? null : (this.#takePrivate(peer) ?? this.#takeIdle());
     const connection = idle ?? this.#connect(peer);
     if (connection === null) return null;
     this.#inFlight.add(1);
-    return connection.lend(listener, peer);
+    return connection.acquire(listener, peer);
   }
 
   #takePrivate(peer: DownstreamPeer): H1Upstream | null {
@@ -243,15 +243,15 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     });
   }
 
-  /** The exchange that had it is over. */
-  #takeBack(connection: H1Upstream): void {
-    if (!connection.lent) return;
-    connection.lent = false;
+  /** The exchange that had acquired it is over. */
+  #release(connection: H1Upstream): void {
+    if (!connection.acquired) return;
+    connection.acquired = false;
     this.#inFlight.add(-1);
   }
 
   connectionIdle(connection: H1Upstream): void {
-    this.#takeBack(connection);
+    this.#release(connection);
     const age = this.#environment.io.wheel.nowMs - connection.openedMs;
     if (this.#retired || this.singleUse || age > MAX_AGE_MS) connection.close();
     else if (connection.privateTo !== null) this.#keepPrivate(connection, connection.privateTo);
@@ -282,7 +282,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
 
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
-    this.#takeBack(connection);
+    this.#release(connection);
     if (error?.code === 'upstream_tls_failed') {
       this.#tlsFailures.warn({ upstream: this.key, reason: error.message });
     }

@@ -433,7 +433,7 @@ class FakeUpstreamStream implements UpstreamStream, UpstreamSide {
   }
 }
 
-/** An upstream that lends fake streams. */
+/** An upstream whose pool has fake streams. */
 class FakeUpstream extends Upstream {
   readonly streams: FakeUpstreamStream[] = [];
   allProbes = false;
@@ -443,7 +443,7 @@ class FakeUpstream extends Upstream {
     return this.allProbes ? ++this.#claims : super.takeClaim();
   }
 
-  override lend(listener: ResponseListener, fresh: boolean): UpstreamStream {
+  override acquire(listener: ResponseListener, fresh: boolean): UpstreamStream {
     const stream = new FakeUpstreamStream(listener, !fresh && this.streams.length > 0);
     this.streams.push(stream);
     return stream;

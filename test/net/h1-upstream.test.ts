@@ -45,18 +45,18 @@ class Bench {
     if (open) this.connection.opens();
   }
 
-  /** Lends it for a request that is complete. */
+  /** Acquires it for a request that is complete. */
   request(method = 'GET'): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
     const heard = new ReplyRecorder();
-    const stream = this.upstream.lend(heard, PEER);
+    const stream = this.upstream.acquire(heard, PEER);
     this.net.event(() => sendRequest(stream, method));
     return { heard, stream };
   }
 
-  /** Lends it for an upload that goes on. */
+  /** Acquires it for an upload that goes on. */
   upload(length: number): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
     const heard = new ReplyRecorder();
-    const stream = this.upstream.lend(heard, PEER);
+    const stream = this.upstream.acquire(heard, PEER);
     const head = requestHead(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
     this.net.event(() => stream.sendHead(outgoingRequest(head)));
     return { heard, stream };
@@ -218,7 +218,7 @@ describe('a connection to an upstream', () => {
       bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
       const { written } = bench.connection;
       const heard = new ReplyRecorder();
-      const stream = bench.upstream.lend(heard, PEER);
+      const stream = bench.upstream.acquire(heard, PEER);
       sendRequest(stream, 'POST');
       let unsent = false;
       heard.meanwhile = () => {
@@ -263,7 +263,7 @@ describe('a connection to an upstream', () => {
     assert.deepEqual(bench.pool, ['closed']);
   });
 
-  test('is lent while it still connects: what is sent waits, and its reply is the first', () => {
+  test('is acquired while it still connects: what is sent waits, and its reply is the first', () => {
     const bench = new Bench({ open: false });
     const { heard, stream } = bench.request();
     assert.ok(!stream.reused);

@@ -44,14 +44,14 @@ class Bench {
   }
 
   /** Begins an exchange. `on` is the number of the connection that it went to. */
-  lend({ fresh = false, peer = PEER } = {}): {
+  acquire({ fresh = false, peer = PEER } = {}): {
     readonly heard: ReplyRecorder;
     readonly on: number;
     readonly reused: boolean;
   } {
     const heard = new ReplyRecorder();
     const before = this.net.writes;
-    const stream = this.upstream.lend(heard, fresh, peer) ?? assert.fail('there is no room');
+    const stream = this.upstream.acquire(heard, fresh, peer) ?? assert.fail('the upstream is at its limit');
     this.net.event(() => sendRequest(stream));
     const on = this.net.outgoing.findIndex(({ lastWrite }) => lastWrite > before);
     this.connection(on).opens();
@@ -64,7 +64,7 @@ class Bench {
 
   /** Makes `count` idle connections, the last number used last. */
   idle(count: number): void {
-    for (const { on } of Array.from({ length: count }, () => this.lend())) this.connection(on).sends(DONE);
+    for (const { on } of Array.from({ length: count }, () => this.acquire())) this.connection(on).sends(DONE);
   }
 }
 
@@ -72,7 +72,7 @@ describe('the connections to an upstream', () => {
   test('with a PROXY header tell of the client first, and are never used again', () => {
     const bench = new Bench({ sendProxyProtocol: 'v1' });
     for (const [on, address] of ['192.0.2.7', '192.0.2.8', '192.0.2.7'].entries()) {
-      assert.equal(bench.lend({ peer: { ...PEER, address } }).on, on);
+      assert.equal(bench.acquire({ peer: { ...PEER, address } }).on, on);
       bench.connection(on).sends(DONE);
       assert.ok(bench.connection(on).destroyed);
       assert.match(bench.net.prefaces[on] ?? '', new RegExp(`^PROXY TCP4 ${address} 192.0.2.1 4711 8080\r\n$`));
@@ -83,7 +83,7 @@ describe('the connections to an upstream', () => {
   test('are opened where nobody is idle, and used again, the one used last first', () => {
     const bench = new Bench();
     bench.idle(3);
-    const order = [bench.lend(), bench.lend(), bench.lend(), bench.lend()];
+    const order = [bench.acquire(), bench.acquire(), bench.acquire(), bench.acquire()];
     assert.deepEqual(
       order.map(({ on, reused }) => [on, reused]),
       [
@@ -98,72 +98,72 @@ describe('the connections to an upstream', () => {
   test('are fresh where that is asked for', () => {
     const bench = new Bench();
     bench.idle(1);
-    assert.deepEqual([bench.lend({ fresh: true }).on, bench.lend().on], [1, 0]);
+    assert.deepEqual([bench.acquire({ fresh: true }).on, bench.acquire().on], [1, 0]);
   });
 
   for (const [why, dies] of Object.entries({
     'has ended': (connection: MemoryConnection) => connection.ends(),
     'has broken': (connection: MemoryConnection) => connection.breaks(),
   })) {
-    test(`are not lent once one ${why}, before and after it is closed`, () => {
+    test(`are not acquired once one ${why}, before and after it is closed`, () => {
       const bench = new Bench();
       bench.idle(3);
       bench.net.tellsClosings = false;
       dies(bench.connection(2));
-      assert.equal(bench.lend().on, 1);
+      assert.equal(bench.acquire().on, 1);
       bench.net.tellClosings();
-      assert.equal(bench.lend().on, 0);
-      assert.equal(bench.lend().on, 3);
+      assert.equal(bench.acquire().on, 0);
+      assert.equal(bench.acquire().on, 3);
     });
   }
 
-  test('are not lent any more, none of them, once one has sent something unsolicited', () => {
+  test('are not acquired any more, none of them, once one has sent something unsolicited', () => {
     const bench = new Bench();
     bench.idle(3);
     bench.net.tellsClosings = false;
     bench.connection(2).sends('x');
-    assert.equal(bench.lend().on, 3);
+    assert.equal(bench.acquire().on, 3);
   });
 
   for (const { why, challenge } of [
     { why: 'shared', challenge: '' },
     { why: 'private', challenge: 'WWW-Authenticate: NTLM\r\n' },
   ]) {
-    test(`are not lent any more once one of another worker has sent something unsolicited, though they are ${why}`, () => {
+    test(`are not acquired any more once one of another worker has sent something unsolicited, though they are ${why}`, () => {
       const bench = new Bench();
       const peer = { ...PEER };
-      const { on } = bench.lend({ peer });
+      const { on } = bench.acquire({ peer });
       bench.connection(on).sends(`HTTP/1.1 401 Unauthorized\r\n${challenge}Content-Length: 0\r\n\r\n`);
       const other = new Bench({}, bench.shared, 1);
       other.idle(1);
       other.connection(0).sends('x');
-      assert.equal(bench.lend({ peer }).on, 1);
+      assert.equal(bench.acquire({ peer }).on, 1);
       assert.ok(bench.connection(0).destroyed);
     });
   }
 
-  test('are not lent once their idle time is over', () => {
+  test('are not acquired once their idle time is over', () => {
     const bench = new Bench();
     bench.idle(1);
     bench.net.tellsClosings = false;
     bench.net.pass(56_000);
-    assert.equal(bench.lend().on, 1);
+    assert.equal(bench.acquire().on, 1);
   });
 
   test('are let go after an hour, when their exchange is over', () => {
     const bench = new Bench();
     bench.idle(1);
     for (let minutes = 0; minutes <= 60; minutes++) {
-      bench.lend();
+      bench.acquire();
       bench.connection(0).sends(DONE);
       if (minutes < 60) assert.ok(!bench.connection(0).destroyed, `after ${minutes} minutes`);
       bench.net.pass(50_000);
-      bench.lend();
+      bench.acquire();
       bench.net.pass(10_000);
       bench.connection(bench.net.outgoing.length - 1).sends(DONE);
     }
     assert.ok(bench.connection(0).destroyed);
-    assert.equal(bench.lend().on, 1);
+    assert.equal(bench.acquire().on, 1);
   });
 
   test('wait in no greater number than the share of the worker, where they are limited', () => {
@@ -186,20 +186,20 @@ describe('the connections to an upstream', () => {
       port: 81,
       tcpKeepalive: { enabled: false, idleMs: 9, intervalMs: 1, count: 1 },
     });
-    tcp.lend();
+    tcp.acquire();
     assert.deepEqual(tcp.net.targets, [
       { host: 'fd00::1', alternative: null, port: 81, path: null, keepAlive: { enabled: false, idleMs: 9 }, tls: null },
     ]);
     const unix = new Bench({ host: '', port: 0, path: '/run/app.sock' });
-    unix.lend();
+    unix.acquire();
     assert.equal(unix.net.targets[0]?.path, '/run/app.sock');
   });
 
   test('are given back when the process has no descriptors left, those that nobody uses', () => {
     const bench = new Bench();
     bench.idle(3);
-    const busy = bench.lend();
-    const { heard } = bench.lend({ fresh: true });
+    const busy = bench.acquire();
+    const { heard } = bench.acquire({ fresh: true });
     bench.connection(3).sends(DONE);
     bench.net.event(() => bench.upstream.closeIdle());
     assert.equal(bench.sockets, 1);
@@ -210,7 +210,7 @@ describe('the connections to an upstream', () => {
   test('are all closed with it, and their exchanges hear of it', () => {
     const bench = new Bench();
     bench.idle(2);
-    const { heard } = bench.lend();
+    const { heard } = bench.acquire();
     bench.net.event(() => bench.upstream.close());
     assert.deepEqual(heard.story, ['failed upstream_reset']);
     assert.ok(bench.net.outgoing.every(({ destroyed }) => destroyed));
@@ -223,9 +223,9 @@ describe('the limit of connections', () => {
     const bench = new Bench();
     bench.idle(2);
     assert.equal(bench.sockets, 2);
-    bench.lend();
-    bench.lend();
-    const { heard } = bench.lend();
+    bench.acquire();
+    bench.acquire();
+    const { heard } = bench.acquire();
     assert.equal(bench.sockets, 3);
     bench.connection(2).breaks();
     assert.ok(heard.failedWith('upstream_reset'));
@@ -238,13 +238,13 @@ describe('the limit of connections', () => {
   test('makes an upstream unusable while all of them are busy', () => {
     const bench = new Bench({ maxConnections: 2 });
     assert.ok(bench.upstream.hasCapacity);
-    bench.lend();
+    bench.acquire();
     assert.ok(bench.upstream.hasCapacity);
-    bench.lend();
+    bench.acquire();
     assert.ok(!bench.upstream.hasCapacity);
     bench.connection(1).sends(DONE);
     assert.ok(bench.upstream.hasCapacity);
-    assert.deepEqual([bench.lend().on, bench.upstream.hasCapacity, bench.net.outgoing.length], [1, false, 2]);
+    assert.deepEqual([bench.acquire().on, bench.upstream.hasCapacity, bench.net.outgoing.length], [1, false, 2]);
     bench.connection(0).breaks();
     assert.ok(bench.upstream.hasCapacity);
   });
@@ -253,19 +253,19 @@ describe('the limit of connections', () => {
     const one = new Bench({ maxConnections: 2 });
     const other = new Bench({ maxConnections: 2 }, one.shared, 1);
     one.idle(1);
-    other.lend();
+    other.acquire();
     assert.equal(one.sockets, 2);
     assert.ok(one.upstream.hasCapacity);
     assert.ok(!other.upstream.hasCapacity);
     one.connection(0).ends();
     assert.ok(other.upstream.hasCapacity);
-    other.lend();
+    other.acquire();
     assert.ok(!one.upstream.hasCapacity, 'what has died is not idle');
   });
 
   test('is no limit where none is set', () => {
     const bench = new Bench({ maxConnections: null });
-    for (let count = 0; count < 1000; count++) bench.lend();
+    for (let count = 0; count < 1000; count++) bench.acquire();
     assert.ok(bench.upstream.hasCapacity);
     assert.equal(bench.sockets, 1000);
   });

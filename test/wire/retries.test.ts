@@ -104,7 +104,7 @@ for (const ending of ['end', 'reset'] as const) {
 }
 
 wire(
-  'a connection whose reset has been noticed is not lent any more, in that very turn of the loop',
+  'a connection whose reset has been noticed is not acquired any more, in that very turn of the loop',
   uncounted,
   async (context) => {
     const { client, upstream } = context;
