@@ -13,12 +13,12 @@ import type { TlsClientMaterial } from '../net/tls-client.ts';
 import { Router } from '../routing/router.ts';
 import { compileAccessLine } from '../telemetry/access-line.ts';
 import { Backend, type EjectionPolicy } from '../upstream/backend.ts';
+import type { BackendReference } from '../upstream/backend-reference.ts';
 import { createBalancer } from '../upstream/balancing/create-balancer.ts';
 import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { RequestQueue } from '../upstream/request-queue.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
-import type { Seat } from '../upstream/seat.ts';
 import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
@@ -62,7 +62,7 @@ export function buildGeneration(
   previous: BuiltGeneration | null = null,
 ): BuiltGeneration {
   const { config, routes, routerTables, claimedHeaders } = plan.compiled;
-  const backends = buildBackends(plan, environment, adoptable(previous), seatsOf(plan, previous));
+  const backends = buildBackends(plan, environment, adoptable(previous), referencesOf(plan, previous));
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   const { server } = config;
   const generation: Generation = {
@@ -125,19 +125,19 @@ function adoptable(previous: BuiltGeneration | null): Adoptable {
 }
 
 /** By backend. */
-type Seats = ReadonlyMap<string, Seat<Backend>>;
+type References = ReadonlyMap<string, BackendReference<Backend>>;
 
 /** Requests of another configuration end as they began: their backends have no successors. */
-function seatsOf({ configuration }: GenerationPlan, previous: BuiltGeneration | null): Seats {
+function referencesOf({ configuration }: GenerationPlan, previous: BuiltGeneration | null): References {
   const backends = previous?.configuration === configuration ? previous.backends : [];
-  return new Map(backends.map(({ name, seat }) => [name, seat]));
+  return new Map(backends.map(({ name, reference }) => [name, reference]));
 }
 
 function buildBackends(
   { compiled, slots, row, tls }: GenerationPlan,
   environment: UpstreamEnvironment,
   known: Adoptable,
-  seats: Seats,
+  references: References,
 ): readonly Backend[] {
   let number = 0;
   return compiled.config.backends.map((settings, index) => {
@@ -161,7 +161,7 @@ function buildBackends(
     const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
     const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
     const policy = ejectionPolicy(settings, environment);
-    return new Backend(name, upstreams, balancer, policy, relief, sessions, seats.get(name));
+    return new Backend(name, upstreams, balancer, policy, relief, sessions, references.get(name));
   });
 }
 

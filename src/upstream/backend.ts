@@ -2,12 +2,12 @@ import { PhotonError } from '../base/errors.ts';
 import type { RetryBackoffConfig } from '../config/config.ts';
 import { STATUS } from '../memory/upstream-state.ts';
 import type { DownstreamPeer } from '../net/streams.ts';
+import { BackendReference } from './backend-reference.ts';
 import type { BalancedRequest, Balancer } from './balancing/balancer.ts';
 import type { StickySessions } from './balancing/sticky-sessions.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { RequestQueue } from './request-queue.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { Seat } from './seat.ts';
 import { rampShare } from './slow-start.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -53,7 +53,7 @@ export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
   readonly relief: Relief;
-  readonly seat: Seat<Backend>;
+  readonly reference: BackendReference<Backend>;
   /** Null: clients do not stay with an upstream. */
   readonly sticky: StickySessions<Upstream> | null;
   readonly #balancer: Balancer<Upstream>;
@@ -81,10 +81,10 @@ export class Backend {
     policy: EjectionPolicy,
     relief: Relief,
     sticky: StickySessions<Upstream> | null = null,
-    seat: Seat<Backend> = new Seat(),
+    reference: BackendReference<Backend> = new BackendReference(),
   ) {
     this.relief = relief;
-    this.seat = seat;
+    this.reference = reference;
     this.name = name;
     this.upstreams = upstreams;
     this.sticky = sticky;
@@ -96,14 +96,14 @@ export class Backend {
     this.#minded = STATUS.UNHEALTHY | tripped | ramping;
   }
 
-  /** The one to send requests to: this one, or another one with the servers that its names stand for now. */
+  /** The backend to send requests to: this one, or another one with the servers that its names stand for now. */
   get current(): Backend {
-    return this.seat.holder ?? this;
+    return this.reference.current ?? this;
   }
 
-  /** Serves from now on. Whoever waits for an upstream of the one before waits for these. */
-  takeSeat(): void {
-    this.seat.take(this)?.relief.queue.moveTo(this.relief.queue);
+  /** Serves from now on. Requests that wait for an upstream of the backend before wait for an upstream of this one. */
+  activate(): void {
+    this.reference.replace(this)?.relief.queue.moveTo(this.relief.queue);
   }
 
   /** Null: upstreams that keep failing are not left alone. */

@@ -156,7 +156,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     };
     this.#serving = makeServing(options, row, this.#environment, null, custom);
     this.generation = this.#serving.generation;
-    this.#seatBackends();
+    this.#activateBackends();
     this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
   }
 
@@ -368,14 +368,14 @@ export class DataPlane implements DownstreamService, PipelineServices {
     const kept = new Set(this.#upstreams);
     for (const upstream of this.#retired) if (!upstream.inUse) this.#retired.delete(upstream);
     for (const upstream of before) if (!kept.has(upstream)) this.#retire(upstream);
-    this.#seatBackends();
+    this.#activateBackends();
     const settled = this.#listeners.commit();
     this.#io.settle();
     return settled;
   }
 
-  #seatBackends(): void {
-    for (const backend of this.#serving.backends) backend.takeSeat();
+  #activateBackends(): void {
+    for (const backend of this.#serving.backends) backend.activate();
   }
 
   #retire(upstream: Upstream): void {
