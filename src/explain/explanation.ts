@@ -54,7 +54,7 @@ export interface ExplainedRoute {
   readonly rank: number;
   readonly path: string;
   readonly pathParameters: Readonly<Record<string, string>>;
-  /** In the order in which a request passes it. */
+  /** In the order in which request hooks run. */
   readonly middleware: readonly ExplainedMiddleware[];
   readonly cache: ExplainedCache;
   /** Null: no deadline. */

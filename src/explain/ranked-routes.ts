@@ -19,7 +19,7 @@ export interface RankedRoute {
   readonly backend: string;
   /** Null: no deadline. */
   readonly timeoutMs: number | null;
-  /** In the order in which requests pass it, that of every route among it. */
+  /** In the order in which request hooks run, that of every route among it. */
   readonly middleware: readonly string[];
 }
 

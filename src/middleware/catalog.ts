@@ -57,7 +57,7 @@ const FIRST_STAGE: { readonly [N in BuiltInMiddleware['name']]: Stage } = {
   compress: 'compress',
 };
 
-/** The entries in the order in which requests pass them, known without making them. */
+/** The entries in the order in which their request hooks run, known without making them. */
 export function inStageOrder(entries: readonly RouteMiddleware[]): readonly RouteMiddleware[] {
   return entries.toSorted((a, b) => placeOf(a) - placeOf(b));
 }

@@ -104,7 +104,7 @@ class CorsPolicy {
     return `${allowed}${credentials}${this.#refusal}`;
   }
 
-  /** Its reply passes back through this middleware too, which says whether the origin is allowed. Throws PhotonError forbidden. */
+  /** The response hook of this middleware runs on its reply too, and says whether the origin is allowed. Throws PhotonError forbidden. */
   preflight({ request }: Exchange): Answer {
     // Sound: this is what makes it a preflight.
     const origin = request.combinedValue('origin') as string;

@@ -117,7 +117,7 @@ function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
   return false;
 }
 
-/** Of all limits that the request has passed, once: the first to hear of the reply says it. */
+/** Adds the lines of all limits once: the first response hook does so. */
 function sayLimits(exchange: Exchange): void {
   exchange.reply.additions += exchange.rateLimitLines;
   exchange.rateLimitLines = '';

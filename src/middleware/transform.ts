@@ -10,7 +10,7 @@ type Changes = Options['request_headers'];
 
 /**
  * Changes headers: `remove`, then `set`, then `add`. Of requests all that goes upstream, what the gateway itself says of the client
- * included; of replies all that comes from further in: from the upstream, and from the middleware that is passed on the way out
+ * included; of replies all that comes from further in: from the upstream, and from the middleware whose response hooks run before
  * before this one.
  */
 export function transform({ request_headers, response_headers }: Options): readonly Middleware[] {

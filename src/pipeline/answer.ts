@@ -27,7 +27,7 @@ export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
   sendErrorReply(exchange, error, `Allow: ${allow}\r\n`);
 }
 
-/** Sends a reply that no upstream made. Throws PhotonError when a middleware does not let it pass back. */
+/** Sends a reply that no upstream made. Throws PhotonError if a response hook refuses it. */
 export function sendAnswer(exchange: Exchange, { status, lines, body }: Answer): void {
   const { reply, services } = exchange;
   const hasBody = status !== 204 && status !== 304;

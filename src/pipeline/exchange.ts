@@ -143,9 +143,9 @@ export class Exchange
   tried: readonly Upstream[] = NONE;
   failure: PhotonError | null = null;
 
-  /** How many of the route's middleware the request has passed, and through how many of them the reply has still to pass back. */
-  passed = 0;
-  unreturned = 0;
+  /** For how many middleware of the route the request hook has run, and for how many of them the response hook is still to run. */
+  requestHooksRun = 0;
+  responseHooksLeft = 0;
   /** Counts the requests that this object has stood for: who waits for something can tell whether it still is the same one. */
   turn = 0;
 
@@ -211,8 +211,8 @@ export class Exchange
     this.requestDrops = null;
     this.hostSet = null;
     this.reply.drops = null;
-    this.passed = 0;
-    this.unreturned = 0;
+    this.requestHooksRun = 0;
+    this.responseHooksLeft = 0;
     this.turn++;
   }
 
@@ -249,7 +249,7 @@ export class Exchange
   }
 
   get editedByMiddleware(): boolean {
-    return this.passed > 0;
+    return this.requestHooksRun > 0;
   }
 
   /** The reply waits for a middleware, and nobody takes what still comes of the request. */

@@ -14,7 +14,7 @@ export function finish(exchange: Exchange, error: PhotonError | null = null): vo
   stopWaiting(exchange);
   letGo(exchange);
   exchange.codedBody?.close();
-  tellMiddleware(exchange, error);
+  runFinishHooks(exchange, error);
   exchange.services.exchangeFinished(exchange, error);
 }
 
@@ -27,10 +27,10 @@ function letGo(exchange: Exchange): void {
   services.fault(new Error('an exchange ended while it had an upstream'));
 }
 
-function tellMiddleware(exchange: Exchange, error: PhotonError | null): void {
+function runFinishHooks(exchange: Exchange, error: PhotonError | null): void {
   const chain = exchange.route?.chain;
-  if (chain === undefined || !chain.hearsOfTheEnd) return;
-  for (let at = exchange.passed - 1; at >= 0; at--) {
+  if (chain === undefined || !chain.hasFinishHook) return;
+  for (let at = exchange.requestHooksRun - 1; at >= 0; at--) {
     const middleware = chain.middleware[at] as Middleware;
     try {
       middleware.onFinish?.(exchange, error);

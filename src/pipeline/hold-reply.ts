@@ -1,8 +1,8 @@
 import type { PhotonError } from '../base/errors.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Exchange } from './exchange.ts';
-import type { AsyncHook } from './pass-back.ts';
 import { type Continuation, waitForHook } from './pending-hook.ts';
+import type { AsyncHook } from './run-response-hooks.ts';
 
 /** An error response that the gateway made: its body (latin1 text) and what it tells of. */
 export interface FailureReply {
@@ -31,8 +31,8 @@ export class HeldReply {
 /**
  * The head of a reply waits for one of its response hooks:
  *
- *   passBack --(promise)--> held --(it settles)--> continuation: through the other hooks, and out
- *                             \--(deadline; client gone; upstream failed)--> failExchange
+ *   runResponseHooks --(promise)--> held --(it settles)--> continuation: the other hooks run, and the reply goes out
+ *                                     \--(deadline; client gone; upstream failed)--> failExchange
  *
  * `failure`: where the reply is an error response.
  */

@@ -11,12 +11,12 @@ export class MiddlewareChain {
 
   /** Another one than `cors` may write what pages of other origins may do. */
   readonly writesAccessControl: boolean;
-  /** One of them wants to know when exchanges are over. */
-  readonly hearsOfTheEnd: boolean;
+  /** One of them has a finish hook. */
+  readonly hasFinishHook: boolean;
 
   constructor(middleware: readonly Middleware[]) {
     this.middleware = middleware.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
-    this.hearsOfTheEnd = middleware.some(({ onFinish }) => onFinish !== undefined);
+    this.hasFinishHook = middleware.some(({ onFinish }) => onFinish !== undefined);
     this.writesAccessControl = middleware.some(({ responseWrites = [] }) => writesAccessControl(responseWrites));
     this.requestDrops = dropsOf(middleware.flatMap(({ requestDrops = [] }) => requestDrops));
     this.responseDrops = dropsOf(middleware.flatMap(({ responseDrops = [] }) => responseDrops));

@@ -2,12 +2,12 @@ import type { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * The stages of the middleware, in the order in which requests pass them, whatever the order in the configuration. What refuses
+ * The stages of the middleware, in the order in which request hooks run, whatever the order in the configuration. What refuses
  * comes before what it protects: nobody is redirected, answered or counted as a consumer before it is known that he may be here.
  *
  *   request   compress > ip_filter > cors > rate_limit > authentication > consumer_limit > body_limit > redirect > respond > rewrite >
  *             custom > transform > headers > (cache, upstream)
- *   reply     the same way back, through those stages that the request has passed; for replies of the gateway too
+ *   reply     the response hooks of the middleware whose request hooks have run, in the reverse order; for replies of the gateway too
  *
  * `compress` does nothing with requests: it is the first, so that it sees the head of every reply as the last, as all others left it.
  */

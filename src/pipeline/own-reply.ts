@@ -3,20 +3,20 @@ import { sendOwnBody } from './body-coding.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import { type FailureReply, holdReply } from './hold-reply.ts';
-import { type AsyncHook, logFailure, passBack } from './pass-back.ts';
+import { type AsyncHook, logFailure, runResponseHooks } from './run-response-hooks.ts';
 
 /**
- * Takes a reply that no upstream made back through the middleware, sends it with `body` (latin1 text) and finishes the exchange.
- * `error`: what it tells of; null when it is an answer. Throws PhotonError when a middleware does not let an answer pass.
+ * Runs the response hooks on a reply that no upstream made, sends it with `body` (latin1 text) and finishes the exchange. `error`: the
+ * error that it reports; null for an answer. Throws PhotonError if a hook refuses an answer.
  */
 export function sendOwnReply(exchange: Exchange, body: string, error: PhotonError | null): void {
-  const hook = error === null ? passBack(exchange) : passErrorBack(exchange, isLate(exchange));
+  const hook = error === null ? runResponseHooks(exchange) : runErrorResponseHooks(exchange, isLate(exchange));
   if (hook === null) {
     write(exchange, body, error);
     return;
   }
   const failureReply = error === null ? null : { body, error };
-  holdReply(exchange, hook, failureReply, function sendOnwards(_exchange, failure) {
+  holdReply(exchange, hook, failureReply, function continueOwnReply(_exchange, failure) {
     if (failure !== null && error === null) throw failure;
     sendOwnReply(exchange, body, error);
   });
@@ -24,7 +24,7 @@ export function sendOwnReply(exchange: Exchange, body: string, error: PhotonErro
 
 /** The time for hooks is over: an error response that one of them holds goes out, and no other is waited for. */
 export function sendHeldFailure(exchange: Exchange, { body, error }: FailureReply): void {
-  passErrorBack(exchange, true);
+  runErrorResponseHooks(exchange, true);
   write(exchange, body, error);
 }
 
@@ -32,10 +32,10 @@ export function sendHeldFailure(exchange: Exchange, { body, error }: FailureRepl
  * A middleware that fails on an error response has been logged: the response goes out without its lines. `late`: hooks that return a
  * promise are not waited for.
  */
-function passErrorBack(exchange: Exchange, late: boolean): AsyncHook | null {
-  while (exchange.unreturned > 0) {
+function runErrorResponseHooks(exchange: Exchange, late: boolean): AsyncHook | null {
+  while (exchange.responseHooksLeft > 0) {
     try {
-      const hook = passBack(exchange);
+      const hook = runResponseHooks(exchange);
       if (hook === null || !late) return hook;
       logFailure(exchange, hook);
     } catch {}

@@ -2,7 +2,7 @@ import { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
 import { failedHook, type HookName } from './failed-hook.ts';
 import type { Middleware } from './middleware.ts';
-import { middlewareError } from './pass-back.ts';
+import { middlewareError } from './run-response-hooks.ts';
 
 /**
  * A hook of a middleware that the exchange waits for. `waitForHook` is given an object of its own for each wait: whatever else happens to the exchange takes

@@ -11,8 +11,8 @@ import { forward } from './forward.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
 import { outgoingTarget } from './outgoing-target.ts';
-import { passMiddleware } from './pass-middleware.ts';
 import { isPreflight, methodAskedFor } from './preflight.ts';
+import { runRequestHooks } from './run-request-hooks.ts';
 import { traceLines } from './trace-lines.ts';
 
 /**
@@ -57,7 +57,7 @@ function enterRoute(exchange: Exchange, generation: Generation): void {
     forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
   if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);
   if (chain === MiddlewareChain.none) forward(exchange);
-  else passMiddleware(exchange);
+  else runRequestHooks(exchange);
 }
 
 /**

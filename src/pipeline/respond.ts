@@ -8,7 +8,7 @@ import { failExchange } from './failure.ts';
 import { finish } from './finish.ts';
 import { type HeldReply, holdReply, pauseSource } from './hold-reply.ts';
 import { judgeHead, trySucceeded } from './outcome.ts';
-import { passBack } from './pass-back.ts';
+import { runResponseHooks } from './run-response-hooks.ts';
 import { traceLines } from './trace-lines.ts';
 
 /** The upstream's head is here: the reply begins. */
@@ -32,16 +32,16 @@ function sendReply(exchange: Exchange): void {
   reply.additions = traceLines(response.versionMinor, exchange.id);
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
   if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
-  if (exchange.unreturned > 0) returnReply(exchange, null);
+  if (exchange.responseHooksLeft > 0) continueReply(exchange, null);
   else startReply(exchange);
 }
 
-/** Takes the head back through the middleware, and on to the client with what has come of the body meanwhile. */
-function returnReply(exchange: Exchange, failure: PhotonError | null): void {
+/** Runs the response hooks that are left, and sends the head with what has come of the body meanwhile. */
+function continueReply(exchange: Exchange, failure: PhotonError | null): void {
   if (failure !== null) throw failure;
-  const hook = passBack(exchange);
+  const hook = runResponseHooks(exchange);
   if (hook !== null) {
-    holdReply(exchange, hook, null, returnReply);
+    holdReply(exchange, hook, null, continueReply);
     return;
   }
   const { held } = exchange;

@@ -10,21 +10,21 @@ import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 export class CustomResponse {
   readonly #exchange: Exchange;
   readonly #turn: number;
-  /** Of the exchange, falling as the reply passes back: how far it is while it is this middleware's. */
-  readonly #unreturned: number;
+  /** What `responseHooksLeft` of the exchange is while the hook of this middleware runs. */
+  readonly #responseHooksLeft: number;
   readonly headers: EditableHeaders;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
     this.#turn = exchange.turn;
-    this.#unreturned = exchange.unreturned;
+    this.#responseHooksLeft = exchange.responseHooksLeft;
     this.headers = new EditableHeaders(new ResponseHeaders(() => this.#current));
   }
 
   /** Throws an Error when the head has gone out, or another middleware has it, or another reply took its place. */
   get #current(): Exchange {
-    const { turn, unreturned, replyStarted } = this.#exchange;
-    if (turn === this.#turn && unreturned === this.#unreturned && !replyStarted) return this.#exchange;
+    const { turn, responseHooksLeft, replyStarted } = this.#exchange;
+    if (turn === this.#turn && responseHooksLeft === this.#responseHooksLeft && !replyStarted) return this.#exchange;
     throw new Error('the head of the reply is gone: it must not be kept');
   }
 

@@ -301,7 +301,7 @@ wire(
 );
 
 wire(
-  'a module that fails on the way back is a 500, and the upstream is let go',
+  'a module whose response hook fails is a 500, and the upstream is let go',
   hooks("onResponse: () => { throw new Error('oops'); }"),
   async (context) => {
     await exchange(context);

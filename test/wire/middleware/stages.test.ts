@@ -125,7 +125,7 @@ wire(
 );
 
 wire(
-  'a reply passes back through those alone that the request has passed',
+  'the response hooks of those alone run whose request hooks have run',
   {
     middleware: {
       transform: { response_headers: { set: { 'X-Inside': 'yes' } } },

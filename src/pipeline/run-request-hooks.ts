@@ -5,19 +5,19 @@ import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
 import type { RoutePlan } from './generation.ts';
 import type { Answer, Middleware, Verdict } from './middleware.ts';
-import { middlewareError } from './pass-back.ts';
 import { waitForHook } from './pending-hook.ts';
+import { middlewareError } from './run-response-hooks.ts';
 
 /**
- * Takes the request through what is left of its route's middleware, and on to the upstream. Invariant: `exchange.passed` counts those
- * whose turn has come; the reply goes back through them and no others.
+ * Runs the request hooks that are left of the route's middleware, and then forwards the request. Invariant: `exchange.requestHooksRun`
+ * counts the middleware whose hooks have begun; the response hooks of these run, and of no others.
  */
-export function passMiddleware(exchange: Exchange): void {
+export function runRequestHooks(exchange: Exchange): void {
   const { middleware } = (exchange.route as RoutePlan).chain;
-  while (exchange.passed < middleware.length) {
-    const current = middleware[exchange.passed++] as Middleware;
-    exchange.unreturned = exchange.passed;
-    const verdict = ask(exchange, current);
+  while (exchange.requestHooksRun < middleware.length) {
+    const current = middleware[exchange.requestHooksRun++] as Middleware;
+    exchange.responseHooksLeft = exchange.requestHooksRun;
+    const verdict = runRequestHook(exchange, current);
     if (verdict === undefined) continue;
     if (verdict instanceof Promise) wait(exchange, current, verdict);
     else conclude(exchange, verdict);
@@ -31,7 +31,7 @@ function conclude(exchange: Exchange, verdict: Answer | PhotonError): void {
   else sendAnswer(exchange, verdict);
 }
 
-function ask(exchange: Exchange, middleware: Middleware): Verdict | Promise<Verdict> {
+function runRequestHook(exchange: Exchange, middleware: Middleware): Verdict | Promise<Verdict> {
   try {
     return middleware.onRequest?.(exchange);
   } catch (error) {
@@ -47,6 +47,6 @@ function wait(exchange: Exchange, middleware: Middleware, promise: Promise<Verdi
 function resume(exchange: Exchange, failure: PhotonError | null, verdict: Verdict | undefined): void {
   if (failure !== null) throw failure;
   exchange.downstream?.resumeRequest();
-  if (verdict === undefined) passMiddleware(exchange);
+  if (verdict === undefined) runRequestHooks(exchange);
   else conclude(exchange, verdict);
 }

@@ -10,21 +10,21 @@ export interface AsyncHook {
 }
 
 /**
- * The head of a reply is about to go out: it passes back through the middleware that the request has passed, the last one first.
- * Each is asked once, also when one of them fails and the reply becomes another one. Returns the first that has to be waited for, and
- * is called again for the others; null: it has passed them all. Throws PhotonError.
+ * Runs the response hooks that are left before the head of a reply goes out: those of the middleware whose request hooks have run, the last
+ * one first. Each hook runs once, also if one of them fails and an error response takes the place of the reply. Returns the first hook that
+ * the exchange has to wait for, and is called again for the others; null: all have run. Throws PhotonError.
  */
-export function passBack(exchange: Exchange): AsyncHook | null {
+export function runResponseHooks(exchange: Exchange): AsyncHook | null {
   const chain = exchange.route?.chain;
-  while (chain !== undefined && exchange.unreturned > 0) {
-    const middleware = chain.middleware[--exchange.unreturned] as Middleware;
-    const promise = show(exchange, middleware);
+  while (chain !== undefined && exchange.responseHooksLeft > 0) {
+    const middleware = chain.middleware[--exchange.responseHooksLeft] as Middleware;
+    const promise = runResponseHook(exchange, middleware);
     if (promise !== undefined) return { middleware, promise };
   }
   return null;
 }
 
-function show(exchange: Exchange, middleware: Middleware): Promise<void> | undefined {
+function runResponseHook(exchange: Exchange, middleware: Middleware): Promise<void> | undefined {
   try {
     return middleware.onResponse?.(exchange) ?? undefined;
   } catch (error) {

@@ -31,8 +31,8 @@ function noted(
   } satisfies Middleware;
 }
 
-/** Through which stages the first reply has passed, in that order. */
-const passedOf = ({ replies }: ClientSide) =>
+/** The stages whose response hooks have run on the first reply, in that order. */
+const stagesRun = ({ replies }: ClientSide) =>
   Object.keys(replies[0]?.fields ?? {}).flatMap((name) => (name.startsWith('x-passed-') ? [name.slice(9)] : []));
 
 function sceneOf(...middleware: Middleware[]) {
@@ -45,7 +45,7 @@ function sceneOf(...middleware: Middleware[]) {
 }
 
 describe('the middleware of a route', () => {
-  test('is passed in the order of its stages, whatever the order it is given in, and back the other way', async () => {
+  test('has its hooks run in the order of its stages, whatever the order it is given in, and in the reverse order on replies', async () => {
     const notes: string[] = [];
     const { get, upstream, client } = sceneOf(...STAGES.toReversed().map((stage) => noted(notes, stage)));
     await get();
@@ -64,12 +64,12 @@ describe('the middleware of a route', () => {
       STAGES.toReversed().map((stage) => `. ${stage} ok`),
     );
     assert.deepEqual(
-      passedOf(client),
+      stagesRun(client),
       STAGES.toReversed().map((stage) => stage.replace('_', '-')),
     );
   });
 
-  test('that answers keeps the request from what comes after it, and the answer passes back through what came before', async () => {
+  test('that answers keeps the request from what comes after it, and the response hooks of what came before run on the answer', async () => {
     const notes: string[] = [];
     const answer = { status: 203, lines: 'X-By: me\r\n', body: 'mine' };
     const scene = sceneOf(
@@ -96,7 +96,7 @@ describe('the middleware of a route', () => {
     await scene.get();
     const [reply] = scene.client.replies;
     assert.deepEqual([reply?.status, reply?.fields['www-authenticate']], [401, 'Bearer']);
-    assert.deepEqual(passedOf(scene.client), ['authentication', 'cors']);
+    assert.deepEqual(stagesRun(scene.client), ['authentication', 'cors']);
     assert.equal(scene.upstreamRequests(), 0);
     assert.deepEqual(notes.slice(-2), ['. authentication unauthorized', '. cors unauthorized']);
   });
@@ -112,7 +112,7 @@ describe('the middleware of a route', () => {
     assert.equal(scene.upstreamRequests(), 0);
   });
 
-  test('that breaks on the way back is a 500, which passes back through the others', async () => {
+  test('whose response hook breaks is a 500, on which the other response hooks run', async () => {
     const notes: string[] = [];
     const onResponse = () => {
       throw new Error('not this one');
@@ -121,7 +121,7 @@ describe('the middleware of a route', () => {
     await scene.get();
     scene.upstream().begin(200, {}, { length: 4 });
     assert.deepEqual([scene.client.replies[0]?.status, scene.upstream().cancelled], [500, true]);
-    assert.deepEqual(passedOf(scene.client), ['cors']);
+    assert.deepEqual(stagesRun(scene.client), ['cors']);
   });
 
   for (const { how, refuse, why } of [
@@ -142,7 +142,7 @@ describe('the middleware of a route', () => {
       await scene.settle();
       const [reply] = scene.client.replies;
       assert.deepEqual([reply?.status, reply?.fields['x-why']], [429, 'too many']);
-      assert.deepEqual(passedOf(scene.client), ['custom', 'cors']);
+      assert.deepEqual(stagesRun(scene.client), ['custom', 'cors']);
       assert.equal(scene.upstreamRequests(), 0);
       assert.deepEqual(notes.slice(-2), ['. custom rate_limited', '. cors rate_limited']);
     });
