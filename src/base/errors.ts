@@ -1,6 +1,6 @@
 /**
  * The one error record of the data path: what happened, whose fault it was, which status the client sees, and whether
- * another try may help. It is thrown where it is found and becomes bytes in one place (`pipeline/error-response.ts`).
+ * a retry may help. It is thrown where it is found and becomes bytes in one place (`pipeline/error-response.ts`).
  */
 
 /** Who caused a failure. Only an `upstream` fault counts against an upstream. */
@@ -12,7 +12,7 @@ interface ErrorDefinition {
   readonly fault: Fault;
   /** True when the downstream connection must not be used again after the reply. */
   readonly close: boolean;
-  /** Another try may help, where one is safe: the network failed, and no upstream has said anything. */
+  /** A retry may help, where one is safe: the network failed, and no upstream has said anything. */
   readonly retryable: boolean;
 }
 

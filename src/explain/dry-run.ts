@@ -137,7 +137,7 @@ export class DryRun implements PipelineServices {
     const connection = this.#transport.takeLast();
     exchange.stream?.cancel();
     exchange.deadline.disarm();
-    exchange.patience.disarm();
+    exchange.waitTimer.disarm();
     connection?.tellClosed();
     if (this.#fault !== null) throw this.#fault;
     return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };

@@ -85,7 +85,7 @@ export function buildGeneration(
     proxyProtocol: server.proxyProtocol,
     httpsPort: redirectPort(server.httpToHttps, plan.httpsPort),
     accessPolicy: config.accessLog.enabled ? accessPolicy(config.accessLog) : null,
-    timed: config.accessLog.enabled,
+    recordsTimings: config.accessLog.enabled,
   };
   return { configuration: plan.configuration, generation, backends };
 }

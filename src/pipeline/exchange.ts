@@ -26,7 +26,7 @@ import { boundWait, type PendingHook } from './pending-hook.ts';
 import { beginExchange } from './phases.ts';
 import { finishForwarding, forwardData, forwardTrailers } from './request-body.ts';
 import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
-import { judgeFailure, losePatience } from './retry.ts';
+import { judgeFailure, waitTimedOut } from './retry.ts';
 
 /** What every exchange of a worker shares. */
 export interface PipelineServices {
@@ -79,15 +79,15 @@ export class Exchange
   readonly target: RequestTarget = new RequestTarget();
   readonly reply: Reply = new Reply();
   readonly deadline: Timer;
-  /** For the queue timeout, the pause before another try, or the time for a pending hook: one at a time. */
-  readonly patience: Timer;
+  /** For the queue timeout, the pause before a retry, or the time for a pending hook: one at a time. */
+  readonly waitTimer: Timer;
 
   downstream: DownstreamStream | null = null;
   generation: Generation | null = null;
   route: RoutePlan | null = null;
   upstream: Upstream | null = null;
   stream: UpstreamStream | null = null;
-  /** The breaker of `upstream` has still to hear of this try; and the claim that it has when it is the probe. */
+  /** The breaker of `upstream` has still to get the outcome of this attempt; and the claim of the attempt, if it is the probe. */
   outcomeDue = false;
   probeClaim: number = NO_CLAIM;
   /** That the deadline passes before the head of a reply is the upstream's fault. */
@@ -128,7 +128,7 @@ export class Exchange
   held: HeldReply | null = null;
   /** The upstream's body goes through a coding; null when it goes as it comes. */
   codedBody: CodedBody | null = null;
-  triedFresh = false;
+  retriedOnNewConnection = false;
   /** An interim reply was passed on to the client. */
   interimPassed = false;
   /** The part of the body that has come so far, to send it again, or for the first time; null when that is too much. */
@@ -138,22 +138,25 @@ export class Exchange
 
   /** Where it waits for a connection; null when it does not. */
   queue: RequestQueue | null = null;
-  /** How often it was tried again, where it has been tried, and what went wrong there last. */
+  /** How often the request was retried, the upstreams of the attempts that failed, and the last failure. */
   retries = 0;
-  tried: readonly Upstream[] = NONE;
+  attempted: readonly Upstream[] = NONE;
   failure: PhotonError | null = null;
 
   /** For how many middleware of the route the request hook has run, and for how many of them the response hook is still to run. */
   requestHooksRun = 0;
   responseHooksLeft = 0;
-  /** Counts the requests that this object has stood for: who waits for something can tell whether it still is the same one. */
-  turn = 0;
+  /**
+   * Counts the requests that this object has been used for. Code that waits for something can see by it whether the request is still the
+   * same.
+   */
+  useCount = 0;
 
   /** How often the request was sent upstream. */
-  tries = 0;
+  attempts = 0;
   /** The status of the upstream's reply; 0 before there is one. */
   upstreamStatus = 0;
-  /** When it began, was sent upstream last, and was answered there: of `services.nowMs`, where the generation is `timed`. */
+  /** When it began, was sent upstream last, and was answered there: of `services.nowMs`, if the generation records timings. */
   begunMs = 0;
   sentMs = 0;
   answeredMs = 0;
@@ -167,7 +170,7 @@ export class Exchange
     this.request = new RequestHead(maxHeaders);
     this.response = new ResponseHead(maxHeaders);
     this.deadline = new Timer(services.wheel, this);
-    this.patience = new Timer(services.wheel, this);
+    this.waitTimer = new Timer(services.wheel, this);
   }
 
   /** Makes it as new, for the next request. */
@@ -189,7 +192,7 @@ export class Exchange
     this.clientAddress = '';
     this.requestBodyBytes = 0;
     this.replyBodyBytes = 0;
-    this.tries = 0;
+    this.attempts = 0;
     this.upstreamStatus = 0;
     this.requestEnd = false;
     this.replyStarted = false;
@@ -197,13 +200,13 @@ export class Exchange
     this.pendingHook = null;
     this.codedBody = null;
     this.reply.coding = null;
-    this.triedFresh = false;
+    this.retriedOnNewConnection = false;
     this.interimPassed = false;
     this.sentBody = null;
     this.keptTrailers = null;
     this.queue = null;
     this.retries = 0;
-    this.tried = NONE;
+    this.attempted = NONE;
     this.failure = null;
     this.consumer = '';
     this.requestAdditions = '';
@@ -213,7 +216,7 @@ export class Exchange
     this.reply.drops = null;
     this.requestHooksRun = 0;
     this.responseHooksLeft = 0;
-    this.turn++;
+    this.useCount++;
   }
 
   // --- the request, as the router sees it ------------------------------------------------------------------------------
@@ -336,7 +339,7 @@ export class Exchange
 
   timerExpired(timer: Timer): void {
     if (timer === this.deadline) missDeadline(this);
-    else losePatience(this);
+    else waitTimedOut(this);
   }
 
   /** Something else than the two sides makes it fail. */

@@ -4,7 +4,7 @@ import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import type { FailureReply } from './hold-reply.ts';
-import { tryFailed } from './outcome.ts';
+import { attemptFailed } from './outcome.ts';
 import { sendHeldFailure } from './own-reply.ts';
 import { stopWaiting } from './stop-waiting.ts';
 
@@ -14,7 +14,7 @@ export function refuseRequest(exchange: Exchange, error: PhotonError): void {
   if (exchange.request.text === '') exchange.request.clear();
   exchange.id = exchange.services.requestIds.next();
   exchange.generation = exchange.services.generation;
-  if (exchange.generation.timed) exchange.begunMs = exchange.services.nowMs;
+  if (exchange.generation.recordsTimings) exchange.begunMs = exchange.services.nowMs;
   // Whoever it speaks for, if it is a proxy, stood in the head.
   exchange.clientAddress = exchange.downstream?.peer.address ?? '';
   failExchange(exchange, error);
@@ -27,12 +27,12 @@ export function loseRequest(exchange: Exchange, error: PhotonError): void {
 
 /**
  * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request that
- * waits, in the queue or to be tried again, has been asked to, and so may have one whose reply waits for a middleware, or whose body the
- * upstream does not take.
+ * waits, in the queue or for a retry, has been asked to, and so may have one whose reply waits for a middleware, or whose body the upstream
+ * does not take.
  */
 export function missDeadline(exchange: Exchange): void {
-  const { queue, patience, pendingHook, downstream } = exchange;
-  const waits = queue !== null || patience.armed || pendingHook !== null;
+  const { queue, waitTimer, pendingHook, downstream } = exchange;
+  const waits = queue !== null || waitTimer.armed || pendingHook !== null;
   const error =
     waits || downstream?.requestComplete || downstream?.requestPaused
       ? new PhotonError('deadline_exceeded', 'The whole reply did not come in time.')
@@ -52,7 +52,7 @@ export function failExchange(exchange: Exchange, failure: unknown): void {
     return;
   }
   stopWaiting(exchange);
-  tryFailed(exchange, error);
+  attemptFailed(exchange, error);
   exchange.held = null;
   exchange.stream?.cancel();
   exchange.stream = null;

@@ -35,7 +35,7 @@ export function outgoingValue(exchange: Exchange, lowerCaseName: string): string
   const { request, requestDrops, requestAdditions } = exchange;
   switch (numberOfName(lowerCaseName)) {
     case FIELD.HOST:
-      return exchange.tries > 0 ? exchange.outgoingAuthority : (settledAuthority(exchange) ?? undefined);
+      return exchange.attempts > 0 ? exchange.outgoingAuthority : (settledAuthority(exchange) ?? undefined);
     case FIELD.CONTENT_LENGTH:
       return request.framing === FRAMING.LENGTH ? String(request.contentLength) : undefined;
     case FIELD.TRANSFER_ENCODING:

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { settledAuthority } from './field-values.ts';
 import type { RoutePlan } from './generation.ts';
-import { beginTry, tryAbandoned } from './outcome.ts';
+import { attemptAbandoned, beginAttempt } from './outcome.ts';
 import { checkBodyLength, sendKept } from './request-body.ts';
 
 /**
@@ -17,7 +17,7 @@ import { checkBodyLength, sendKept } from './request-body.ts';
  *                 |   ^                                                    |
  *             (all full)                                                   |
  *                 v   |                                                    v
- *            request queue <-------------------- dispatch <---------- another try
+ *            request queue <-------------------- dispatch <--------------- retry
  */
 export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
@@ -37,7 +37,7 @@ export function dispatch(exchange: Exchange): void {
   if (!queue.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.queue = queue;
   if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();
-  exchange.patience.arm(queue.timeoutMs);
+  exchange.waitTimer.arm(queue.timeoutMs);
   exchange.downstream?.pauseRequest();
 }
 
@@ -59,7 +59,7 @@ export function dispatchQueued(exchange: Exchange): boolean {
   try {
     if (!sendToAvailable(exchange)) return false;
     leaveQueue(exchange);
-    exchange.patience.disarm();
+    exchange.waitTimer.disarm();
     exchange.downstream?.resumeRequest();
   } catch (error) {
     giveUp(exchange, error);
@@ -74,7 +74,7 @@ function leaveQueue(exchange: Exchange): void {
   queue?.leave(exchange);
 }
 
-/** Ends the exchange. When it was another try that could not even begin, what failed before is what the client hears. */
+/** Ends the exchange. If a retry could not even begin, the client gets the failure of the attempt before. */
 export function giveUp(exchange: Exchange, error: unknown): void {
   const isUnavailable = error instanceof PhotonError && error.status === 503;
   failExchange(exchange, isUnavailable ? (exchange.failure ?? error) : error);
@@ -82,7 +82,7 @@ export function giveUp(exchange: Exchange, error: unknown): void {
 
 /** Returns false when no connection is private to its client. Requests that wait have no claim to one that is. */
 function sendOnPrivate(exchange: Exchange): boolean {
-  const upstream = backendOf(exchange).pickPrivate(peerOf(exchange), exchange.tried);
+  const upstream = backendOf(exchange).pickPrivate(peerOf(exchange), exchange.attempted);
   return upstream !== null && send(exchange, upstream, false);
 }
 
@@ -98,27 +98,27 @@ function peerOf({ downstream }: Exchange): DownstreamPeer {
 function sendToAvailable(exchange: Exchange): boolean {
   const backend = backendOf(exchange);
   for (;;) {
-    const upstream = backend.pick(exchange, exchange.tried);
+    const upstream = backend.pick(exchange, exchange.attempted);
     if (upstream === null) return false;
     if (send(exchange, upstream, false)) return true;
   }
 }
 
 /** Sends the request on a connection of this upstream. Returns false if it is at its limit. */
-export function send(exchange: Exchange, upstream: Upstream, fresh: boolean): boolean {
+export function send(exchange: Exchange, upstream: Upstream, newConnection: boolean): boolean {
   if (exchange.replyStarted || exchange.held !== null || exchange.stream !== null) {
     throw new Error('a request was about to be sent although it has an upstream or a response');
   }
   exchange.upstream = upstream;
-  beginTry(exchange, upstream);
-  if (exchange.generation?.timed) exchange.sentMs = exchange.services.nowMs;
+  beginAttempt(exchange, upstream);
+  if (exchange.generation?.recordsTimings) exchange.sentMs = exchange.services.nowMs;
   exchange.outgoingAuthority = settledAuthority(exchange) ?? upstream.config.authority;
-  const stream = upstream.acquire(exchange, fresh, peerOf(exchange));
+  const stream = upstream.acquire(exchange, newConnection, peerOf(exchange));
   if (stream === null) {
-    tryAbandoned(exchange);
+    attemptAbandoned(exchange);
     return false;
   }
-  exchange.tries++;
+  exchange.attempts++;
   exchange.stream = stream;
   if (exchange.request.framing !== FRAMING.NONE) exchange.sentBody ??= [];
   stream.sendHead(exchange);

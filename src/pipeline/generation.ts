@@ -15,7 +15,7 @@ export interface RoutePlan {
   readonly backend: Backend;
   readonly chain: MiddlewareChain;
   readonly timeoutMs: number | null;
-  /** How many more tries a request may get. */
+  /** How many times a request may be retried. */
   readonly retries: number;
   readonly stripPrefix: string | null;
   readonly upstreamHost: RouteConfig['upstreamHost'];
@@ -53,6 +53,6 @@ export interface Generation {
   readonly httpsPort: number | null;
   /** Null: no access log. */
   readonly accessPolicy: AccessPolicy | null;
-  /** Somebody wants to know how long things take: only then is the clock looked at. */
-  readonly timed: boolean;
+  /** The times of exchanges are recorded: only then is the clock read. */
+  readonly recordsTimings: boolean;
 }

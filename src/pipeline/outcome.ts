@@ -5,19 +5,19 @@ import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * What each try of a request tells about the upstream it went to: said to the circuit breaker exactly once.
+ * The outcome of each attempt, as the circuit breaker of its upstream gets it, exactly once.
  *
- *   beginTry --> due --+-- reply complete ------------------------------------------> succeeded
- *                      +-- head of 5xx (isServerFailure) ---------------------------> failed
- *                      +-- error that is the upstream's fault ----------------------> failed
- *                      +-- an event stream ends, however it does -------------------> succeeded: by its head
- *                      +-- error of the client or the gateway, the client is gone,
- *                          the deadline of the route in mid-reply, or when the
- *                          upstream had less than most of it ----------------------> abandoned
+ *   beginAttempt --> due --+-- reply complete ------------------------------------------> succeeded
+ *                          +-- head of 5xx (isServerFailure) ---------------------------> failed
+ *                          +-- error that is the upstream's fault ----------------------> failed
+ *                          +-- an event stream ends, however it does -------------------> succeeded: by its head
+ *                          +-- error of the client or the gateway, the client is gone,
+ *                              the deadline of the route in mid-reply, or when the
+ *                              upstream had less than most of it ----------------------> abandoned
  *
- * A request that is sent again because a pooled connection turned out to be dead is still the same try.
+ * A request that is sent again on a new connection, because its pooled one was dead, has one outcome for both attempts.
  */
-export function beginTry(exchange: Exchange, upstream: Upstream): void {
+export function beginAttempt(exchange: Exchange, upstream: Upstream): void {
   exchange.deadlineCounts = false;
   if (exchange.outcomeDue) return;
   exchange.outcomeDue = true;
@@ -55,26 +55,26 @@ function isServerFailure(status: number): boolean {
 function judgeProbeHead(exchange: Exchange): void {
   const { upstream, route, probeClaim } = exchange;
   if (upstream !== null) route?.backend.breaker?.answered(upstream, probeClaim);
-  if (isEventStream(exchange.response)) trySucceeded(exchange);
+  if (isEventStream(exchange.response)) attemptSucceeded(exchange);
 }
 
-export function trySucceeded(exchange: Exchange): void {
+export function attemptSucceeded(exchange: Exchange): void {
   const { upstream, route } = exchange;
   if (!exchange.outcomeDue || upstream === null) return;
   exchange.outcomeDue = false;
   route?.backend.breaker?.succeeded(upstream, exchange.probeClaim);
 }
 
-/** The try could not begin: that tells nothing. */
-export function tryAbandoned(exchange: Exchange): void {
+/** The attempt could not begin: it has no outcome. */
+export function attemptAbandoned(exchange: Exchange): void {
   if (exchange.outcomeDue) sayAbandoned(exchange);
 }
 
-/** The try ends without a complete reply. */
-export function tryFailed(exchange: Exchange, error: PhotonError): void {
+/** The attempt ends without a complete reply. */
+export function attemptFailed(exchange: Exchange, error: PhotonError): void {
   if (!exchange.outcomeDue) return;
   if (!isUpstreamsFault(exchange, error)) sayAbandoned(exchange);
-  else if (hasAnswered(exchange) && isEventStream(exchange.response)) trySucceeded(exchange);
+  else if (hasAnswered(exchange) && isEventStream(exchange.response)) attemptSucceeded(exchange);
   else sayFailed(exchange, error.code);
 }
 

@@ -63,16 +63,16 @@ function goOn(exchange: Exchange, work: () => void): void {
  * shorter, and never longer.
  */
 export function boundWait(exchange: Exchange): void {
-  const { pendingHook, stream, downstream, route, generation, patience } = exchange;
+  const { pendingHook, stream, downstream, route, generation, waitTimer } = exchange;
   if (pendingHook === null || route === null || generation === null) return;
   let boundMs = route.timeoutMs === null ? generation.middlewareTimeoutMs : Number.POSITIVE_INFINITY;
   if (stream !== null && downstream?.clientHalfClosed) boundMs = Math.min(boundMs, HALF_CLOSED_WAIT_MS);
-  if (boundMs < patience.leftMs) patience.arm(boundMs);
+  if (boundMs < waitTimer.leftMs) waitTimer.arm(boundMs);
 }
 
 function stopWaitingForHook(exchange: Exchange): void {
   exchange.pendingHook = null;
-  exchange.patience.disarm();
+  exchange.waitTimer.disarm();
 }
 
 /** The bound of the wait has passed. */

@@ -34,7 +34,7 @@ export function beginExchange(exchange: Exchange): void {
   try {
     const generation = exchange.services.generation;
     exchange.generation = generation;
-    if (generation.timed) exchange.begunMs = exchange.services.nowMs;
+    if (generation.recordsTimings) exchange.begunMs = exchange.services.nowMs;
     settleClient(exchange, generation);
     settleRequestId(exchange);
     settleTarget(exchange, generation);

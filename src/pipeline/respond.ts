@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { finish } from './finish.ts';
 import { type HeldReply, holdReply, pauseSource } from './hold-reply.ts';
-import { judgeHead, trySucceeded } from './outcome.ts';
+import { attemptSucceeded, judgeHead } from './outcome.ts';
 import { runResponseHooks } from './run-response-hooks.ts';
 import { traceLines } from './trace-lines.ts';
 
@@ -24,7 +24,7 @@ function sendReply(exchange: Exchange): void {
   const { response, reply } = exchange;
   reply.status = response.status;
   exchange.upstreamStatus = response.status;
-  if (exchange.generation?.timed) exchange.answeredMs = exchange.services.nowMs;
+  if (exchange.generation?.recordsTimings) exchange.answeredMs = exchange.services.nowMs;
   judgeHead(exchange);
   reply.source = response;
   reply.framing = response.framing;
@@ -106,7 +106,7 @@ export function replyTrailers(exchange: Exchange, trailers: Fields): void {
 /** The reply is complete. */
 export function endReply(exchange: Exchange): void {
   exchange.stream = null;
-  trySucceeded(exchange);
+  attemptSucceeded(exchange);
   if (exchange.held !== null) {
     exchange.held.complete = true;
     pauseSource(exchange);

@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { dispatch, giveUp, send } from './forward.ts';
 import type { RoutePlan } from './generation.ts';
-import { tryFailed } from './outcome.ts';
+import { attemptFailed } from './outcome.ts';
 import { hookTimedOut } from './pending-hook.ts';
 
 /** The wheel's timers cannot tell a shorter pause from none. */
@@ -18,8 +18,8 @@ const SHORTEST_PAUSE_MS = TimerWheel.tickMs / 2;
 /**
  * The upstream failed. Either the request is sent again, or the client is told, or its reply cut.
  *
- * A connection from the pool may have been dead for a while without our knowing: then the request is sent once more on a fresh one,
- * which counts neither as a retry nor against their budget. Every other try does.
+ * A connection from the pool may have been dead for a while without our knowing: then the request is sent once more on a new one,
+ * which counts neither as a retry nor against their budget. Every other attempt after the first does.
  */
 export function judgeFailure(exchange: Exchange, error: PhotonError): void {
   const { stream, upstream } = exchange;
@@ -28,17 +28,17 @@ export function judgeFailure(exchange: Exchange, error: PhotonError): void {
     failExchange(exchange, error);
     return;
   }
-  if (mayTryFresh(exchange, error, stream)) {
-    tryFresh(exchange, upstream, error);
+  if (mayRetryOnNewConnection(exchange, error, stream)) {
+    retryOnNewConnection(exchange, upstream, error);
     return;
   }
-  tryFailed(exchange, error);
+  attemptFailed(exchange, error);
   if (mayRetry(exchange, error, stream)) retry(exchange, upstream, error);
   else failExchange(exchange, error);
 }
 
-function mayTryFresh(exchange: Exchange, error: PhotonError, stream: UpstreamStream): boolean {
-  if (error.code !== 'upstream_reset' || exchange.triedFresh) return false;
+function mayRetryOnNewConnection(exchange: Exchange, error: PhotonError, stream: UpstreamStream): boolean {
+  if (error.code !== 'upstream_reset' || exchange.retriedOnNewConnection) return false;
   return stream.reused && stream.replyUntouched && isSafeToRepeat(exchange, stream);
 }
 
@@ -59,8 +59,8 @@ function isSafeToRepeat(exchange: Exchange, stream: UpstreamStream): boolean {
   return request.framing === FRAMING.NONE || sentBody !== null;
 }
 
-function tryFresh(exchange: Exchange, upstream: Upstream, error: PhotonError): void {
-  exchange.triedFresh = true;
+function retryOnNewConnection(exchange: Exchange, upstream: Upstream, error: PhotonError): void {
+  exchange.retriedOnNewConnection = true;
   exchange.failure = error;
   try {
     if (send(exchange, upstream, true)) exchange.downstream?.resumeRequest();
@@ -73,19 +73,19 @@ function tryFresh(exchange: Exchange, upstream: Upstream, error: PhotonError): v
 function retry(exchange: Exchange, upstream: Upstream, error: PhotonError): void {
   exchange.retries++;
   exchange.failure = error;
-  exchange.tried = [...exchange.tried, upstream];
+  exchange.attempted = [...exchange.attempted, upstream];
   const { retryBackoff } = (exchange.route as RoutePlan).backend.relief;
   const pauseMs = retryPauseMs(retryBackoff, exchange.retries, exchange.services.random());
   if (pauseMs < SHORTEST_PAUSE_MS) {
-    tryAgain(exchange);
+    redispatch(exchange);
     return;
   }
   exchange.downstream?.pauseRequest();
   // A timer never runs out early, so it runs out late; a pause may as well be a little shorter than it was to be.
-  exchange.patience.arm(pauseMs - TimerWheel.lateMs);
+  exchange.waitTimer.arm(pauseMs - TimerWheel.lateMs);
 }
 
-function tryAgain(exchange: Exchange): void {
+function redispatch(exchange: Exchange): void {
   try {
     dispatch(exchange);
     if (exchange.queue === null) exchange.downstream?.resumeRequest();
@@ -95,8 +95,8 @@ function tryAgain(exchange: Exchange): void {
 }
 
 /** The pause before a retry is over, or the queue timeout, or the time for a hook. */
-export function losePatience(exchange: Exchange): void {
+export function waitTimedOut(exchange: Exchange): void {
   if (exchange.pendingHook !== null) hookTimedOut(exchange, exchange.pendingHook);
-  else if (exchange.queue === null) tryAgain(exchange);
+  else if (exchange.queue === null) redispatch(exchange);
   else giveUp(exchange, new PhotonError('upstreams_full', 'No connection to an upstream became free in time.'));
 }

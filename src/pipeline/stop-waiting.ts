@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 export function stopWaiting(exchange: Exchange): void {
   const { queue } = exchange;
   exchange.pendingHook = null;
-  exchange.patience.disarm();
+  exchange.waitTimer.disarm();
   exchange.queue = null;
   queue?.leave(exchange);
 }

@@ -47,7 +47,7 @@ export interface EjectionPolicy {
  *     goes on with the others;
  *   - one that is coming up is passed over now and then, unless there is no other.
  *
- * A request that has failed already is nobody's probe while one that is well has not been tried: with few retries it would fail for good.
+ * A request that has failed already is no probe while an upstream that is well has not been tried: with few retries it would fail for good.
  */
 export class Backend {
   readonly name: string;
@@ -63,7 +63,7 @@ export class Backend {
   /** Those that can be chosen at all. */
   readonly #weighted: readonly Upstream[];
   /** Of the pick under way: those that it must not choose, because they were tried or because their probe is another's. */
-  #tried: readonly Upstream[] = NONE;
+  #attempted: readonly Upstream[] = NONE;
   #lost: readonly Upstream[] = NONE;
   /** Null: nobody has asked yet. */
   #panics: boolean | null = null;
@@ -112,11 +112,11 @@ export class Backend {
   }
 
   /**
-   * Chooses an upstream; not one of `tried` if there is another. Null: those that are well have as many connections as they may.
-   * Throws PhotonError no_upstream when none is well. The one who gets it has to begin a try there, for it may hold the probe.
+   * Chooses an upstream; not one of `attempted` if there is another. Null: those that are well have as many connections as they may.
+   * Throws PhotonError no_upstream when none is well. The caller has to begin an attempt there, for it may hold the probe.
    */
-  pick(request: BalancedRequest, tried: readonly Upstream[] = NONE): Upstream | null {
-    this.#tried = tried;
+  pick(request: BalancedRequest, attempted: readonly Upstream[] = NONE): Upstream | null {
+    this.#attempted = attempted;
     this.#lost = NONE;
     this.#panics = null;
     for (;;) {
@@ -129,34 +129,35 @@ export class Backend {
 
   /**
    * The upstream that has a private connection of this client: whatever the balancer would say, its requests go on there while it is
-   * well. Null when there is none, or it is one of `tried`.
+   * well. Null when there is none, or it is one of `attempted`.
    */
-  pickPrivate(peer: DownstreamPeer, tried: readonly Upstream[]): Upstream | null {
+  pickPrivate(peer: DownstreamPeer, attempted: readonly Upstream[]): Upstream | null {
     if (peer.privateConnections === null) return null;
     const isUsable = (upstream: Upstream) =>
-      upstream.hasPrivate(peer) && this.#isWell(upstream) && !tried.includes(upstream);
+      upstream.hasPrivate(peer) && this.#isWell(upstream) && !attempted.includes(upstream);
     return this.upstreams.find(isUsable) ?? null;
   }
 
   #choose(request: BalancedRequest): Upstream | null {
-    this.#sparesRequest = this.#tried.length > 0;
-    const upstream = this.#pickFresh(request);
+    this.#sparesRequest = this.#attempted.length > 0;
+    const upstream = this.#pickUnattempted(request);
     if (upstream !== null || !this.#sparesRequest) return upstream;
     this.#sparesRequest = false;
-    return this.#pickFresh(request) ?? this.#balancer.pick(request, this.#isEligible);
+    return this.#pickUnattempted(request) ?? this.#balancer.pick(request, this.#isEligible);
   }
 
-  #pickFresh(request: BalancedRequest): Upstream | null {
+  #pickUnattempted(request: BalancedRequest): Upstream | null {
     this.#draw = -1;
     this.#passedOver = false;
-    const upstream = this.#balancer.pick(request, this.#isFresh);
+    const upstream = this.#balancer.pick(request, this.#isUnattempted);
     if (upstream !== null || !this.#passedOver) return upstream;
     // A draw of 0 passes nobody over.
     this.#draw = 0;
-    return this.#balancer.pick(request, this.#isFresh);
+    return this.#balancer.pick(request, this.#isUnattempted);
   }
 
-  readonly #isFresh = (upstream: Upstream): boolean => this.#isEligible(upstream) && !this.#tried.includes(upstream);
+  readonly #isUnattempted = (upstream: Upstream): boolean =>
+    this.#isEligible(upstream) && !this.#attempted.includes(upstream);
 
   readonly #isEligible = (upstream: Upstream): boolean => {
     const marks = upstream.status & this.#minded;

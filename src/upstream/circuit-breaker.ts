@@ -28,17 +28,17 @@ export interface BreakerSurroundings {
   readonly time: { readonly eventMs: number };
 }
 
-/** What a try that is no probe has instead of a claim. */
+/** The claim of an attempt that is no probe. */
 export const NO_CLAIM = 0;
 /** Another worker has the probe. */
 export const CLAIM_LOST = -1;
 
 /**
- * The circuit breakers of one backend's upstreams: its settings, applied to what all workers remember of each (`BreakerState`). Of a
- * try it hears once: `succeeded`, `failed` or `abandoned`, and of a probe `answered` before that. `claim` is what `claim()` gave to
- * the try, or NO_CLAIM.
+ * The circuit breakers of one backend's upstreams: its settings, applied to what all workers remember of each (`BreakerState`). Each
+ * attempt is reported once, with `succeeded`, `failed` or `abandoned`, and a probe with `answered` before that. `claim` is what `claim()`
+ * returned for the attempt, or NO_CLAIM.
  *
- * A try that began before the breaker opened tells nothing about what came after: it is not counted.
+ * An attempt that began before the breaker opened says nothing about the time after that: it is not counted.
  */
 export class CircuitBreaker {
   readonly #settings: CircuitBreakerConfig;

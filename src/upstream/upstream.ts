@@ -60,7 +60,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
   readonly #inFlight: SharedCount;
   readonly state: UpstreamState;
   readonly breaker: BreakerState;
-  /** The probe of its breaker that a pick has claimed, until a try begins. */
+  /** The probe of its breaker that a pick has claimed, until an attempt begins. */
   #claim = NO_CLAIM;
   /** The one used last is on top: the others may go idle and be closed. */
   readonly #idle: H1Upstream[] = [];
@@ -162,7 +162,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     return this.state.status;
   }
 
-  /** Whether it may be sent a request although its breaker is not closed: then the next try that begins here is the probe. */
+  /** Whether it may be sent a request although its breaker is not closed: then the next attempt that begins here is the probe. */
   claimProbe(breaker: CircuitBreaker): boolean {
     const claim = breaker.claim(this);
     if (claim === CLAIM_LOST) return false;
@@ -170,7 +170,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     return true;
   }
 
-  /** A try begins here: its claim, if it is the probe. */
+  /** The claim of an attempt that begins here, if it is the probe. */
   takeClaim(): number {
     const claim = this.#claim;
     this.#claim = NO_CLAIM;
@@ -188,12 +188,12 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
   }
 
   /**
-   * A connection for one exchange of `peer`: its private one, or else an idle one, or else a new one. `fresh` asks for a new one. Null:
-   * another worker was quicker to open the last one.
+   * A connection for one exchange of `peer`: its private one, or else an idle one, or else a new one. `newConnection` asks for a new one.
+   * Null: another worker was quicker to open the last one.
    */
-  acquire(listener: ResponseListener, fresh: boolean, peer: DownstreamPeer): UpstreamStream | null {
+  acquire(listener: ResponseListener, newConnection: boolean, peer: DownstreamPeer): UpstreamStream | null {
     if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();
-    const idle = fresh ? null : (this.#takePrivate(peer) ?? this.#takeIdle());
+    const idle = newConnection ? null : (this.#takePrivate(peer) ?? this.#takeIdle());
     const connection = idle ?? this.#connect(peer);
     if (connection === null) return null;
     this.#inFlight.add(1);

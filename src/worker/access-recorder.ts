@@ -117,7 +117,7 @@ export class AccessRecorder {
     record.upstream = upstream?.key ?? '';
     record.upstreamStatus = exchange.upstreamStatus;
     record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;
-    record.tries = exchange.tries;
+    record.tries = exchange.attempts;
     record.error = error?.code ?? '';
     record.userAgent = fieldValue(request, FIELD.USER_AGENT);
     record.referer = fieldValue(request, FIELD.REFERER);

@@ -269,7 +269,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   exchangeFinished(exchange: Exchange, error: PhotonError | null): void {
-    if (exchange.generation?.timed) this.#accessRecorder.finished(exchange, error, this.#io.eventMs);
+    if (exchange.generation?.recordsTimings) this.#accessRecorder.finished(exchange, error, this.#io.eventMs);
     this.#reuse(exchange);
   }
 

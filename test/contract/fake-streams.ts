@@ -443,8 +443,8 @@ class FakeUpstream extends Upstream {
     return this.allProbes ? ++this.#claims : super.takeClaim();
   }
 
-  override acquire(listener: ResponseListener, fresh: boolean): UpstreamStream {
-    const stream = new FakeUpstreamStream(listener, !fresh && this.streams.length > 0);
+  override acquire(listener: ResponseListener, newConnection: boolean): UpstreamStream {
+    const stream = new FakeUpstreamStream(listener, !newConnection && this.streams.length > 0);
     this.streams.push(stream);
     return stream;
   }

@@ -98,9 +98,9 @@ export interface SceneOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Exchanges are used again for later requests, as a worker does. */
   readonly reusesExchanges?: boolean;
-  /** Hears what became of each try; by default nobody does. Of scenes without sockets only. */
+  /** Gets the outcome of each attempt; null by default. Of scenes without sockets only. */
   readonly breaker?: CircuitBreaker;
-  /** Every try is a probe, with a claim of its own. Of scenes without sockets only. */
+  /** Every attempt is a probe, with a claim of its own. Of scenes without sockets only. */
   readonly allProbes?: boolean;
   /** Of every route; only where the streams are fake. */
   readonly middleware?: readonly Middleware[];

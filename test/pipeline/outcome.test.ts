@@ -8,7 +8,7 @@ import { DEADLINE_MS, type Scene } from '../contract/scene.ts';
 import { settle } from '../support/guard.ts';
 import { SETTINGS } from '../upstream/breaker-scene.ts';
 
-/** Hears what is said of each try; each is the probe, with a claim of its own. */
+/** Records the outcome of each attempt; each is the probe, with a claim of its own. */
 class Recorder extends CircuitBreaker {
   readonly heard: string[] = [];
   readonly claims: number[] = [];
@@ -35,8 +35,8 @@ class Recorder extends CircuitBreaker {
   }
 
   #hear(what: string, claim: number): void {
-    assert.ok(claim > 0, 'every try of these scenes is a probe');
-    assert.ok(!this.claims.includes(claim), `said twice of one try: ${what}, after ${this.heard}`);
+    assert.ok(claim > 0, 'every attempt of these scenes is a probe');
+    assert.ok(!this.claims.includes(claim), `reported twice for one attempt: ${what}, after ${this.heard}`);
     this.claims.push(claim);
     this.heard.push(what);
   }
@@ -107,13 +107,13 @@ const OUTCOMES: readonly { why: string; wants: readonly string[]; script: (scene
   },
 ];
 
-/** A scene in which every try is the probe. */
+/** A scene in which every attempt is the probe. */
 function recordedScene(middleware: readonly Middleware[] = []) {
   const recorder = new Recorder();
   return { scene: fakeScene({ breaker: recorder, allProbes: true, middleware }), recorder };
 }
 
-describe('a try tells the breaker', () => {
+describe('the breaker gets as the outcome of an attempt', () => {
   for (const { why, wants, script } of OUTCOMES) {
     test(`${wants[0]}: ${why}`, async () => {
       const { scene, recorder } = recordedScene();

@@ -18,7 +18,7 @@ const PENDING = 'src/pipeline/pending-hook.ts';
 const UNGUARDED: Edit = {
   file: 'src/pipeline/forward.ts',
   before: 'if (exchange.replyStarted || exchange.held !== null || exchange.stream !== null) {',
-  after: 'if (exchange.turn === -1) {',
+  after: 'if (exchange.useCount === -1) {',
 };
 
 const inUpstream = (before: string, after: string): Edit => ({ file: UPSTREAM, before, after });
@@ -47,7 +47,11 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     name: 'a request that was refused in the queue is sent all the same',
     edits: [
       UNGUARDED,
-      { file: 'src/pipeline/failure.ts', before: '  stopWaiting(exchange);\n  tryFailed', after: '  tryFailed' },
+      {
+        file: 'src/pipeline/failure.ts',
+        before: '  stopWaiting(exchange);\n  attemptFailed',
+        after: '  attemptFailed',
+      },
     ],
   },
   {
@@ -57,12 +61,12 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
       {
         file: PENDING,
         before: 'exchange.pendingHook = pending;',
-        after: 'exchange.pendingHook = pending;\n  const { turn } = exchange;',
+        after: 'exchange.pendingHook = pending;\n  const { useCount } = exchange;',
       },
       {
         file: PENDING,
         before: 'if (exchange.pendingHook === pending) goOn',
-        after: 'if (exchange.turn === turn) goOn',
+        after: 'if (exchange.useCount === useCount) goOn',
       },
     ],
   },
@@ -213,7 +217,11 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     name: 'a client that shuts down its side gives a hook more time',
     edits: [
-      { file: PENDING, before: 'if (boundMs < patience.leftMs) patience.arm', after: 'if (boundMs > 0) patience.arm' },
+      {
+        file: PENDING,
+        before: 'if (boundMs < waitTimer.leftMs) waitTimer.arm',
+        after: 'if (boundMs > 0) waitTimer.arm',
+      },
     ],
   },
   {
@@ -254,7 +262,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
         file: 'src/pipeline/exchange.ts',
         before: 'if (this.queue !== null) this.fail(halfClosedInQueue());\n    else boundWait(this);',
         after:
-          'if (this.queue === null) boundWait(this);\n    else if (this.turn === -1) this.fail(halfClosedInQueue());',
+          'if (this.queue === null) boundWait(this);\n    else if (this.useCount === -1) this.fail(halfClosedInQueue());',
       },
       {
         file: 'src/pipeline/forward.ts',

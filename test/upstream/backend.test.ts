@@ -27,7 +27,7 @@ const START_MS = 1_000_000;
 /** What a pick is where nobody has room. */
 const FULL = -1;
 
-/** Nobody waits or is tried again here. */
+/** No request waits or is retried here. */
 const memory = createSharedMemory({ backends: [{ upstreams: [] }] }, 1);
 const slot = { memory, number: 0 };
 const RELIEF: Relief = {
@@ -89,8 +89,8 @@ class Bench {
     for (const number of numbers) this.at(number).state.setHealthy(false, this.time.eventMs);
   }
 
-  pick(tried: readonly Upstream[] = []): number {
-    const upstream = this.backend.pick(REQUEST, tried);
+  pick(attempted: readonly Upstream[] = []): number {
+    const upstream = this.backend.pick(REQUEST, attempted);
     return upstream === null ? FULL : this.backend.upstreams.indexOf(upstream);
   }
 
@@ -100,7 +100,7 @@ class Bench {
     for (let time = 0; time < times; time++) {
       const picked = this.pick();
       counts[picked] = (counts[picked] ?? 0) + 1;
-      // Whoever gets an upstream begins a try there.
+      // The caller of a pick begins an attempt there.
       this.breaker?.abandoned(this.at(picked), this.at(picked).takeClaim());
     }
     return counts;
@@ -150,7 +150,7 @@ describe('a pick', () => {
       [0],
     );
     assert.ok(bench.at(0).takeClaim() > 0);
-    assert.equal(bench.at(0).takeClaim(), 0, 'one try has the claim');
+    assert.equal(bench.at(0).takeClaim(), 0, 'one attempt has the claim');
   });
 
   test('after a failure is no probe while one that is well was not tried, and is one before those that were', () => {
@@ -290,7 +290,7 @@ describe('an upstream that comes up', () => {
     assert.equal(shareAfter(0, { slowStartMs: null }), 1);
   });
 
-  test('gets everything when there is no other, or none that has room or was not tried', () => {
+  test('gets everything when there is no other, or none that is below its limit or was not tried', () => {
     const bench = new Bench({ slowStartMs: RAMP_MS, upstreams: [{}, { maxConnections: 0 }, {}] });
     bench.at(0).state.comesUp(bench.time.eventMs);
     bench.fall(2);

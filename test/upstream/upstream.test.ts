@@ -44,14 +44,14 @@ class Bench {
   }
 
   /** Begins an exchange. `on` is the number of the connection that it went to. */
-  acquire({ fresh = false, peer = PEER } = {}): {
+  acquire({ newConnection = false, peer = PEER } = {}): {
     readonly heard: ReplyRecorder;
     readonly on: number;
     readonly reused: boolean;
   } {
     const heard = new ReplyRecorder();
     const before = this.net.writes;
-    const stream = this.upstream.acquire(heard, fresh, peer) ?? assert.fail('the upstream is at its limit');
+    const stream = this.upstream.acquire(heard, newConnection, peer) ?? assert.fail('the upstream is at its limit');
     this.net.event(() => sendRequest(stream));
     const on = this.net.outgoing.findIndex(({ lastWrite }) => lastWrite > before);
     this.connection(on).opens();
@@ -95,10 +95,10 @@ describe('the connections to an upstream', () => {
     );
   });
 
-  test('are fresh where that is asked for', () => {
+  test('are new where that is asked for', () => {
     const bench = new Bench();
     bench.idle(1);
-    assert.deepEqual([bench.acquire({ fresh: true }).on, bench.acquire().on], [1, 0]);
+    assert.deepEqual([bench.acquire({ newConnection: true }).on, bench.acquire().on], [1, 0]);
   });
 
   for (const [why, dies] of Object.entries({
@@ -199,7 +199,7 @@ describe('the connections to an upstream', () => {
     const bench = new Bench();
     bench.idle(3);
     const busy = bench.acquire();
-    const { heard } = bench.acquire({ fresh: true });
+    const { heard } = bench.acquire({ newConnection: true });
     bench.connection(3).sends(DONE);
     bench.net.event(() => bench.upstream.closeIdle());
     assert.equal(bench.sockets, 1);

@@ -436,7 +436,7 @@ wire(
 );
 
 wire(
-  'another try of a request goes to a server that its name stands for since',
+  'a retry goes to a server that its name stands for since',
   { ...SAME, routes: [{ retries: 1 }] },
   async (context) => {
     const { client, upstream, gateway } = context;

@@ -6,7 +6,7 @@ import { ok } from '../support/upstream.ts';
 import { runWire, wire } from '../support/wire.ts';
 
 const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
-/** So that a silent upstream shows as what it is, not as another try. */
+/** So that a silent upstream shows as what it is, and not as a retry. */
 const once = { routes: [{ retries: 0 }] };
 
 wire('408: a head that is not complete within connection_timeout', async ({ client, clock, upstream }) => {

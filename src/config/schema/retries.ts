@@ -17,4 +17,4 @@ export const retryBackoff = z
     initial: duration().describe('The longest pause before the first retry; the real one is random.').prefault('25ms'),
     max: duration().describe('The longest pause before a later one, for which it doubles each time.').prefault('250ms'),
   })
-  .describe('The pauses between the tries of one request.');
+  .describe('The pauses between the attempts of one request.');

@@ -48,7 +48,7 @@ export const route = z
       .describe('Deadline of the whole exchange, for streams up to the head of the reply; by default there is none.')
       .optional(),
     retries: wholeNumber(0, 100)
-      .describe('How many more tries a failed request may get where that is safe.')
+      .describe('How many times a failed request may be retried where that is safe.')
       .prefault(1),
     websocket: websocket.prefault({}),
     cache: routeCache.prefault({}),

@@ -42,16 +42,16 @@ export class UpstreamNames implements KnownNames {
   }
 
   /**
-   * Watches the names of these backends too. Resolves when each has been asked for, or after `patienceMs`: whoever starts goes on
+   * Watches the names of these backends too. Resolves when each has been asked for, or after `timeoutMs`: whoever starts goes on
    * without the rest.
    */
-  async add(backends: Backends, patienceMs: number): Promise<void> {
+  async add(backends: Backends, timeoutMs: number): Promise<void> {
     this.#upstreams = [...this.#upstreams, ...upstreamsOf(backends)];
     this.#watch();
-    const patience = new AbortController();
-    const enough = pause(patienceMs, undefined, { signal: patience.signal, ref: true }).catch(() => undefined);
+    const settled = new AbortController();
+    const enough = pause(timeoutMs, undefined, { signal: settled.signal, ref: true }).catch(() => undefined);
     await Promise.race([this.#asked(backends), enough]);
-    patience.abort();
+    settled.abort();
   }
 
   /** Watches the names of these backends only. */

@@ -67,11 +67,11 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
     return lastError;
   }
 
-  /** By then the exchange may stand for another request: its turn tells. Who makes us wait had credentials. */
+  /** By then the exchange may be used for another request: its use count shows that. A request that has to wait had credentials. */
   async function judgeLater(exchange: Exchange, scheme: AuthScheme, promise: Promise<Attempt>): Promise<Verdict> {
-    const { turn } = exchange;
+    const { useCount } = exchange;
     const attempt = (await promise) ?? new Refusal(scheme.challenge);
-    return exchange.turn === turn ? judge(exchange, scheme, attempt) : undefined;
+    return exchange.useCount === useCount ? judge(exchange, scheme, attempt) : undefined;
   }
 
   const requestDrops = schemes.flatMap((scheme) => scheme.requestDrops);

@@ -8,7 +8,7 @@ import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 /** A request as a middleware of your own sees it. It must not be kept: when the exchange is over, it is another one. */
 export class CustomRequest {
   readonly #exchange: Exchange;
-  readonly #turn: number;
+  readonly #useCount: number;
   /** Headers that go upstream. */
   readonly headers: EditableHeaders;
   /** For what the hooks of one request want to tell each other. */
@@ -16,13 +16,13 @@ export class CustomRequest {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
-    this.#turn = exchange.turn;
+    this.#useCount = exchange.useCount;
     this.headers = new EditableHeaders(new RequestHeaders(() => this.#current));
   }
 
   /** Throws an Error when the exchange is over. */
   get #current(): Exchange {
-    if (this.#exchange.turn !== this.#turn) throw new Error('the request is over: it must not be kept');
+    if (this.#exchange.useCount !== this.#useCount) throw new Error('the request is over: it must not be kept');
     return this.#exchange;
   }
 

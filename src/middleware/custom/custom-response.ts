@@ -9,22 +9,23 @@ import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 /** The head of a reply as a middleware of your own sees it: until its hook has returned, or the promise of it has settled. */
 export class CustomResponse {
   readonly #exchange: Exchange;
-  readonly #turn: number;
+  readonly #useCount: number;
   /** What `responseHooksLeft` of the exchange is while the hook of this middleware runs. */
   readonly #responseHooksLeft: number;
   readonly headers: EditableHeaders;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
-    this.#turn = exchange.turn;
+    this.#useCount = exchange.useCount;
     this.#responseHooksLeft = exchange.responseHooksLeft;
     this.headers = new EditableHeaders(new ResponseHeaders(() => this.#current));
   }
 
   /** Throws an Error when the head has gone out, or another middleware has it, or another reply took its place. */
   get #current(): Exchange {
-    const { turn, responseHooksLeft, replyStarted } = this.#exchange;
-    if (turn === this.#turn && responseHooksLeft === this.#responseHooksLeft && !replyStarted) return this.#exchange;
+    const { useCount, responseHooksLeft, replyStarted } = this.#exchange;
+    if (useCount === this.#useCount && responseHooksLeft === this.#responseHooksLeft && !replyStarted)
+      return this.#exchange;
     throw new Error('the head of the reply is gone: it must not be kept');
   }
 

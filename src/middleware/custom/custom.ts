@@ -66,15 +66,15 @@ export function customMiddleware(
   ];
 }
 
-/** One object for all hooks of a request. Exchanges are used again: their turn tells one request from the next. */
+/** One object for all hooks of a request. Exchanges are used again: their use count tells one request from the next. */
 class RequestsUnderWay {
-  readonly #requests = new WeakMap<Exchange, { readonly turn: number; readonly request: CustomRequest }>();
+  readonly #requests = new WeakMap<Exchange, { readonly useCount: number; readonly request: CustomRequest }>();
 
   of(exchange: Exchange): CustomRequest {
     const known = this.#requests.get(exchange);
-    if (known?.turn === exchange.turn) return known.request;
+    if (known?.useCount === exchange.useCount) return known.request;
     const request = new CustomRequest(exchange);
-    this.#requests.set(exchange, { turn: exchange.turn, request });
+    this.#requests.set(exchange, { useCount: exchange.useCount, request });
     return request;
   }
 }

@@ -107,13 +107,13 @@ describe('of several ways to authenticate', () => {
 
   test('one that needs time leaves the exchange alone that has become another one meanwhile', async () => {
     const found = Promise.withResolvers<Attempt>();
-    const exchange = { turn: 7, consumer: '', requestAdditions: '' };
+    const exchange = { useCount: 7, consumer: '', requestAdditions: '' };
     // Sound: a scheme that looks at nothing gets it, and the frame uses these members alone.
     const asked = authenticateBy([scheme('One', found.promise)]).onRequest?.(exchange as unknown as Exchange);
-    exchange.turn++;
+    exchange.useCount++;
     found.resolve(ALICE);
     await asked;
-    assert.deepEqual(exchange, { turn: 8, consumer: '', requestAdditions: '' });
+    assert.deepEqual(exchange, { useCount: 8, consumer: '', requestAdditions: '' });
   });
 
   test('one that cannot tell says so', async () => {

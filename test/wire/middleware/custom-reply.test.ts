@@ -397,7 +397,7 @@ wire('an interim reply passes, and the hook is not shown it', hooks([WAITS]), as
   await context.client.expectReply({ status: 200, headers: { 'x-waited': '200' } });
 });
 
-wire('a reply to another try waits like the first would have', hooks([WAITS]), async (context) => {
+wire('a reply to a retry waits like the first would have', hooks([WAITS]), async (context) => {
   const { client, upstream } = context;
   const first = await reach(context);
   first.reset();

@@ -88,7 +88,7 @@ for (const { head, why } of HEADS) {
 }
 
 wire(
-  'the Host that a module sets is the only one on another try too',
+  'the Host that a module sets is the only one on a retry too',
   hooks("onRequest: (r) => { r.headers.set('Host', 'set.internal'); }", {}, { upstreams: 2 }),
   async ({ client, upstreams }) => {
     await client.send('GET /api/u HTTP/1.1\r\nHost:a.example\r\n\r\n');

@@ -10,7 +10,7 @@ const POST = 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nab
 const PUT = POST.replace('POST', 'PUT');
 
 /** Without pauses, and as many retries as the test wants. */
-const tries = (retries: number, more: Partial<WireOptions> = {}): WireOptions => ({
+const retrying = (retries: number, more: Partial<WireOptions> = {}): WireOptions => ({
   upstreams: 2,
   routes: [{ retries }],
   backend: { retry_backoff: { initial: '1ms', max: '1ms' } },
@@ -26,8 +26,8 @@ async function chosen({ upstreams }: WireContext): Promise<{ first: UpstreamConn
 }
 
 wire(
-  'the next try goes to another upstream, also when it would be the turn of the one that failed',
-  tries(1),
+  'the retry goes to another upstream, also when it would be the turn of the one that failed',
+  retrying(1),
   async (context) => {
     const { client } = context;
     await client.send(GET);
@@ -83,27 +83,32 @@ const AFTER_THE_REQUEST = [
 ] as const;
 
 for (const { why, request, does, again } of AFTER_THE_REQUEST) {
-  wire(`${again ? 'tried again' : '502, not tried again'} on the other upstream: ${why}`, tries(1), async (context) => {
-    const { client } = context;
-    await client.send(request);
-    const { first, other } = await chosen(context);
-    const sent = await first.expectRequest();
-    if (again) other.answerAll((second) => ok(`${second.method} ${second.body} ${second.fields.get('x-request-id')}`));
-    await does(first);
-    if (again) {
-      const body = `${sent.method} ${sent.body} ${sent.fields.get('x-request-id')}`;
-      await client.expectReply({ status: 200, body });
-      other.expectConnections(1);
-    } else {
-      if (why.includes('interim')) await client.expectText(INTERIM);
-      await client.expectStatus(502);
-      other.expectNoConnection();
-    }
-  });
+  wire(
+    `${again ? 'tried again' : '502, not tried again'} on the other upstream: ${why}`,
+    retrying(1),
+    async (context) => {
+      const { client } = context;
+      await client.send(request);
+      const { first, other } = await chosen(context);
+      const sent = await first.expectRequest();
+      if (again)
+        other.answerAll((second) => ok(`${second.method} ${second.body} ${second.fields.get('x-request-id')}`));
+      await does(first);
+      if (again) {
+        const body = `${sent.method} ${sent.body} ${sent.fields.get('x-request-id')}`;
+        await client.expectReply({ status: 200, body });
+        other.expectConnections(1);
+      } else {
+        if (why.includes('interim')) await client.expectText(INTERIM);
+        await client.expectStatus(502);
+        other.expectNoConnection();
+      }
+    },
+  );
 }
 
 for (const status of [500, 502, 503, 504, 429]) {
-  wire(`a reply of ${status} is passed on: it is an answer`, tries(3), async (context) => {
+  wire(`a reply of ${status} is passed on: it is an answer`, retrying(3), async (context) => {
     await context.client.send(GET);
     const { first, other } = await chosen(context);
     await first.expectRequest();
@@ -113,7 +118,7 @@ for (const status of [500, 502, 503, 504, 429]) {
   });
 }
 
-wire('a reply that has begun is cut, not begun again', tries(3), async (context) => {
+wire('a reply that has begun is cut, not begun again', retrying(3), async (context) => {
   await context.client.send(GET);
   const { first, other } = await chosen(context);
   await first.expectRequest();
@@ -130,7 +135,7 @@ for (const { why, request } of [
 ]) {
   wire(
     `nobody listens: a ${why} was not sent, and goes to the next upstream`,
-    tries(1),
+    retrying(1),
     async ({ client, upstreams }) => {
       await upstreams[0]?.refuse();
       upstreams[1]?.answerAll(({ body }) => ok(`got ${body}`));
@@ -144,7 +149,7 @@ for (const { why, request } of [
 
 wire(
   'a POST whose body goes on while the first upstream refuses comes whole to the next',
-  tries(1),
+  retrying(1),
   async (context) => {
     const { client, upstreams } = context;
     await upstreams[0]?.refuse();
@@ -161,7 +166,7 @@ wire(
 test('an upstream that does not accept in time: a POST goes to the next one, for nothing was sent', async () => {
   const deaf = await listenDeaf();
   try {
-    const options = tries(1, { upstreams: 1, otherPorts: [deaf.port], upstream: { connection_timeout: '3s' } });
+    const options = retrying(1, { upstreams: 1, otherPorts: [deaf.port], upstream: { connection_timeout: '3s' } });
     await runWire(options, async ({ client, upstream, clock }) => {
       upstream.answerAll(({ body }) => ok(body));
       for (let turn = 0; turn < 2; turn++) {
@@ -176,7 +181,7 @@ test('an upstream that does not accept in time: a POST goes to the next one, for
 
 wire(
   'a handshake that fails: a POST goes on, for nothing was sent',
-  tries(1, { upstream: { tls: true } }),
+  retrying(1, { upstream: { tls: true } }),
   async (context) => {
     const { client } = context;
     await client.send(POST);
@@ -189,7 +194,7 @@ wire(
   },
 );
 
-wire('a silent upstream: a GET goes to the next one after read_timeout', tries(1), async (context) => {
+wire('a silent upstream: a GET goes to the next one after read_timeout', retrying(1), async (context) => {
   const { client, clock } = context;
   await client.send(GET);
   const { first, other } = await chosen(context);
@@ -201,8 +206,8 @@ wire('a silent upstream: a GET goes to the next one after read_timeout', tries(1
 });
 
 wire(
-  'no more tries than the route allows, each on another upstream, then round again',
-  tries(3, { upstreams: 3 }),
+  'no more attempts than the route allows, each on another upstream, then round again',
+  retrying(3, { upstreams: 3 }),
   async (context) => {
     const { client, upstreams } = context;
     await client.send(GET);
@@ -221,7 +226,7 @@ wire(
 );
 
 /** Pauses so long that a random one is never as short as none. */
-const paused = tries(1, { backend: { retry_backoff: { initial: '10m', max: '10m' } } });
+const paused = retrying(1, { backend: { retry_backoff: { initial: '10m', max: '10m' } } });
 
 wire('a retry waits for its pause', paused, async (context) => {
   const { client, clock } = context;
@@ -268,7 +273,7 @@ wire(
 );
 
 const budget = (share: number, perSecond: number): WireOptions =>
-  tries(1, {
+  retrying(1, {
     upstreams: 1,
     backend: {
       retry_backoff: { initial: '1ms', max: '1ms' },
@@ -276,8 +281,8 @@ const budget = (share: number, perSecond: number): WireOptions =>
     },
   });
 
-/** Sends a request whose every try is reset; gives back how many there were. */
-async function triesOf({ client, upstream }: WireContext): Promise<number> {
+/** Sends a request whose every attempt is reset. Returns how many there were. */
+async function attemptsOf({ client, upstream }: WireContext): Promise<number> {
   const before = upstream.connectionCount;
   await client.send(GET);
   for (let done = false; !done; ) {
@@ -292,17 +297,17 @@ async function triesOf({ client, upstream }: WireContext): Promise<number> {
 }
 
 wire('without a budget nothing is tried again', budget(0, 0), async (context) => {
-  assert.equal(await triesOf(context), 1);
+  assert.equal(await attemptsOf(context), 1);
 });
 
 wire('so many retries a second, and more in the next one', budget(0, 2), async (context) => {
-  assert.deepEqual([await triesOf(context), await triesOf(context), await triesOf(context)], [2, 2, 1]);
+  assert.deepEqual([await attemptsOf(context), await attemptsOf(context), await attemptsOf(context)], [2, 2, 1]);
   await context.clock.advance(1000);
-  assert.deepEqual([await triesOf(context), await triesOf(context), await triesOf(context)], [2, 2, 1]);
+  assert.deepEqual([await attemptsOf(context), await attemptsOf(context), await attemptsOf(context)], [2, 2, 1]);
 });
 
 wire('a share of the requests', budget(0.5, 0), async (context) => {
   const counts: number[] = [];
-  for (let turn = 0; turn < 6; turn++) counts.push(await triesOf(context));
+  for (let turn = 0; turn < 6; turn++) counts.push(await attemptsOf(context));
   assert.deepEqual(counts, [1, 2, 1, 2, 1, 2]);
 });
