@@ -36,7 +36,7 @@ class SampleRecord implements AccessRecord {
   readonly upstream = '127.0.0.1:8081';
   readonly upstreamStatus = 200;
   readonly upstreamMs = 1.012;
-  readonly tries = 1;
+  readonly attempts = 1;
   readonly error = '';
   userAgent: string | null = null;
   referer: string | null = null;

@@ -33,7 +33,7 @@ export interface AccessRecord {
   /** From the choice of that upstream to the head of its reply, or to its failure. */
   readonly upstreamMs: number;
   /** How often the request was sent upstream. */
-  readonly tries: number;
+  readonly attempts: number;
   /** Code of what went wrong; empty when nothing did. */
   readonly error: string;
   /** Null when the request had none. */

@@ -69,28 +69,28 @@ class RoutePiece {
   #route = '';
   #upstream = '';
   #status = -1;
-  #tries = -1;
+  #attempts = -1;
   #piece = '';
 
   of(record: AccessRecord): string {
-    const { route, upstream, upstreamStatus, tries } = record;
+    const { route, upstream, upstreamStatus, attempts } = record;
     const isSame = route === this.#route && upstream === this.#upstream;
-    if (isSame && upstreamStatus === this.#status && tries === this.#tries) return this.#piece;
+    if (isSame && upstreamStatus === this.#status && attempts === this.#attempts) return this.#piece;
     this.#route = route;
     this.#upstream = upstream;
     this.#status = upstreamStatus;
-    this.#tries = tries;
+    this.#attempts = attempts;
     this.#piece = flatText(routeFields(record));
     return this.#piece;
   }
 }
 
 /** Ends with the key of the upstream's duration, where there was an upstream. */
-function routeFields({ route, backend, upstream, upstreamStatus, tries }: AccessRecord): string {
+function routeFields({ route, backend, upstream, upstreamStatus, attempts }: AccessRecord): string {
   const names = `,"route":"${jsonText.of(route, LIMIT.name)}","backend":"${jsonText.of(backend, LIMIT.name)}"`;
   if (upstream === '') return names;
   const status = upstreamStatus === 0 ? '' : `,"upstream_status":${upstreamStatus}`;
-  return `${names},"upstream":"${jsonText.of(upstream, LIMIT.name)}"${status},"tries":${tries},"upstream_ms":`;
+  return `${names},"upstream":"${jsonText.of(upstream, LIMIT.name)}"${status},"attempts":${attempts},"upstream_ms":`;
 }
 
 const AGENT_SLOTS = 256;

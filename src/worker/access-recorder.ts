@@ -28,7 +28,7 @@ class Scratch implements AccessRecord {
   upstream = '';
   upstreamStatus = 0;
   upstreamMs = 0;
-  tries = 0;
+  attempts = 0;
   error = '';
   userAgent: string | null = null;
   referer: string | null = null;
@@ -117,7 +117,7 @@ export class AccessRecorder {
     record.upstream = upstream?.key ?? '';
     record.upstreamStatus = exchange.upstreamStatus;
     record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;
-    record.tries = exchange.attempts;
+    record.attempts = exchange.attempts;
     record.error = error?.code ?? '';
     record.userAgent = fieldValue(request, FIELD.USER_AGENT);
     record.referer = fieldValue(request, FIELD.REFERER);

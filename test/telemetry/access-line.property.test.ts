@@ -13,7 +13,7 @@ const record = fc
   .record({
     ...{ method: bytes, target: bytes, host: bytes, route: bytes, backend: bytes, upstream: bytes },
     ...{ userAgent: fc.option(bytes), referer: fc.option(bytes) },
-    ...{ status: fc.nat(999), sentBytes: fc.nat(), receivedBytes: fc.nat(), tries: fc.nat(9) },
+    ...{ status: fc.nat(999), sentBytes: fc.nat(), receivedBytes: fc.nat(), attempts: fc.nat(9) },
     ...{ endedMs: fc.double({ min: 0, max: 4e12, noNaN: true }), upstreamStatus: fc.nat(999) },
     ...{ durationMs: fc.double({ min: -1, max: 1e9, noNaN: true }) },
     error: fc.constantFrom('', 'not_found'),

@@ -19,7 +19,7 @@ test('a JSON line has every field, in this order', () => {
     '{"time":"2026-01-31T12:30:01.007Z","request_id":"8f3a1c0d5e7b9a246bd9e1c2","client_ip":"192.0.2.7","scheme":"https",' +
       '"method":"GET","host":"www.example.com","path":"/shop/items","query":"page=2&api_key=***","protocol":"HTTP/1.1",' +
       '"status":200,"bytes_sent":64,"bytes_received":0,"duration_ms":12.346,"route":"shop","backend":"web",' +
-      '"upstream":"127.0.0.1:3000","upstream_status":200,"tries":1,"upstream_ms":11.000,"user_agent":"curl/8.5.0",' +
+      '"upstream":"127.0.0.1:3000","upstream_status":200,"attempts":1,"upstream_ms":11.000,"user_agent":"curl/8.5.0",' +
       '"referer":"https://www.example.com/start?session=***"}\n',
   );
 });
@@ -37,7 +37,7 @@ test('the documentation names every field, and no other', () => {
 });
 
 test('a field without a value is left out', () => {
-  const bare = { host: '', route: '', backend: '', upstream: '', upstreamStatus: 0, tries: 0 };
+  const bare = { host: '', route: '', backend: '', upstream: '', upstreamStatus: 0, attempts: 0 };
   const line = fields({ ...bare, status: 404, error: 'not_found', userAgent: null, referer: null });
   assert.deepEqual(Object.keys(line), [
     ...['time', 'request_id', 'client_ip', 'scheme', 'method', 'path', 'protocol', 'status', 'bytes_sent'],
@@ -52,8 +52,12 @@ test('a request that could not be read has no method, path and protocol', () => 
 });
 
 test('an upstream that said nothing has no status, but a time', () => {
-  const { upstream_status: status, upstream_ms: ms, tries } = fields({ upstreamStatus: 0, tries: 2, upstreamMs: 3 });
-  assert.deepEqual([status, ms, tries], [undefined, 3, 2]);
+  const {
+    upstream_status: status,
+    upstream_ms: ms,
+    attempts,
+  } = fields({ upstreamStatus: 0, attempts: 2, upstreamMs: 3 });
+  assert.deepEqual([status, ms, attempts], [undefined, 3, 2]);
 });
 
 test('what a line says does not depend on the line before it', () => {
@@ -67,7 +71,7 @@ test('what a line says does not depend on the line before it', () => {
       { status: 404 },
       { versionMinor: 0 },
     ],
-    ...[{ route: 'other' }, { upstream: 'b:1' }, { upstreamStatus: 304 }, { tries: 2 }, { receivedBytes: 7 }],
+    ...[{ route: 'other' }, { upstream: 'b:1' }, { upstreamStatus: 304 }, { attempts: 2 }, { receivedBytes: 7 }],
     ...[{ userAgent: 'curl/8.5.1' }, { userAgent: null }, { userAgent: '' }, { upstream: '' }, { route: '' }],
     ...[{ endedMs: recordWith().endedMs + 1 }, { endedMs: recordWith().endedMs + 999.9 }, { endedMs: 0 }],
   ];

@@ -20,7 +20,7 @@ const RECORD: AccessRecord = {
   upstream: '127.0.0.1:3000',
   upstreamStatus: 200,
   upstreamMs: 11,
-  tries: 1,
+  attempts: 1,
   error: '',
   userAgent: 'curl/8.5.0',
   referer: 'https://www.example.com/start?session=hunter2',

@@ -42,7 +42,7 @@ wire('a request that is answered leaves one line, with all that is known of it',
     scheme: gateway.scheme,
     ...{ method: 'GET', host: 'a.example', path: '/x', protocol: 'HTTP/1.1', status: 200 },
     ...{ bytes_sent: 5, bytes_received: 0, route: '/**', backend: 'origin', upstream: `127.0.0.1:${upstream.port}` },
-    ...{ upstream_status: 200, tries: 1, user_agent: 't', referer: 'http://b/' },
+    ...{ upstream_status: 200, attempts: 1, user_agent: 't', referer: 'http://b/' },
   });
 });
 
@@ -54,7 +54,7 @@ interface Ending {
   readonly options?: WireOptions;
 }
 
-const noUpstream = { upstream: undefined, tries: undefined };
+const noUpstream = { upstream: undefined, attempts: undefined };
 
 const ENDINGS: readonly Ending[] = [
   {
@@ -151,11 +151,11 @@ wire('nothing of one request shows up in the line of the next one', async (conte
   await client.send('GET / HTTP/1.1\r\nHost: b c\r\n\r\n');
   await client.expectStatus(400);
   const [, line] = await linesOf(context, 2);
-  const absent = ['host', 'route', 'backend', 'upstream', 'upstream_status', 'tries', 'user_agent', 'referer'];
+  const absent = ['host', 'route', 'backend', 'upstream', 'upstream_status', 'attempts', 'user_agent', 'referer'];
   for (const field of absent) assert.ok(!(field in (line ?? {})), field);
 });
 
-wire('an upstream that fails has not the status and the tries of the request before', async (context) => {
+wire('an upstream that fails has not the status and the attempts of the request before', async (context) => {
   const { client, upstream } = context;
   await client.send(GET);
   const connection = await upstream.accept();
@@ -167,7 +167,7 @@ wire('an upstream that fails has not the status and the tries of the request bef
   connection.reset();
   await client.expectStatus(502);
   const [, line] = await linesOf(context, 2);
-  assertLine(line, { status: 502, error: 'upstream_reset', upstream_status: undefined, tries: 1 });
+  assertLine(line, { status: 502, error: 'upstream_reset', upstream_status: undefined, attempts: 1 });
 });
 
 wire('a client that is too slow with its head leaves 408', async (context) => {
@@ -187,7 +187,7 @@ wire('an upstream that nobody listens at leaves 502', { upstreams: 0, otherPorts
     upstream: '127.0.0.1:1',
     upstream_status: undefined,
   };
-  assertLine((await linesOf(context, 1))[0], { ...expected, tries: 1 });
+  assertLine((await linesOf(context, 1))[0], { ...expected, attempts: 1 });
 });
 
 wire('a silent upstream leaves 504, and how long it was waited for', once, async (context) => {
@@ -196,7 +196,7 @@ wire('a silent upstream leaves 504, and how long it was waited for', once, async
   await (await upstream.accept()).expectRequest();
   await clock.advanceUntil(client.expectStatus(504), 40_000);
   const [line] = await linesOf(context, 1);
-  assertLine(line, { status: 504, error: 'upstream_timeout', tries: 1 });
+  assertLine(line, { status: 504, error: 'upstream_timeout', attempts: 1 });
   assert.ok(Number(line?.['upstream_ms']) >= 30_000, String(line?.['upstream_ms']));
   assert.equal(line?.['duration_ms'], line?.['upstream_ms']);
 });
@@ -223,7 +223,7 @@ wire('a client that goes away while it waits leaves 499', async (context) => {
   await connection.expectRequest();
   client.reset();
   await connection.expectClosed();
-  const expected = { status: 499, error: 'client_closed', bytes_sent: 0, upstream_status: undefined, tries: 1 };
+  const expected = { status: 499, error: 'client_closed', bytes_sent: 0, upstream_status: undefined, attempts: 1 };
   assertLine((await linesOf(context, 1))[0], expected);
 });
 
@@ -250,7 +250,7 @@ wire('a reply that the upstream cuts leaves the status that went out, and why it
   assertLine((await linesOf(context, 1))[0], { status: 200, error: 'upstream_reset', bytes_sent: 3 });
 });
 
-wire('a request that is sent once more on a fresh connection leaves one line with two tries', async (context) => {
+wire('a request that is sent once more on a fresh connection leaves one line with two attempts', async (context) => {
   const { client, upstream } = context;
   await client.send(GET);
   const stale = await upstream.accept();
@@ -266,7 +266,7 @@ wire('a request that is sent once more on a fresh connection leaves one line wit
   await client.expectStatus(200);
   const lines = await linesOf(context, 2);
   assert.deepEqual(
-    lines.map(({ tries, status }) => [tries, status]),
+    lines.map(({ attempts, status }) => [attempts, status]),
     [
       [1, 200],
       [2, 200],
