@@ -15,7 +15,7 @@
  *
  * `cursors` has a cache line per backend, changed by all workers with atomic operations:
  *
- *   | cursor | retries of this second, see shared-allowance.ts | (unused) x 14 |
+ *   | cursor | retries of this second, see shared-rate-window.ts | (unused) x 14 |
  *
  * `states` has a cache line per upstream, which says whether it is well: see upstream-state.ts. Its number `TAKEN` counts the
  * sockets of all workers: see upstream-sockets.ts.

@@ -87,7 +87,7 @@ class CorsPolicy {
   }
 
   #linesOf(origin: string | null): string {
-    return this.#isAllowed(origin) ? this.#allowance(origin) + this.#exposed : this.#refusal;
+    return this.#isAllowed(origin) ? this.#allowLines(origin) + this.#exposed : this.#refusal;
   }
 
   /**
@@ -98,7 +98,7 @@ class CorsPolicy {
     return this.#origins.every || (origin !== null && this.#origins.includes(origin));
   }
 
-  #allowance(origin: string | null): string {
+  #allowLines(origin: string | null): string {
     const allowed = `Access-Control-Allow-Origin: ${this.#origins.every ? '*' : origin}\r\n`;
     const credentials = this.#credentials ? 'Access-Control-Allow-Credentials: true\r\n' : '';
     return `${allowed}${credentials}${this.#refusal}`;

@@ -152,7 +152,7 @@ function buildBackends(
       return new Upstream(config, environment, { slot, backend, row }, material, old);
     });
     const limiters = upstreams.map(({ limiter }) => limiter);
-    const relief = {
+    const overload = {
       queue: new RequestQueue(environment.io, limiters, settings.queue, backend, row),
       retryBudget: new RetryBudget(settings.retryBudget, backend),
       retryBackoff: settings.retryBackoff,
@@ -161,7 +161,7 @@ function buildBackends(
     const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
     const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
     const policy = ejectionPolicy(settings, environment);
-    return new Backend(name, upstreams, balancer, policy, relief, sessions, references.get(name));
+    return new Backend(name, upstreams, balancer, policy, overload, sessions, references.get(name));
   });
 }
 

@@ -23,7 +23,7 @@ export function forward(exchange: Exchange): void {
   // Sound: `forward` is the step after routing.
   const { backend } = exchange.route as RoutePlan;
   checkBodyLength(exchange);
-  backend.relief.retryBudget.countRequest(exchange.services.wheel.nowMs);
+  backend.overload.retryBudget.countRequest(exchange.services.wheel.nowMs);
   dispatch(exchange);
 }
 
@@ -32,7 +32,7 @@ export function forward(exchange: Exchange): void {
  * others wait already, it joins the request queue.
  */
 export function dispatch(exchange: Exchange): void {
-  const { queue } = backendOf(exchange).relief;
+  const { queue } = backendOf(exchange).overload;
   if (sendOnPrivate(exchange) || (!queue.occupied && sendToAvailable(exchange))) return;
   if (!queue.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.queue = queue;

@@ -45,7 +45,7 @@ function mayRetryOnNewConnection(exchange: Exchange, error: PhotonError, stream:
 function mayRetry(exchange: Exchange, error: PhotonError, stream: UpstreamStream): boolean {
   const { retries, backend } = exchange.route as RoutePlan;
   if (!error.retryable || exchange.retries >= retries || !isSafeToRepeat(exchange, stream)) return false;
-  return backend.relief.retryBudget.tryAcquire(exchange.services.wheel.nowMs);
+  return backend.overload.retryBudget.tryAcquire(exchange.services.wheel.nowMs);
 }
 
 /**
@@ -74,7 +74,7 @@ function retry(exchange: Exchange, upstream: Upstream, error: PhotonError): void
   exchange.retries++;
   exchange.failure = error;
   exchange.attempted = [...exchange.attempted, upstream];
-  const { retryBackoff } = (exchange.route as RoutePlan).backend.relief;
+  const { retryBackoff } = (exchange.route as RoutePlan).backend.overload;
   const pauseMs = retryPauseMs(retryBackoff, exchange.retries, exchange.services.random());
   if (pauseMs < SHORTEST_PAUSE_MS) {
     redispatch(exchange);

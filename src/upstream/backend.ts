@@ -13,9 +13,9 @@ import type { Upstream } from './upstream.ts';
 
 const NONE: readonly Upstream[] = [];
 
-/** What a backend does for requests that cannot be sent at once, or whose upstream fails. */
-export interface Relief {
-  /** Where they wait for a connection. */
+/** How a backend treats requests that cannot be sent at once, or whose upstream fails. */
+export interface OverloadPolicy {
+  /** The requests that wait for a connection. */
   readonly queue: RequestQueue;
   readonly retryBudget: RetryBudget;
   readonly retryBackoff: RetryBackoffConfig;
@@ -52,7 +52,7 @@ export interface EjectionPolicy {
 export class Backend {
   readonly name: string;
   readonly upstreams: readonly Upstream[];
-  readonly relief: Relief;
+  readonly overload: OverloadPolicy;
   readonly reference: BackendReference<Backend>;
   /** Null: clients do not stay with an upstream. */
   readonly sticky: StickySessions<Upstream> | null;
@@ -79,11 +79,11 @@ export class Backend {
     upstreams: readonly Upstream[],
     balancer: Balancer<Upstream>,
     policy: EjectionPolicy,
-    relief: Relief,
+    overload: OverloadPolicy,
     sticky: StickySessions<Upstream> | null = null,
     reference: BackendReference<Backend> = new BackendReference(),
   ) {
-    this.relief = relief;
+    this.overload = overload;
     this.reference = reference;
     this.name = name;
     this.upstreams = upstreams;
@@ -103,7 +103,7 @@ export class Backend {
 
   /** Serves from now on. Requests that wait for an upstream of the backend before wait for an upstream of this one. */
   activate(): void {
-    this.reference.replace(this)?.relief.queue.moveTo(this.relief.queue);
+    this.reference.replace(this)?.overload.queue.moveTo(this.overload.queue);
   }
 
   /** Null: upstreams that keep failing are not left alone. */

@@ -1,6 +1,6 @@
 import type { RetryBudgetConfig } from '../config/config.ts';
-import { SharedAllowance } from '../memory/shared-allowance.ts';
 import type { Slot } from '../memory/shared-memory.ts';
+import { SharedRateWindow } from '../memory/shared-rate-window.ts';
 
 /** Requests and retries are counted over one to two of these. */
 const PERIOD_MS = 5000;
@@ -14,7 +14,7 @@ const PERIOD_MS = 5000;
  */
 export class RetryBudget {
   readonly #share: number;
-  readonly #allowance: SharedAllowance;
+  readonly #rateWindow: SharedRateWindow;
   #untilMs = 0;
   #requests = 0;
   #retries = 0;
@@ -23,7 +23,7 @@ export class RetryBudget {
 
   constructor({ share, minPerSecond }: RetryBudgetConfig, slot: Slot) {
     this.#share = share;
-    this.#allowance = new SharedAllowance(slot, minPerSecond);
+    this.#rateWindow = new SharedRateWindow(slot, minPerSecond);
   }
 
   /** A request, which is not a retry, goes to the backend. `nowMs`: of the monotonic clock, here and below. */
@@ -40,7 +40,7 @@ export class RetryBudget {
       this.#retries++;
       return true;
     }
-    return this.#allowance.tryAcquire(nowMs);
+    return this.#rateWindow.tryAcquire(nowMs);
   }
 
   #turn(nowMs: number): void {

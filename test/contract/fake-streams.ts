@@ -466,8 +466,14 @@ export function fakeScene(options: SceneOptions = {}): Scene {
     random: Math.random,
     time: net.io,
   };
-  const { relief } = generation.routes.at(0).backend;
-  const backend = new Backend('origin', [upstream], new RoundRobin([upstream], new SharedCursor(slot)), policy, relief);
+  const { overload } = generation.routes.at(0).backend;
+  const backend = new Backend(
+    'origin',
+    [upstream],
+    new RoundRobin([upstream], new SharedCursor(slot)),
+    policy,
+    overload,
+  );
   const { middleware = [] } = options;
   const chain = middleware.length === 0 ? MiddlewareChain.none : new MiddlewareChain(middleware);
   const routes = { at: (number: number) => ({ ...generation.routes.at(number), backend, chain }) };

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { SharedAllowance } from '../../src/memory/shared-allowance.ts';
 import { clearWorkerRow, createSharedMemory } from '../../src/memory/shared-memory.ts';
 import { SharedQueue } from '../../src/memory/shared-queue.ts';
+import { SharedRateWindow } from '../../src/memory/shared-rate-window.ts';
 import { UpstreamSockets } from '../../src/memory/upstream-sockets.ts';
 import type { SocketTask } from './socket-thread.ts';
 
@@ -60,11 +60,11 @@ test('a worker that waits hears its bell, and hears when another worker has died
   }
 });
 
-test('an allowance is so many in each second, whoever takes them', () => {
+test('a rate window allows so many in each second, over all workers', () => {
   const slot = { memory: memory(), number: 0 };
-  const [one, two] = [new SharedAllowance(slot, 3), new SharedAllowance(slot, 3)];
+  const [one, two] = [new SharedRateWindow(slot, 3), new SharedRateWindow(slot, 3)];
   const take = (nowMs: number) => [one, two, one, two].map((each) => each.tryAcquire(nowMs));
   for (const nowMs of [0, 1000, 40_000_999, 2 ** 40])
     assert.deepEqual(take(nowMs), [true, true, true, false], `${nowMs}`);
-  assert.equal(new SharedAllowance(slot, 0).tryAcquire(5000), false);
+  assert.equal(new SharedRateWindow(slot, 0).tryAcquire(5000), false);
 });

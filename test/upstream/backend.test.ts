@@ -4,7 +4,7 @@ import type { UpstreamConfig } from '../../src/config/config.ts';
 import { PHASE, phaseOf } from '../../src/memory/breaker-word.ts';
 import { createSharedMemory, SharedCursor } from '../../src/memory/shared-memory.ts';
 import { STATUS } from '../../src/memory/upstream-state.ts';
-import { Backend, type EjectionPolicy, type Relief } from '../../src/upstream/backend.ts';
+import { Backend, type EjectionPolicy, type OverloadPolicy } from '../../src/upstream/backend.ts';
 import type { BalancedRequest } from '../../src/upstream/balancing/balancer.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
@@ -30,7 +30,7 @@ const FULL = -1;
 /** No request waits or is retried here. */
 const memory = createSharedMemory({ backends: [{ upstreams: [] }] }, 1);
 const slot = { memory, number: 0 };
-const RELIEF: Relief = {
+const OVERLOAD_POLICY: OverloadPolicy = {
   queue: new RequestQueue(new MemoryNet().io, [], { size: 0, timeoutMs: 1000 }, slot, 0),
   retryBudget: new RetryBudget({ share: 0, minPerSecond: 0 }, slot),
   retryBackoff: { initialMs: 1, maxMs: 1 },
@@ -70,7 +70,7 @@ class Bench {
         random: () => random.below(1_000_000) / 1_000_000,
         ...policy,
       },
-      RELIEF,
+      OVERLOAD_POLICY,
     );
   }
 
@@ -135,7 +135,7 @@ describe('a pick', () => {
         ...{ breaker: null, panicThreshold: 0, slowStartMs: null, checkIntervalMs: 1, time: bench.time },
         random: Math.random,
       },
-      RELIEF,
+      OVERLOAD_POLICY,
     );
     assert.equal(without.pick(REQUEST), bench.at(0));
   });

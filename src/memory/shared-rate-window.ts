@@ -5,13 +5,13 @@ const COUNT_BITS = 17;
 const COUNT_MASK = (1 << COUNT_BITS) - 1;
 
 /**
- * So many a second, over all workers. One number of the backend's line holds which second it is about and how many have been taken in
- * it, so that both change at once:
+ * A counter per second, over all workers. One number of the backend's cache line holds the second and how many have been taken in it, so
+ * that both change at once:
  *
  *   | second, modulo 32,768 | taken, up to 131,071 |
  *             15 bits                17 bits
  */
-export class SharedAllowance {
+export class SharedRateWindow {
   readonly #ints: Int32Array;
   readonly #at: number;
   readonly #perSecond: number;
@@ -23,7 +23,7 @@ export class SharedAllowance {
     this.#perSecond = perSecond;
   }
 
-  /** Takes one; false when there is none left in this second. `nowMs`: of the monotonic clock, which is the same in all threads. */
+  /** Takes one. Returns false if none is left in this second. `nowMs`: of the monotonic clock, which is the same in all threads. */
   tryAcquire(nowMs: number): boolean {
     const second = Math.floor(nowMs / 1000) << COUNT_BITS;
     for (;;) {
