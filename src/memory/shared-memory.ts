@@ -20,7 +20,7 @@
  * `states` has a cache line per upstream, which says whether it is well: see upstream-state.ts. Its number `TAKEN` counts the
  * sockets of all workers: see upstream-sockets.ts.
  *
- * `bells` has a number per backend and worker, at which that worker waits for news of the backend: see shared-queue.ts.
+ * `wakeUpWords` has a number per backend and worker, at which that worker waits for wake-ups of the backend: see shared-queue.ts.
  */
 export interface SharedMemory {
   readonly workers: number;
@@ -29,7 +29,7 @@ export interface SharedMemory {
   readonly rows: SharedArrayBuffer;
   readonly cursors: SharedArrayBuffer;
   readonly states: SharedArrayBuffer;
-  readonly bells: SharedArrayBuffer;
+  readonly wakeUpWords: SharedArrayBuffer;
 }
 
 /**
@@ -87,11 +87,11 @@ export function createSharedMemory(shape: SharedMemoryShape, workers: number): S
     rows: ints(workers * rowInts),
     cursors: ints(shape.backends.length * LINE_INTS),
     states: ints(upstreams * LINE_INTS),
-    bells: ints(shape.backends.length * workers),
+    wakeUpWords: ints(shape.backends.length * workers),
   };
 }
 
-/** Forgets what a dead worker counted, and wakes those who wait for what it had; part of `dead-worker.ts`. */
+/** Forgets what a dead worker counted, and wakes the workers that wait for a connection of it; part of `dead-worker.ts`. */
 export function clearWorkerRow(shared: SharedMemory, row: number): void {
   const ints = new Int32Array(shared.rows, row * shared.rowInts * Int32Array.BYTES_PER_ELEMENT, shared.rowInts);
   const states = new Int32Array(shared.states);
@@ -100,10 +100,10 @@ export function clearWorkerRow(shared: SharedMemory, row: number): void {
     Atomics.sub(states, number * LINE_INTS + TAKEN_AT, sockets);
   }
   ints.fill(0);
-  const bells = new Int32Array(shared.bells);
-  for (let bell = 0; bell < bells.length; bell++) {
-    Atomics.add(bells, bell, 1);
-    Atomics.notify(bells, bell);
+  const words = new Int32Array(shared.wakeUpWords);
+  for (let word = 0; word < words.length; word++) {
+    Atomics.add(words, word, 1);
+    Atomics.notify(words, word);
   }
 }
 

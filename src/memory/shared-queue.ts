@@ -1,12 +1,12 @@
 import { SharedCount, type Slot } from './shared-memory.ts';
 import { atomicWakeUps, type WakeUps } from './wake-ups.ts';
 
-/** Whoever listens hears that long after at the latest, so that what is not in use any more is not kept in memory for ever. */
-const LONGEST_LISTENING_MS = 60_000;
+/** A wait ends after this time at the latest, so that an object that is not in use any more is not kept in memory for ever. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
- * What workers tell each other about requests that wait for a connection to one backend: how many wait in each worker, and a bell
- * of each worker, which the others ring when it should look for room or for idle connections to give up.
+ * The requests that wait for a connection to one backend, over all workers: how many wait in each, and a wake-up word of each worker. The
+ * others notify it when the worker should look for a free connection, or for idle connections to close.
  *
  * Nothing is missed, because both sides write before they read: who begins to wait says so and then looks for room; who makes room
  * does that and then looks who waits. Whichever is later sees the other. All of it is done with sequentially consistent operations.
@@ -15,8 +15,8 @@ export class SharedQueue {
   readonly row: number;
   readonly workers: number;
   readonly #waiting: SharedCount;
-  readonly #bells: Int32Array;
-  readonly #firstBell: number;
+  readonly #wakeUpWords: Int32Array;
+  readonly #firstWord: number;
   readonly #wakeUps: WakeUps;
 
   constructor(slot: Slot, row: number, wakeUps: WakeUps = atomicWakeUps) {
@@ -24,8 +24,8 @@ export class SharedQueue {
     this.row = row;
     this.workers = memory.workers;
     this.#waiting = SharedCount.backendWaiting(slot, row);
-    this.#bells = new Int32Array(memory.bells);
-    this.#firstBell = number * memory.workers;
+    this.#wakeUpWords = new Int32Array(memory.wakeUpWords);
+    this.#firstWord = number * memory.workers;
     this.#wakeUps = wakeUps;
   }
 
@@ -55,12 +55,13 @@ export class SharedQueue {
     return this.#waiting.in(row);
   }
 
-  ring(row: number): void {
-    this.#wakeUps.notify(this.#bells, this.#firstBell + row);
+  /** Wakes the worker of that row. */
+  notify(row: number): void {
+    this.#wakeUps.notify(this.#wakeUpWords, this.#firstWord + row);
   }
 
-  /** Calls `heard` once, in a turn of its own, when this worker's bell is rung from now on, or after a minute. */
-  listen(heard: () => void): void {
-    this.#wakeUps.wait(this.#bells, this.#firstBell + this.row, LONGEST_LISTENING_MS, heard);
+  /** Calls `woken` once, in an event of its own, when this worker is notified from now on, or after a minute. */
+  wait(woken: () => void): void {
+    this.#wakeUps.wait(this.#wakeUpWords, this.#firstWord + this.row, LONGEST_WAIT_MS, woken);
   }
 }

@@ -42,7 +42,7 @@ const NO_WORKER = -1;
  *
  *   a connection ...          requests wait here              only in another worker
  *   becomes idle              the first of them takes it      it is closed
- *   is closed                 the first of them opens one     that worker's bell is rung, and it opens one
+ *   is closed                 the first of them opens one     that worker is woken, and it opens one
  *
  * If requests wait both here and there, the other worker goes first if it has fewer connections by more than one, or none. So no worker
  * starves, and connections do not move to and fro. Without a limit nothing of this happens.
@@ -59,7 +59,7 @@ export class ConnectionLimiter {
    * Shared with the limiters of the same upstream in the configurations before and after this one, which count their connections together.
    */
   readonly #sharedLimit: SharedLimit;
-  #listening = false;
+  #waitingForWakeUp = false;
   /** This worker's share: connections that may wait for requests here. */
   readonly maxIdle: number;
 
@@ -104,7 +104,7 @@ export class ConnectionLimiter {
     if (!isLimited) return;
     const preferred = this.#preferredWorker(before, waiters);
     if (preferred === NO_WORKER) wakeAll(waiters);
-    else this.#queue.ring(preferred);
+    else this.#queue.notify(preferred);
   }
 
   /** The number of idle connections is another one. */
@@ -115,7 +115,7 @@ export class ConnectionLimiter {
   /** A connection has become idle and is counted as such: somebody may be waiting for it. */
   offerIdle(): void {
     if (!this.isLimited) return;
-    this.#listen();
+    this.#waitForWakeUp();
     const isWanted = this.#waiters.size > 0 || this.#sharedLimit.waiters.size === 0;
     if (isWanted && this.#preferredWorker(this.#sockets.own, this.#waiters) === NO_WORKER) wakeAll(this.#waiters);
     else this.#pool.closeOldestIdle();
@@ -124,7 +124,7 @@ export class ConnectionLimiter {
   /** A connection has become idle, and is counted as such, that only its own client may use: it is closed for requests that wait. */
   offerPrivateIdle(): void {
     if (!this.isLimited) return;
-    this.#listen();
+    this.#waitForWakeUp();
     if (this.#waiters.size > 0 || this.#queue.waitingElsewhere > 0) this.#pool.closePrivateIdle();
   }
 
@@ -152,14 +152,14 @@ export class ConnectionLimiter {
       holder = row;
     }
     if (holder === NO_WORKER) return false;
-    this.#queue.ring(holder);
+    this.#queue.notify(holder);
     return true;
   }
 
   /** A connection that this worker does not need may be opened: wakes the next worker in which requests wait. */
   handOff(): void {
     const next = this.isLimited && this.hasCapacity ? this.#waitingWorkerWithFewest() : NO_WORKER;
-    if (next !== NO_WORKER) this.#queue.ring(next);
+    if (next !== NO_WORKER) this.#queue.notify(next);
   }
 
   /** The other worker that should get the connection; NO_WORKER if the `waiters` of this one should, which had `own` connections. */
@@ -183,18 +183,18 @@ export class ConnectionLimiter {
   }
 
   /** While there are idle connections here, others may ask for them. */
-  #listen(): void {
-    if (this.#listening || this.#queue.workers === 1 || this.#pool.idleCount === 0) return;
-    this.#listening = true;
-    this.#queue.listen(() => this.#io.event(() => this.#heard()));
+  #waitForWakeUp(): void {
+    if (this.#waitingForWakeUp || this.#queue.workers === 1 || this.#pool.idleCount === 0) return;
+    this.#waitingForWakeUp = true;
+    this.#queue.wait(() => this.#io.event(() => this.#wokenUp()));
   }
 
-  #heard(): void {
-    this.#listening = false;
+  #wokenUp(): void {
+    this.#waitingForWakeUp = false;
     const wanted = this.#waiters.size > 0 ? 0 : this.#queue.waitingElsewhere;
     const given = Math.min(wanted, this.#pool.idleCount);
     for (let count = 0; count < given; count++) this.#pool.closeOldestIdle();
-    this.#listen();
+    this.#waitForWakeUp();
   }
 }
 

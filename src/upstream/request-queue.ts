@@ -23,8 +23,8 @@ export interface PendingRequest {
 const POLL_MS = 2 * TimerWheel.tickMs;
 
 /**
- * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first
- * served. What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionLimiter`), or another worker rings.
+ * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first served.
+ * What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionLimiter`), or another worker wakes this one.
  *
  * That an upstream is well again wakes nobody: the control thread only writes it down, and the cooldown of a breaker ends without
  * anybody doing anything. So, while somebody waits and only then, the first request of the queue looks by itself now and then.
@@ -38,8 +38,8 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   readonly #pending = new Set<PendingRequest>();
   /** Armed while somebody waits. */
   readonly #pollTimer: Timer;
-  #listening = false;
-  #woken = false;
+  #waitingForWakeUp = false;
+  #dispatchScheduled = false;
   /** How long a request may wait. */
   readonly timeoutMs: number;
 
@@ -79,8 +79,8 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   #startWaiting(): void {
     for (const limiter of this.#limiters) limiter.addWaiter(this);
     if (!this.#pollTimer.armed) this.#armPollTimer();
-    this.#listen();
-    // What became free before we were seen to wait was not told to us.
+    this.#waitForWakeUp();
+    // No wake-up came for a connection that became free before this queue was seen to wait.
     this.wake();
     this.#limiters.some((limiter) => limiter.reclaimIdle());
   }
@@ -119,8 +119,8 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
    * connection was paused before the second.
    */
   wake(): void {
-    if (this.#woken) return;
-    this.#woken = true;
+    if (this.#dispatchScheduled) return;
+    this.#dispatchScheduled = true;
     this.#io.afterEvents(afterOneTurn, this);
   }
 
@@ -129,7 +129,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   }
 
   dispatch(): void {
-    this.#woken = false;
+    this.#dispatchScheduled = false;
     this.#io.event(() => this.#dispatchPending());
   }
 
@@ -151,16 +151,16 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
     this.#pollTimer.arm(POLL_MS - TimerWheel.lateMs);
   }
 
-  #listen(): void {
-    if (this.#listening || this.#shared.workers === 1) return;
-    this.#listening = true;
-    this.#shared.listen(() => this.#io.event(() => this.#heard()));
+  #waitForWakeUp(): void {
+    if (this.#waitingForWakeUp || this.#shared.workers === 1) return;
+    this.#waitingForWakeUp = true;
+    this.#shared.wait(() => this.#io.event(() => this.#wokenUp()));
   }
 
-  #heard(): void {
-    this.#listening = false;
+  #wokenUp(): void {
+    this.#waitingForWakeUp = false;
     if (this.occupied) {
-      this.#listen();
+      this.#waitForWakeUp();
       this.wake();
     } else {
       this.#handOff();

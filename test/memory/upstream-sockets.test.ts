@@ -44,18 +44,18 @@ test('the sockets of a worker that died are free again, and no others', () => {
   assert.deepEqual([two.total, two.in(0), two.own], [1, 0, 1]);
 });
 
-test('a worker that waits hears its bell, and hears when another worker has died', async () => {
-  for (const wakes of ['ring', 'death'] as const) {
+test('a worker that waits is woken by a notification, and when another worker has died', async () => {
+  for (const wakes of ['notification', 'death'] as const) {
     const shared = memory();
     const queue = new SharedQueue({ memory: shared, number: 0 }, 0);
-    const worker = new Worker(new URL('./bell-thread.ts', import.meta.url), { workerData: { shared, row: 5 } });
+    const worker = new Worker(new URL('./wake-up-thread.ts', import.meta.url), { workerData: { shared, row: 5 } });
     const exited = once(worker, 'exit');
     await once(worker, 'message');
     assert.deepEqual([queue.waiting, queue.waitingElsewhere, queue.waitingIn(5)], [1, 1, 1]);
-    const heard = once(worker, 'message');
-    if (wakes === 'ring') queue.ring(5);
+    const woken = once(worker, 'message');
+    if (wakes === 'notification') queue.notify(5);
     else clearWorkerRow(shared, 1);
-    assert.deepEqual(await heard, ['heard']);
+    assert.deepEqual(await woken, ['woken']);
     await exited;
   }
 });

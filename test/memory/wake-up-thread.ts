@@ -1,4 +1,4 @@
-/** A thread that waits for its bell, and says when it was rung. */
+/** A thread that waits for a wake-up, and posts a message when it comes. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SharedMemory } from '../../src/memory/shared-memory.ts';
 import { SharedQueue } from '../../src/memory/shared-queue.ts';
@@ -8,8 +8,8 @@ const { shared, row } = workerData as { readonly shared: SharedMemory; readonly 
 const queue = new SharedQueue({ memory: shared, number: 0 }, row);
 const alive = setInterval(() => {}, 1000);
 queue.joined();
-queue.listen(() => {
+queue.wait(() => {
   clearInterval(alive);
-  parentPort?.postMessage('heard');
+  parentPort?.postMessage('woken');
 });
-parentPort?.postMessage('listening');
+parentPort?.postMessage('waiting');
