@@ -22,9 +22,9 @@ import { NameLookup, systemSources } from './names/name-lookup.ts';
 import { UpstreamNames } from './names/upstream-names.ts';
 import { checksWithin, readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
 import { PasswordKeeper } from './password-keeper.ts';
+import { SerialQueue } from './serial-queue.ts';
 import { SlotTable } from './slot-table.ts';
 import { waitedForProcessorMs } from './thread-waits.ts';
-import { Turns } from './turns.ts';
 import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
@@ -76,7 +76,7 @@ export class Supervisor implements WorkerSurroundings {
   #served: Served | null = null;
   /** How many configurations there have been. */
   #configurations = 0;
-  readonly #turns = new Turns();
+  readonly #serialQueue = new SerialQueue();
   /** Names stand for something else than what is served, and that waits for its turn. */
   #namesWait = false;
   readonly #listeners = new Listeners();
@@ -155,7 +155,7 @@ export class Supervisor implements WorkerSurroundings {
    */
   start(): Promise<readonly OpenAddress[]> {
     // A configuration that is changed meanwhile is served once that of the start is.
-    return this.#turns.take(() => this.#start());
+    return this.#serialQueue.run(() => this.#start());
   }
 
   async #start(): Promise<readonly OpenAddress[]> {
@@ -232,7 +232,7 @@ export class Supervisor implements WorkerSurroundings {
 
   #watchCertificates(certificates: Certificates): void {
     this.#certificates = certificates;
-    certificates.watch((material) => this.#turns.take(() => this.#useTls(certificates, material)));
+    certificates.watch((material) => this.#serialQueue.run(() => this.#useTls(certificates, material)));
   }
 
   /** False when that is no longer wanted. Rejects when a worker cannot use it; then all use what they used before. */
@@ -261,7 +261,7 @@ export class Supervisor implements WorkerSurroundings {
    * be served; then everything is as it was. The number of workers stays.
    */
   apply(compiled: CompiledConfig): Promise<Switch> {
-    return this.#turns.take(() => this.#apply(compiled));
+    return this.#serialQueue.run(() => this.#apply(compiled));
   }
 
   async #apply(compiled: CompiledConfig): Promise<Switch> {
@@ -366,7 +366,7 @@ export class Supervisor implements WorkerSurroundings {
   #namesChanged(): void {
     if (this.#namesWait || this.#served === null) return;
     this.#namesWait = true;
-    void this.#turns.take(() => this.#applyNames());
+    void this.#serialQueue.run(() => this.#applyNames());
   }
 
   /** The same configuration, with the servers that its names stand for now. */

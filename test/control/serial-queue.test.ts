@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from '../../src/control/turns.ts';
+import { SerialQueue } from '../../src/control/serial-queue.ts';
 import { settle } from '../support/guard.ts';
 
-test('each turn begins when the one before has ended, well or not, and each is answered by itself', async () => {
-  const turns = new Turns();
+test('each piece of work begins when the one before has ended, well or not, and each settles by itself', async () => {
+  const queue = new SerialQueue();
   const story: string[] = [];
   const work = (name: string, until: Promise<unknown>) => async () => {
     story.push(`${name} begins`);
@@ -13,9 +13,9 @@ test('each turn begins when the one before has ended, well or not, and each is a
     return name;
   };
   const gate = Promise.withResolvers<void>();
-  const first = turns.take(work('first', gate.promise));
-  const second = turns.take(async () => Promise.reject(new Error('second fails')));
-  const third = turns.take(work('third', Promise.resolve()));
+  const first = queue.run(work('first', gate.promise));
+  const second = queue.run(async () => Promise.reject(new Error('second fails')));
+  const third = queue.run(work('third', Promise.resolve()));
   await settle(2);
   assert.deepEqual(story, ['first begins']);
   gate.resolve();
