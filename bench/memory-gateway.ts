@@ -7,7 +7,7 @@ import { createSharedMemory, SharedCount, slotsOf } from '../src/memory/shared-m
 import { createTokenBuckets, TokenBuckets } from '../src/memory/token-buckets.ts';
 import { createMiddleware } from '../src/middleware/catalog.ts';
 import { CONTENT_CODINGS } from '../src/middleware/compress/content-coding.ts';
-import type { MiddlewareDeps } from '../src/middleware/deps.ts';
+import type { MiddlewareContext } from '../src/middleware/middleware-context.ts';
 import type { ByteReceiver, Connection } from '../src/net/connection.ts';
 import { H1Downstream } from '../src/net/h1-downstream.ts';
 import { IoContext } from '../src/net/io-context.ts';
@@ -98,22 +98,23 @@ export class MemoryGateway {
       ...{ file: 'bench.json', format: 'json', env: {} },
     });
     const shared = createSharedMemory(config, 1);
-    const deps = this.#deps();
+    const middlewareContext = this.#middlewareContext();
     const plan = {
       ...{ compiled: compileConfig(config), configuration: 1, slots: slotsOf(shared, config), row: 0, httpsPort: null },
       tls: { server: null, upstreams: [] },
-      createMiddleware: ((entry, route) => createMiddleware(entry, route, deps)) satisfies MiddlewareFactory,
+      createMiddleware: ((entry, route) =>
+        createMiddleware(entry, route, middlewareContext)) satisfies MiddlewareFactory,
     };
-    const environment = {
+    const context = {
       ...{ io: this.#io, transport: this.#transport(), log: SILENT, random: Math.random },
       ...{ allSockets: SharedCount.sockets(shared, 0), maxSockets: Number.POSITIVE_INFINITY },
       maxHeadBytes: config.server.maxHeaderBytes,
       outOfDescriptors: () => {},
     };
-    return buildGeneration(plan, environment).generation;
+    return buildGeneration(plan, context).generation;
   }
 
-  #deps(): MiddlewareDeps {
+  #middlewareContext(): MiddlewareContext {
     return {
       ...{ custom: new Map(), log: SILENT, rateLimitCounts: new RateLimitCounts() },
       contentCodings: CONTENT_CODINGS,

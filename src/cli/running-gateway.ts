@@ -20,7 +20,7 @@ import { removePidFile, writePidFile } from './pid-file.ts';
  */
 const START_AHEAD_MS = 10_000;
 
-export interface GatewayEnvironment {
+export interface GatewayContext {
   readonly compiler: Compiler;
   readonly log: EventLog;
   /** Calls off the start. */
@@ -54,12 +54,12 @@ export class RunningGateway {
    * Resolves when it serves. Rejects, with nothing left open, the compiler included, with what keeps it from starting, or when `stop` is
    * aborted before it serves.
    */
-  static async start(file: string, environment: GatewayEnvironment): Promise<RunningGateway> {
-    const { compiler, stop } = environment;
+  static async start(file: string, context: GatewayContext): Promise<RunningGateway> {
+    const { compiler, stop } = context;
     const endCompiler = () => compiler.close();
     stop.addEventListener('abort', endCompiler);
     try {
-      return await RunningGateway.#startWith(file, environment);
+      return await RunningGateway.#startWith(file, context);
     } catch (error) {
       compiler.close();
       throw error;
@@ -68,7 +68,7 @@ export class RunningGateway {
     }
   }
 
-  static async #startWith(file: string, { compiler, log, stop, onLost }: GatewayEnvironment): Promise<RunningGateway> {
+  static async #startWith(file: string, { compiler, log, stop, onLost }: GatewayContext): Promise<RunningGateway> {
     stop.throwIfAborted();
     const before = statesNow([resolve(file)]);
     const loaded = await compiler.compile(file);

@@ -25,7 +25,7 @@ import { PasswordKeeper } from './password-keeper.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { SlotTable } from './slot-table.ts';
 import { waitedForProcessorMs } from './thread-waits.ts';
-import { type WorkerPlan, WorkerSlot, type WorkerSurroundings } from './worker-slot.ts';
+import { type WorkerPlan, WorkerSlot, type WorkerSlotContext } from './worker-slot.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 /** How long the workers could do nothing else, the slowest of them, in milliseconds. */
@@ -65,7 +65,7 @@ const RETRY_NAMES_MS = 1000;
  *    \            apply() |_|               \                                                      ^
  *     \________________________________________\__________________close()_________________________/
  */
-export class Supervisor implements WorkerSurroundings {
+export class Supervisor implements WorkerSlotContext {
   #compiled: CompiledConfig;
   readonly log: EventLog;
   readonly #workers: number;
@@ -125,7 +125,7 @@ export class Supervisor implements WorkerSurroundings {
     return this.#compiled;
   }
 
-  get shared(): WorkerSurroundings['shared'] {
+  get shared(): WorkerSlotContext['shared'] {
     return this.#table.shared;
   }
 

@@ -17,7 +17,7 @@ export interface WorkerPlan {
 }
 
 /** What the slots of all workers share. */
-export interface WorkerSurroundings {
+export interface WorkerSlotContext {
   readonly shared: SharedMemory;
   readonly log: EventLog;
   /** Null while no requests are logged. */
@@ -38,7 +38,7 @@ export interface WorkerSurroundings {
 export class WorkerSlot implements WorkerListener {
   readonly #row: number;
   #plan: WorkerPlan;
-  readonly #surroundings: WorkerSurroundings;
+  readonly #context: WorkerSlotContext;
   readonly #backoff = new RestartBackoff();
   readonly #stop = new AbortController();
   /** The worker, while it lives. */
@@ -50,10 +50,10 @@ export class WorkerSlot implements WorkerListener {
   /** It has bound listeners that are not open yet. */
   #hasBound = false;
 
-  constructor(row: number, plan: WorkerPlan, surroundings: WorkerSurroundings) {
+  constructor(row: number, plan: WorkerPlan, context: WorkerSlotContext) {
     this.#row = row;
     this.#plan = plan;
-    this.#surroundings = surroundings;
+    this.#context = context;
   }
 
   /** The worker that there is just now. */
@@ -183,7 +183,7 @@ export class WorkerSlot implements WorkerListener {
 
   #begin(): WorkerLife {
     const { serving, listeners } = this.#plan;
-    const { shared, keySets, passwordQueue } = this.#surroundings;
+    const { shared, keySets, passwordQueue } = this.#context;
     // Made anew for each life: lines of the one before may still wait to be written.
     const accessMemory = AccessBlocks.allocate();
     const sources = this.#sourcesOf(listeners);
@@ -202,9 +202,9 @@ export class WorkerSlot implements WorkerListener {
     let reason = await first.gone;
     let startedMs = firstStartMs;
     while (!this.#stop.signal.aborted) {
-      this.#surroundings.clearRow(this.#row);
+      this.#context.clearRow(this.#row);
       const delayMs = this.#backoff.delayAfterMs(performance.now() - startedMs);
-      this.#surroundings.log.error('worker-died', { worker: this.#row, reason, replacedInMs: delayMs });
+      this.#context.log.error('worker-died', { worker: this.#row, reason, replacedInMs: delayMs });
       await pause(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       if (this.#stop.signal.aborted) {
         return;
@@ -219,7 +219,7 @@ export class WorkerSlot implements WorkerListener {
     try {
       const life = this.#begin();
       life.ready.then(
-        () => this.#surroundings.log.info('worker-replaced', { worker: this.#row }),
+        () => this.#context.log.info('worker-replaced', { worker: this.#row }),
         () => undefined,
       );
       return await life.gone;
@@ -229,11 +229,11 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onLog({ level, event, fields }: LogMessage): void {
-    this.#surroundings.log[level](event, { worker: this.#row, ...fields });
+    this.#context.log[level](event, { worker: this.#row, ...fields });
   }
 
   onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
-    const { accessLog } = this.#surroundings;
+    const { accessLog } = this.#context;
     const release = () => blocks.free(block);
     // Requests that began before it was turned off may end later.
     if (accessLog === null) release();
@@ -241,15 +241,15 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onKeySetWanted(url: string): void {
-    this.#surroundings.wantKeySet(url);
+    this.#context.wantKeySet(url);
   }
 
   onPasswordWanted({ digest, hash, password }: PasswordQuestion): void {
-    this.#surroundings.checkPassword(this.#row, { digest, hash, password });
+    this.#context.checkPassword(this.#row, { digest, hash, password });
   }
 
   onAccessDropped(lines: number): void {
-    this.#surroundings.accessLog?.drop(lines);
+    this.#context.accessLog?.drop(lines);
   }
 }
 

@@ -7,7 +7,7 @@ import { createSharedMemory, SharedCount, slotsOf } from '../memory/shared-memor
 import { createTokenBuckets, TokenBuckets } from '../memory/token-buckets.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
 import { CONTENT_CODINGS } from '../middleware/compress/content-coding.ts';
-import type { MiddlewareDeps } from '../middleware/deps.ts';
+import type { MiddlewareContext } from '../middleware/middleware-context.ts';
 import { IoContext } from '../net/io-context.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
 import { buildGeneration } from '../pipeline/build-generation.ts';
@@ -80,7 +80,7 @@ export class DryRun implements PipelineServices {
     // Nothing is fetched, and no password hashed, for an explanation.
     const keySets = { current: () => null, mayBeOld: () => false, renew: () => null };
     const passwords = { isKnown: () => false, check: refuseToHash };
-    const deps: MiddlewareDeps = {
+    const context: MiddlewareContext = {
       custom: new Map(),
       nowMs: () => this.#io.eventMs,
       unixMs: Date.now,
@@ -100,7 +100,7 @@ export class DryRun implements PipelineServices {
         row: 0,
         tls: { upstreams: [] },
         httpsPort,
-        createMiddleware: (entry, route) => middlewareOnPaper(entry, route, deps),
+        createMiddleware: (entry, route) => middlewareOnPaper(entry, route, context),
       },
       {
         io: this.#io,
@@ -180,7 +180,11 @@ function refuseToHash(): never {
 }
 
 /** That of users is told of, but not run: what it does is its own. */
-function middlewareOnPaper(entry: RouteMiddleware, route: RouteConfig, deps: MiddlewareDeps): readonly Middleware[] {
+function middlewareOnPaper(
+  entry: RouteMiddleware,
+  route: RouteConfig,
+  context: MiddlewareContext,
+): readonly Middleware[] {
   if (entry.module !== null) return [{ name: entry.name, stage: 'custom' }];
-  return createMiddleware(entry, route, deps);
+  return createMiddleware(entry, route, context);
 }

@@ -5,8 +5,8 @@ import { bodyLimit } from './body-limit.ts';
 import { compress } from './compress/compress.ts';
 import { cors } from './cors.ts';
 import { customKey } from './custom/load-custom.ts';
-import type { MiddlewareDeps } from './deps.ts';
 import { ipFilter } from './ip-filter.ts';
+import type { MiddlewareContext } from './middleware-context.ts';
 import { rateLimit } from './rate-limit.ts';
 import { redirect } from './redirect.ts';
 import { respond } from './respond.ts';
@@ -22,7 +22,7 @@ type OptionsOf<N extends BuiltInMiddleware['name']> = Extract<BuiltInMiddleware,
  */
 type Create<Options> = (
   options: Options,
-  deps: MiddlewareDeps,
+  context: MiddlewareContext,
   route: RouteConfig,
   entry: RouteMiddleware,
 ) => readonly Middleware[];
@@ -70,15 +70,15 @@ function placeOf(entry: RouteMiddleware): number {
 export function createMiddleware(
   entry: RouteMiddleware,
   route: RouteConfig,
-  deps: MiddlewareDeps,
+  context: MiddlewareContext,
 ): readonly Middleware[] {
-  if (entry.module !== null) return madeBefore(entry, deps);
+  if (entry.module !== null) return madeBefore(entry, context);
   const create: Create<never> = CATALOG[entry.name];
   // Sound: the options of an entry are those of its name.
-  return create(entry.options as never, deps, route, entry);
+  return create(entry.options as never, context, route, entry);
 }
 
-function madeBefore(entry: CustomMiddleware, { custom }: MiddlewareDeps): readonly Middleware[] {
+function madeBefore(entry: CustomMiddleware, { custom }: MiddlewareContext): readonly Middleware[] {
   const made = custom.get(customKey(entry));
   if (made === undefined) throw new Error(`the middleware "${entry.name}" was not loaded`);
   return made;

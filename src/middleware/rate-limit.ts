@@ -4,8 +4,8 @@ import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../pipeline/middleware.ts';
 import { ClientNetworks } from './client-network.ts';
-import type { MiddlewareDeps } from './deps.ts';
 import { LimitLines } from './limit-lines.ts';
+import type { MiddlewareContext } from './middleware-context.ts';
 import { type LimitSettings, RequestLimit } from './request-limit.ts';
 
 type Options = BuiltInOptions['rate_limiting'];
@@ -19,7 +19,7 @@ type Options = BuiltInOptions['rate_limiting'];
  */
 export function rateLimit(
   options: Options,
-  deps: MiddlewareDeps,
+  context: MiddlewareContext,
   route: RouteConfig,
   entry: RouteMiddleware,
 ): readonly Middleware[] {
@@ -30,8 +30,8 @@ export function rateLimit(
   function ofStage(stage: 'rate_limit' | 'consumer_limit'): readonly Middleware[] {
     const chosen = settings.filter(({ key }) => (key.kind === 'consumer') === (stage === 'consumer_limit'));
     if (chosen.length === 0) return [];
-    const limits = chosen.map((each) => new RequestLimit(each, { scope, networks, deps }));
-    const onRequest = admission(limits, deps, route);
+    const limits = chosen.map((each) => new RequestLimit(each, { scope, networks, buckets: context.buckets }));
+    const onRequest = admission(limits, context, route);
     return [{ name: 'rate_limiting', stage, onRequest, onResponse: sayLimits }];
   }
 
@@ -66,9 +66,9 @@ function defaultBurst(perSecond: number): number {
   return Math.max(1, Math.ceil(2 * perSecond));
 }
 
-function admission(limits: readonly RequestLimit[], deps: MiddlewareDeps, route: RouteConfig) {
+function admission(limits: readonly RequestLimit[], context: MiddlewareContext, route: RouteConfig) {
   const lines = new LimitLines(limits);
-  const counts = deps.rateLimitCounts.ofRoute(route.id);
+  const counts = context.rateLimitCounts.ofRoute(route.id);
   let lastSeconds = 0;
   let lastRefusal = limited(0);
 
@@ -84,7 +84,7 @@ function admission(limits: readonly RequestLimit[], deps: MiddlewareDeps, route:
   }
 
   return function admit(exchange: Exchange): Verdict {
-    const nowMs = deps.nowMs();
+    const nowMs = context.nowMs();
     for (const limit of limits) limit.find(exchange);
     if (limits.length === 1 || allHaveRoom(limits, nowMs)) for (const limit of limits) limit.take(nowMs);
     exchange.rateLimitLines += lines.current;

@@ -4,7 +4,6 @@ import type { BucketLimit } from '../memory/bucket-limit.ts';
 import type { TokenBuckets } from '../memory/token-buckets.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { ClientNetworks } from './client-network.ts';
-import type { MiddlewareDeps } from './deps.ts';
 import { type KeyReader, keyReader } from './limit-key.ts';
 
 export interface LimitSettings {
@@ -17,11 +16,11 @@ export interface LimitSettings {
 }
 
 /** What limits of one entry share. */
-export interface LimitSurroundings {
+export interface LimitContext {
   /** Limits of one scope with the same settings are one limit. */
   readonly scope: string;
   readonly networks: ClientNetworks;
-  readonly deps: MiddlewareDeps;
+  readonly buckets: TokenBuckets;
 }
 
 /** The largest Integer of a structured field (RFC 9651 3.3.1). */
@@ -46,14 +45,14 @@ export class RequestLimit {
   /** What `TokenBuckets` said. */
   outcome = 0;
 
-  constructor(settings: LimitSettings, { scope, networks, deps }: LimitSurroundings) {
+  constructor(settings: LimitSettings, { scope, networks, buckets }: LimitContext) {
     this.dryRun = settings.dryRun;
     this.#name = `"${fieldText(settings.name).replace(/["\\]/g, '\\$&')}"`;
     this.policy = `${this.#name}${policyParameters(settings)}`;
-    this.#buckets = deps.buckets;
+    this.#buckets = buckets;
     this.#networks = networks;
     this.#readKey = keyReader(settings.key);
-    this.#limit = deps.buckets.limitOf(identityOf(scope, settings), settings);
+    this.#limit = buckets.limitOf(identityOf(scope, settings), settings);
   }
 
   /** Finds out whose request it is. Who has not what is counted by is counted by his address, and never as one who has it. */

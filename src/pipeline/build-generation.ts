@@ -19,7 +19,7 @@ import { StickySessions } from '../upstream/balancing/sticky-sessions.ts';
 import { CircuitBreaker } from '../upstream/circuit-breaker.ts';
 import { RequestQueue } from '../upstream/request-queue.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
-import { Upstream, type UpstreamEnvironment } from '../upstream/upstream.ts';
+import { Upstream, type UpstreamContext } from '../upstream/upstream.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
 import type { Middleware } from './middleware.ts';
@@ -58,11 +58,11 @@ export type MiddlewareFactory = (entry: RouteMiddleware, route: RouteConfig) => 
  */
 export function buildGeneration(
   plan: GenerationPlan,
-  environment: UpstreamEnvironment,
+  context: UpstreamContext,
   previous: BuiltGeneration | null = null,
 ): BuiltGeneration {
   const { config, routes, routerTables, claimedHeaders } = plan.compiled;
-  const backends = buildBackends(plan, environment, adoptable(previous), referencesOf(plan, previous));
+  const backends = buildBackends(plan, context, adoptable(previous), referencesOf(plan, previous));
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   const { server } = config;
   const generation: Generation = {
@@ -135,7 +135,7 @@ function referencesOf({ configuration }: GenerationPlan, previous: BuiltGenerati
 
 function buildBackends(
   { compiled, slots, row, tls }: GenerationPlan,
-  environment: UpstreamEnvironment,
+  context: UpstreamContext,
   known: Adoptable,
   references: References,
 ): readonly Backend[] {
@@ -148,19 +148,19 @@ function buildBackends(
       const material = tls.upstreams[number] ?? null;
       const slot = slots.upstreams[number++] as Slot;
       const old = known.get(keyOf(name, config)) ?? null;
-      if (old?.isAs(config, material, environment)) return old;
-      return new Upstream(config, environment, { slot, backend, row }, material, old);
+      if (old?.isAs(config, material, context)) return old;
+      return new Upstream(config, context, { slot, backend, row }, material, old);
     });
     const limiters = upstreams.map(({ limiter }) => limiter);
     const overload = {
-      queue: new RequestQueue(environment.io, limiters, settings.queue, backend, row),
+      queue: new RequestQueue(context.io, limiters, settings.queue, backend, row),
       retryBudget: new RetryBudget(settings.retryBudget, backend),
       retryBackoff: settings.retryBackoff,
     };
     const cursor = new SharedCursor(backend);
-    const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: environment.random });
+    const balancer = createBalancer(algorithm, upstreams, { cursor, key, random: context.random });
     const sessions = sticky === null ? null : new StickySessions(sticky, name, upstreams, balancer);
-    const policy = ejectionPolicy(settings, environment);
+    const policy = ejectionPolicy(settings, context);
     return new Backend(name, upstreams, balancer, policy, overload, sessions, references.get(name));
   });
 }
@@ -168,10 +168,10 @@ function buildBackends(
 /** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
 const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
 
-function ejectionPolicy(config: BackendConfig, { io, log, random }: UpstreamEnvironment): EjectionPolicy {
-  const surroundings = { backend: config.name, log, time: io };
+function ejectionPolicy(config: BackendConfig, { io, log, random }: UpstreamContext): EjectionPolicy {
+  const breakerContext = { backend: config.name, log, time: io };
   return {
-    breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, surroundings) : null,
+    breaker: config.circuitBreaker.enabled ? new CircuitBreaker(config.circuitBreaker, breakerContext) : null,
     panicThreshold: config.panicThreshold,
     slowStartMs: HASHES.includes(config.algorithm) ? null : config.slowStartMs,
     random,

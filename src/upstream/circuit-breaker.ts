@@ -20,8 +20,8 @@ export interface Guarded {
   readonly breaker: BreakerState;
 }
 
-/** What a breaker needs to know of where it runs. */
-export interface BreakerSurroundings {
+/** The context of the breakers of one backend. */
+export interface BreakerContext {
   /** The name of the backend, for the log. */
   readonly backend: string;
   readonly log: { info(event: string, fields: object): void; warn(event: string, fields: object): void };
@@ -42,11 +42,11 @@ export const CLAIM_LOST = -1;
  */
 export class CircuitBreaker {
   readonly #settings: CircuitBreakerConfig;
-  readonly #surroundings: BreakerSurroundings;
+  readonly #context: BreakerContext;
 
-  constructor(settings: CircuitBreakerConfig, surroundings: BreakerSurroundings) {
+  constructor(settings: CircuitBreakerConfig, context: BreakerContext) {
     this.#settings = settings;
-    this.#surroundings = surroundings;
+    this.#context = context;
   }
 
   /** Whether an upstream whose breaker is not closed may be sent a request now: the claim may still be lost. */
@@ -58,11 +58,11 @@ export class CircuitBreaker {
   /** How long until an open breaker may be probed, in milliseconds; 0 when that may be at any time. */
   waitMs({ breaker }: Guarded): number {
     if (phaseOf(breaker.word) !== PHASE.OPEN) return 0;
-    return Math.max(0, breaker.probeFromMs - this.#surroundings.time.eventMs);
+    return Math.max(0, breaker.probeFromMs - this.#context.time.eventMs);
   }
 
   #isDue({ probeFromMs }: BreakerState): boolean {
-    return this.#surroundings.time.eventMs >= probeFromMs;
+    return this.#context.time.eventMs >= probeFromMs;
   }
 
   /** Asks for the probe: a claim, NO_CLAIM when the breaker has been closed, or CLAIM_LOST. */
@@ -104,7 +104,7 @@ export class CircuitBreaker {
   #countFailure(upstream: Guarded, reason: string): void {
     const { breaker } = upstream;
     const { failureThreshold, windowMs } = this.#settings;
-    breaker.enterWindow(this.#surroundings.time.eventMs, windowMs);
+    breaker.enterWindow(this.#context.time.eventMs, windowMs);
     const inARow = breaker.countFailure();
     const verdict = inARow >= failureThreshold ? `${inARow} failures in a row` : this.#rateVerdict(breaker);
     if (verdict !== null) this.#apply(upstream, opened, `${verdict}, the last one: ${reason}`);
@@ -138,7 +138,7 @@ export class CircuitBreaker {
 
   /** What has to be there when others see the step. When it is not made, nothing is spoilt: others say nearly the same. */
   #prepare(breaker: BreakerState, to: Phase, newClaim: boolean): void {
-    const { eventMs } = this.#surroundings.time;
+    const { eventMs } = this.#context.time;
     if (to === PHASE.OPEN || newClaim) breaker.probeFromMs = eventMs + this.#settings.openTimeoutMs;
     if (to !== PHASE.CLOSED) return;
     breaker.upSinceMs = eventMs;
@@ -147,7 +147,7 @@ export class CircuitBreaker {
 
   /** Whoever makes the step tells of it: once, over all workers. */
   #say(upstream: Guarded, from: Phase, to: Phase, reason: string): void {
-    const { backend, log } = this.#surroundings;
+    const { backend, log } = this.#context;
     const fields = { backend, upstream: upstream.key };
     if (to === PHASE.OPEN) log.warn('breaker-opened', { ...fields, reason });
     if (from === PHASE.OPEN && to === PHASE.PROBING) log.info('breaker-half-open', fields);

@@ -27,7 +27,7 @@ const NO_REUSE_MS = 60_000;
 const MAX_IDLE = 512;
 
 /** What upstreams need from the worker they live in. */
-export interface UpstreamEnvironment {
+export interface UpstreamContext {
   readonly io: IoContext;
   readonly transport: Transport;
   /** Largest head of a reply, in bytes. */
@@ -51,7 +51,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
   readonly key: string;
   readonly weight: number;
   readonly limits: UpstreamLimits;
-  readonly #environment: UpstreamEnvironment;
+  readonly #context: UpstreamContext;
   #target: ConnectTarget;
   #tls: TlsClientMaterial | null;
   #retired = false;
@@ -76,7 +76,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
    */
   constructor(
     config: UpstreamConfig,
-    environment: UpstreamEnvironment,
+    context: UpstreamContext,
     place: UpstreamPlace,
     tls: TlsClientMaterial | null = null,
     before: Upstream | null = null,
@@ -84,9 +84,9 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     this.config = config;
     this.key = config.key;
     this.weight = config.weight;
-    this.#environment = environment;
+    this.#context = context;
     const { slot, row } = place;
-    const { io, log } = environment;
+    const { io, log } = context;
     this.limiter = new ConnectionLimiter(io, this, place, config.maxConnections, before?.limiter ?? null);
     this.#inFlight = SharedCount.upstreamInFlight(slot, row);
     this.state = new UpstreamState(slot);
@@ -106,12 +106,12 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
       readTimeoutMs: config.readTimeoutMs,
       writeTimeoutMs: config.writeTimeoutMs,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
-      maxHeadBytes: environment.maxHeadBytes,
+      maxHeadBytes: context.maxHeadBytes,
     };
   }
 
   /** Whether one made of these would be the same: then this one, with its connections, can stand for it. */
-  isAs(config: UpstreamConfig, tls: TlsClientMaterial | null, { maxHeadBytes }: UpstreamEnvironment): boolean {
+  isAs(config: UpstreamConfig, tls: TlsClientMaterial | null, { maxHeadBytes }: UpstreamContext): boolean {
     const same = isDeepStrictEqual(config, this.config) && isDeepStrictEqual(tls, this.#tls);
     return same && maxHeadBytes === this.limits.maxHeadBytes;
   }
@@ -141,11 +141,11 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
   }
 
   get #reusesNothing(): boolean {
-    return this.state.noReuseUntilMs > this.#environment.io.wheel.nowMs;
+    return this.state.noReuseUntilMs > this.#context.io.wheel.nowMs;
   }
 
   unsolicitedBytes(): void {
-    const { io, log } = this.#environment;
+    const { io, log } = this.#context;
     if (!this.#reusesNothing)
       log.warn('upstream-unsolicited-bytes', { upstream: this.key, noReuseSeconds: NO_REUSE_MS / 1000 });
     this.state.noReuseUntilMs = io.wheel.nowMs + NO_REUSE_MS;
@@ -218,9 +218,9 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
 
   /** Throws PhotonError gateway_full when the process has as many sockets as it may. */
   #connect(peer: DownstreamPeer): H1Upstream | null {
-    const { io, transport, allSockets, maxSockets } = this.#environment;
+    const { io, transport, allSockets, maxSockets } = this.#context;
     if (allSockets.total >= maxSockets) {
-      this.#environment.outOfDescriptors(this);
+      this.#context.outOfDescriptors(this);
       throw new PhotonError('gateway_full', 'The gateway has as many connections as it may.');
     }
     if (!this.limiter.tryAcquire()) return null;
@@ -252,7 +252,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
 
   connectionIdle(connection: H1Upstream): void {
     this.#release(connection);
-    const age = this.#environment.io.wheel.nowMs - connection.openedMs;
+    const age = this.#context.io.wheel.nowMs - connection.openedMs;
     if (this.#retired || this.singleUse || age > MAX_AGE_MS) connection.close();
     else if (connection.privateTo !== null) this.#keepPrivate(connection, connection.privateTo);
     else if (this.#idle.length >= this.#maxIdle) connection.close();
@@ -286,8 +286,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     if (error?.code === 'upstream_tls_failed') {
       this.#tlsFailures.warn({ upstream: this.key, reason: error.message });
     }
-    if (error?.code === 'gateway_full') this.#environment.outOfDescriptors(this);
-    this.#environment.allSockets.add(-1);
+    if (error?.code === 'gateway_full') this.#context.outOfDescriptors(this);
+    this.#context.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
     this.#privateIdle.delete(connection);

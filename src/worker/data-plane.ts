@@ -29,7 +29,7 @@ import { AccessRecorder } from './access-recorder.ts';
 import { ListenerSet } from './listener-set.ts';
 import { MAX_SAME_FAULTS, MiddlewareFaults } from './middleware-faults.ts';
 import { type Platform, systemPlatform } from './platform.ts';
-import { makeServing, type Serving, type WorkerEnvironment } from './serving.ts';
+import { makeServing, type Serving, type WorkerContext } from './serving.ts';
 import { WorkerKeySets } from './worker-key-sets.ts';
 import { WorkerPasswords } from './worker-passwords.ts';
 
@@ -74,7 +74,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #io: IoContext;
   readonly #transport: Transport;
   readonly #row: number;
-  readonly #environment: WorkerEnvironment;
+  readonly #context: WorkerContext;
   #serving: Serving;
   /** What takes its place with the next commit. */
   #prepared: Serving | null = null;
@@ -137,7 +137,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     });
     this.#keySets = new WorkerKeySets(() => this.#io.eventMs, options.wantKeySet);
     this.#passwords = new WorkerPasswords(() => this.#io.eventMs, options.passwordQueue, options.checkPassword);
-    this.#environment = {
+    this.#context = {
       io: this.#io,
       transport,
       log,
@@ -154,7 +154,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
         rateLimitCounts: this.rateLimitCounts,
       },
     };
-    this.#serving = makeServing(options, row, this.#environment, null, custom);
+    this.#serving = makeServing(options, row, this.#context, null, custom);
     this.generation = this.#serving.generation;
     this.#activateBackends();
     this.#ticking = options.clock === undefined ? setInterval(() => this.tick(), TimerWheel.tickMs).unref() : null;
@@ -330,7 +330,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
    * changes, save that addresses are bound and opened.
    */
   prepare(plan: ServingPlan, custom: CustomChain = NO_CUSTOM): void {
-    this.#prepared = makeServing(plan, this.#row, this.#environment, this.#serving, custom);
+    this.#prepared = makeServing(plan, this.#row, this.#context, this.#serving, custom);
   }
 
   /**

@@ -2,10 +2,10 @@ import { TokenBuckets } from '../memory/token-buckets.ts';
 import type { ServingPlan } from '../messages/to-worker.ts';
 import { createMiddleware } from '../middleware/catalog.ts';
 import type { CustomChain } from '../middleware/custom/load-custom.ts';
-import type { MiddlewareDeps } from '../middleware/deps.ts';
+import type { MiddlewareContext } from '../middleware/middleware-context.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import { type BuiltGeneration, buildGeneration } from '../pipeline/build-generation.ts';
-import type { UpstreamEnvironment } from '../upstream/upstream.ts';
+import type { UpstreamContext } from '../upstream/upstream.ts';
 
 /** What a worker serves with: one configuration, ready. */
 export interface Serving extends BuiltGeneration {
@@ -15,8 +15,8 @@ export interface Serving extends BuiltGeneration {
 }
 
 /** What upstreams and middleware need of the worker, whatever the configuration. */
-export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadBytes' | 'maxSockets'> {
-  readonly middleware: Omit<MiddlewareDeps, 'custom' | 'buckets' | 'userFiles'>;
+export interface WorkerContext extends Omit<UpstreamContext, 'maxHeadBytes' | 'maxSockets'> {
+  readonly middleware: Omit<MiddlewareContext, 'custom' | 'buckets' | 'userFiles'>;
 }
 
 /**
@@ -26,16 +26,16 @@ export interface WorkerEnvironment extends Omit<UpstreamEnvironment, 'maxHeadByt
 export function makeServing(
   plan: ServingPlan,
   row: number,
-  environment: WorkerEnvironment,
+  context: WorkerContext,
   previous: Serving | null,
   custom: CustomChain,
 ): Serving {
   const { server, userFiles } = plan.compiled.config;
-  const deps = { ...environment.middleware, custom, userFiles, buckets: new TokenBuckets(plan.buckets) };
+  const middlewareContext = { ...context.middleware, custom, userFiles, buckets: new TokenBuckets(plan.buckets) };
   const built = buildGeneration(
-    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, deps) },
+    { ...plan, row, createMiddleware: (entry, route) => createMiddleware(entry, route, middlewareContext) },
     {
-      ...environment,
+      ...context,
       maxHeadBytes: server.maxHeaderBytes,
       maxSockets: plan.maxSockets ?? Number.POSITIVE_INFINITY,
     },

@@ -30,7 +30,7 @@ import {
   type SeenReply,
   type SeenRequest,
   sceneConfig,
-  sceneEnvironment,
+  sceneContext,
   scenePlan,
   type UpstreamSide,
 } from './scene.ts';
@@ -454,11 +454,11 @@ export function fakeScene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
   const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
-  const environment = sceneEnvironment(net, shared);
-  const { generation } = buildGeneration(scenePlan(config, shared), environment);
+  const context = sceneContext(net, shared);
+  const { generation } = buildGeneration(scenePlan(config, shared), context);
   const [upstreamConfig = assert.fail()] = config.backends[0]?.upstreams ?? [];
   const slot = { memory: shared, number: 0 };
-  const upstream = new FakeUpstream(upstreamConfig, environment, { slot, backend: slot, row: 0 });
+  const upstream = new FakeUpstream(upstreamConfig, context, { slot, backend: slot, row: 0 });
   upstream.allProbes = options.allProbes ?? false;
   const breaker = options.breaker ?? null;
   const policy = {

@@ -14,7 +14,7 @@ import {
   type SeenReply,
   type SeenRequest,
   sceneConfig,
-  sceneEnvironment,
+  sceneContext,
   scenePlan,
   type UpstreamSide,
 } from './scene.ts';
@@ -223,8 +223,8 @@ export function h1Scene(options: SceneOptions = {}): Scene {
   const net = new MemoryNet();
   const config = sceneConfig(options.server);
   const shared = createSharedMemory(config, 1);
-  const environment = sceneEnvironment(net, shared);
-  const { generation } = buildGeneration(scenePlan(config, shared), environment);
+  const context = sceneContext(net, shared);
+  const { generation } = buildGeneration(scenePlan(config, shared), context);
   const log = new ExchangeLog(net.io.wheel, generation, net.faults, options);
   const sides = new Map<MemoryConnection, H1UpstreamSide[]>();
 

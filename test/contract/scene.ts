@@ -11,7 +11,7 @@ import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts'
 import type { Generation } from '../../src/pipeline/generation.ts';
 import type { Middleware } from '../../src/pipeline/middleware.ts';
 import type { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
-import type { UpstreamEnvironment } from '../../src/upstream/upstream.ts';
+import type { UpstreamContext } from '../../src/upstream/upstream.ts';
 import type { MemoryNet } from '../net/memory-connection.ts';
 
 /**
@@ -180,7 +180,7 @@ export class ExchangeLog implements PipelineServices {
 }
 
 /** What the upstreams of a scene live in. */
-export function sceneEnvironment({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamEnvironment {
+export function sceneContext({ io, transport }: MemoryNet, shared: SharedMemory, row = 0): UpstreamContext {
   return {
     ...{ io, transport, maxHeadBytes: 32_768, log: { info: () => {}, warn: () => {} }, random: Math.random },
     ...{ allSockets: SharedCount.sockets(shared, row), maxSockets: 1000, outOfDescriptors: () => {} },

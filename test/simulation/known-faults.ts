@@ -137,7 +137,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [
       {
         file: 'src/upstream/upstream.ts',
-        before: 'return this.state.noReuseUntilMs > this.#environment.io.wheel.nowMs;',
+        before: 'return this.state.noReuseUntilMs > this.#context.io.wheel.nowMs;',
         after: 'return this.state.noReuseUntilMs < 0;',
       },
     ],

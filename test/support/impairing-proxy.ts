@@ -110,7 +110,7 @@ export class ImpairingProxy {
 
 type Direction = keyof Impairments;
 
-interface RelayEnvironment {
+interface RelayContext {
   impairment(direction: Direction): Impairment;
   /** Resolves with the next change. */
   changed(): Promise<void>;
@@ -120,14 +120,14 @@ interface RelayEnvironment {
 /** One connection of the gateway, and the one to the upstream that goes with it. */
 class Relay {
   readonly #sockets: readonly Socket[];
-  readonly #environment: RelayEnvironment;
+  readonly #context: RelayContext;
   readonly #passed: Record<Direction, number> = { toUpstream: 0, toGateway: 0 };
   /** Both sockets are gone. */
   readonly finished: Promise<unknown>;
 
-  constructor(accepted: Socket, opened: Socket, environment: RelayEnvironment) {
+  constructor(accepted: Socket, opened: Socket, context: RelayContext) {
     this.#sockets = [accepted, opened];
-    this.#environment = environment;
+    this.#context = context;
     this.finished = Promise.all(this.#sockets.map(closed));
     void this.#pump('toUpstream', accepted, opened);
     void this.#pump('toGateway', opened, accepted);
@@ -158,9 +158,9 @@ class Relay {
   }
 
   async #heldBack(direction: Direction): Promise<void> {
-    const { delayMs = 0 } = this.#environment.impairment(direction);
+    const { delayMs = 0 } = this.#context.impairment(direction);
     if (delayMs > 0) await pause(delayMs);
-    while (this.#environment.impairment(direction).stalled === true && this.#open) await this.#environment.changed();
+    while (this.#context.impairment(direction).stalled === true && this.#open) await this.#context.changed();
   }
 
   get #open(): boolean {
@@ -168,7 +168,7 @@ class Relay {
   }
 
   async #pass(direction: Direction, piece: Buffer, sink: Socket): Promise<void> {
-    const { lost, trickled, cutAfterBytes, resetAfterBytes } = this.#environment.impairment(direction);
+    const { lost, trickled, cutAfterBytes, resetAfterBytes } = this.#context.impairment(direction);
     // Whoever has been sent a FIN gets nothing more.
     if (lost === true || sink.writableEnded) return;
     const room = Math.min(cutAfterBytes ?? Infinity, resetAfterBytes ?? Infinity) - this.#passed[direction];
@@ -177,7 +177,7 @@ class Relay {
     if (trickled === true) await trickle(sink, passing);
     else await write(sink, passing);
     if (piece.length < room) return;
-    this.#environment.broken();
+    this.#context.broken();
     if (resetAfterBytes === undefined) sink.end();
     else this.reset();
   }

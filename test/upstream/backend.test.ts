@@ -11,7 +11,7 @@ import { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
 import { RequestQueue } from '../../src/upstream/request-queue.ts';
 import { RetryBudget } from '../../src/upstream/retry-budget.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { sceneConfig, sceneEnvironment } from '../contract/scene.ts';
+import { sceneConfig, sceneContext } from '../contract/scene.ts';
 import { MemoryNet } from '../net/memory-connection.ts';
 import { Random } from '../support/random.ts';
 import { type BreakerSettings, SETTINGS } from './breaker-scene.ts';
@@ -49,17 +49,17 @@ class Bench {
 
   constructor({ breaker = {}, upstreams = [{}, {}, {}], ...policy }: BenchOptions = {}) {
     const shared = createSharedMemory({ backends: [{ upstreams }] }, 2);
-    const environment = sceneEnvironment(new MemoryNet(), shared);
+    const context = sceneContext(new MemoryNet(), shared);
     const made = upstreams.map(
       (settings, number) =>
-        new Upstream({ ...anUpstream, address: `192.0.2.1:${number}`, ...settings }, environment, {
+        new Upstream({ ...anUpstream, address: `192.0.2.1:${number}`, ...settings }, context, {
           slot: { memory: shared, number },
           backend: { memory: shared, number: 0 },
           row: 0,
         }),
     );
-    const surroundings = { backend: 'origin', log: environment.log, time: this.time };
-    this.breaker = breaker === null ? null : new CircuitBreaker({ ...SETTINGS, ...breaker }, surroundings);
+    const breakerContext = { backend: 'origin', log: context.log, time: this.time };
+    this.breaker = breaker === null ? null : new CircuitBreaker({ ...SETTINGS, ...breaker }, breakerContext);
     const random = new Random(7);
     this.backend = new Backend(
       'origin',

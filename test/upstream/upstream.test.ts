@@ -4,7 +4,7 @@ import type { UpstreamConfig } from '../../src/config/config.ts';
 import { createSharedMemory, SharedCount, type SharedMemory } from '../../src/memory/shared-memory.ts';
 import type { DownstreamPeer } from '../../src/net/streams.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { sceneConfig, sceneEnvironment } from '../contract/scene.ts';
+import { sceneConfig, sceneContext } from '../contract/scene.ts';
 import { type MemoryConnection, MemoryNet } from '../net/memory-connection.ts';
 import { ReplyRecorder, sendRequest } from '../net/reply-recorder.ts';
 
@@ -34,7 +34,7 @@ class Bench {
     this.shared = shared ?? createSharedMemory({ backends: [{ upstreams: [{}] }] }, WORKERS);
     this.upstream = new Upstream(
       { ...anUpstream, ...settings },
-      { ...sceneEnvironment(this.net, this.shared, row), maxHeadBytes: 4096 },
+      { ...sceneContext(this.net, this.shared, row), maxHeadBytes: 4096 },
       { slot: { memory: this.shared, number: 0 }, backend: { memory: this.shared, number: 0 }, row },
     );
   }

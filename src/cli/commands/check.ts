@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { ConfigError, type Diagnostic } from '../../config/diagnostic.ts';
 import { diagnosticsToJson, formatDiagnostics } from '../../config/format-diagnostics.ts';
 import { checkCustomApart } from '../../control/check-custom-apart.ts';
-import { findSurroundingFaults } from '../../control/check-surroundings.ts';
+import { findMachineFaults } from '../../control/check-machine.ts';
 import { keepsFromStarting, loadConfig } from '../../control/load-config.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
 import { tellFault } from '../tell-fault.ts';
@@ -34,7 +34,7 @@ async function diagnose(configFile: string): Promise<readonly Diagnostic[]> {
 async function load(configFile: string): Promise<readonly Diagnostic[]> {
   try {
     const { config, warnings } = await loadConfig(configFile, undefined, checkModules);
-    const faults = await findSurroundingFaults(config);
+    const faults = await findMachineFaults(config);
     return faults.length === 0 ? warnings : (await loadConfig(configFile, () => faults, checkModules)).warnings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -6,7 +6,7 @@ import { TimerWheel } from '../../net/timer-wheel.ts';
 import type { Transport } from '../../net/transport.ts';
 import type { EventLog } from '../event-log.ts';
 import { type CheckedUpstream, isSameServer, keyOf } from './checked-upstream.ts';
-import { Probe, type ProbeSurroundings } from './probe.ts';
+import { Probe, type ProbeContext } from './probe.ts';
 
 export interface HealthCheckerOptions {
   readonly transport: Transport;
@@ -32,7 +32,7 @@ const LATE_TICK_MS = 1.5 * TimerWheel.tickMs;
  * The active health checks of all upstreams, in the control thread: each upstream is checked once for all workers, which see the
  * outcome in the shared memory. Only changes are logged.
  */
-export class HealthChecker implements ProbeSurroundings {
+export class HealthChecker implements ProbeContext {
   readonly io: IoContext;
   readonly transport: Transport;
   readonly log: EventLog;

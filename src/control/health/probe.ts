@@ -11,7 +11,7 @@ import { ConnectCheck } from './connect-check.ts';
 import { Thresholds } from './thresholds.ts';
 
 /** What the probes of all upstreams share. */
-export interface ProbeSurroundings {
+export interface ProbeContext {
   readonly io: IoContext;
   readonly transport: Transport;
   readonly log: { info(event: string, fields: object): void; warn(event: string, fields: object): void };
@@ -43,7 +43,7 @@ const JITTER = 0.1;
  */
 export class Probe implements TimerOwner, CheckListener {
   #upstream: CheckedUpstream;
-  readonly #surroundings: ProbeSurroundings;
+  readonly #context: ProbeContext;
   readonly #state: UpstreamState;
   readonly #thresholds: Thresholds;
   readonly #timer: Timer;
@@ -55,12 +55,12 @@ export class Probe implements TimerOwner, CheckListener {
   #plannedMs = 0;
 
   /** What the shared state says about the upstream is where it begins. */
-  constructor(upstream: CheckedUpstream, surroundings: ProbeSurroundings) {
+  constructor(upstream: CheckedUpstream, context: ProbeContext) {
     this.#upstream = upstream;
-    this.#surroundings = surroundings;
+    this.#context = context;
     this.#state = new UpstreamState(upstream.slot);
     this.#thresholds = new Thresholds(upstream.check, this.#state.healthy);
-    this.#timer = new Timer(surroundings.io.wheel, this);
+    this.#timer = new Timer(context.io.wheel, this);
   }
 
   /** Whether it checks what `upstream` says, certificates aside. */
@@ -74,8 +74,8 @@ export class Probe implements TimerOwner, CheckListener {
 
   /** Checks begin within one interval, at random: those of many upstreams are spread over it. */
   start(): void {
-    const surroundings = this.#surroundings;
-    this.#plannedMs = surroundings.nowMs() + surroundings.random() * this.#upstream.check.intervalMs;
+    const context = this.#context;
+    this.#plannedMs = context.nowMs() + context.random() * this.#upstream.check.intervalMs;
     this.#wait();
   }
 
@@ -101,12 +101,12 @@ export class Probe implements TimerOwner, CheckListener {
   /** The thread did nothing for a moment: a check under way gets that time on top, and its answer may have come meanwhile. */
   extend(): void {
     // What is armed in this turn gets the lost time from the wheel.
-    if (this.#checking && this.#timer.armed) this.#timer.arm(this.#timer.dueMs - this.#surroundings.io.wheel.nowMs);
+    if (this.#checking && this.#timer.armed) this.#timer.arm(this.#timer.dueMs - this.#context.io.wheel.nowMs);
   }
 
   timerExpired(): void {
     const { timeoutMs } = this.#upstream.check;
-    if (!this.#checking) this.#surroundings.checkDue(this);
+    if (!this.#checking) this.#context.checkDue(this);
     else if (this.#check !== null) this.#check.expire(timeoutMs);
     // To begin threw, which has been reported.
     else this.startAnew();
@@ -125,7 +125,7 @@ export class Probe implements TimerOwner, CheckListener {
   }
 
   #connect(): void {
-    const { io, transport } = this.#surroundings;
+    const { io, transport } = this.#context;
     const { config, check, address, tls } = this.#upstream;
     // One that was kept came about with other certificates.
     this.#check?.abandon();
@@ -137,14 +137,14 @@ export class Probe implements TimerOwner, CheckListener {
   }
 
   checkJudged(failure: string | null): void {
-    if (failure !== null && this.#surroundings.standsStill()) return;
+    if (failure !== null && this.#context.standsStill()) return;
     if (!this.#thresholds.count(failure === null)) return;
-    this.#state.setHealthy(failure === null, this.#surroundings.nowMs());
+    this.#state.setHealthy(failure === null, this.#context.nowMs());
     this.#tell(failure);
   }
 
   #tell(failure: string | null): void {
-    const { log } = this.#surroundings;
+    const { log } = this.#context;
     const { backend, config } = this.#upstream;
     const fields = { backend, upstream: config.key };
     if (failure === null) log.info('upstream-healthy', fields);
@@ -156,23 +156,23 @@ export class Probe implements TimerOwner, CheckListener {
       this.#connect();
       return;
     }
-    if (ending === 'starved') this.#surroundings.starved();
+    if (ending === 'starved') this.#context.starved();
     if (ending !== 'kept') this.#check = null;
     this.#checking = false;
     this.#planNext();
     this.#wait();
-    this.#surroundings.checkEnded();
+    this.#context.checkEnded();
   }
 
   /** From when this one was to begin, and not from when it did: delays do not add up. */
   #planNext(): void {
-    const surroundings = this.#surroundings;
-    const factor = 1 - JITTER + 2 * JITTER * surroundings.random();
-    this.#plannedMs = Math.max(this.#plannedMs + factor * this.#upstream.check.intervalMs, surroundings.nowMs());
+    const context = this.#context;
+    const factor = 1 - JITTER + 2 * JITTER * context.random();
+    this.#plannedMs = Math.max(this.#plannedMs + factor * this.#upstream.check.intervalMs, context.nowMs());
   }
 
   #wait(): void {
-    this.#timer.arm(Math.max(0, this.#plannedMs - this.#surroundings.nowMs()));
+    this.#timer.arm(Math.max(0, this.#plannedMs - this.#context.nowMs()));
   }
 
   #abandon(): void {
@@ -180,6 +180,6 @@ export class Probe implements TimerOwner, CheckListener {
     this.#check = null;
     if (!this.#checking) return;
     this.#checking = false;
-    this.#surroundings.checkEnded();
+    this.#context.checkEnded();
   }
 }

@@ -2,7 +2,7 @@ import { PhotonError } from '../../base/errors.ts';
 import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
-import type { MiddlewareDeps } from '../deps.ts';
+import type { MiddlewareContext } from '../middleware-context.ts';
 import { apiKey } from './api-key.ts';
 import { basic } from './basic.ts';
 import { jwt } from './jwt.ts';
@@ -13,21 +13,21 @@ type SchemeName = Exclude<Options['auth_type'], 'any'>;
 
 /** The ways to show who one is, in the order in which "any" looks for them; one line each. */
 const SCHEMES: {
-  readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, deps: MiddlewareDeps) => AuthScheme;
+  readonly [N in SchemeName]?: (options: NonNullable<Options[N]>, context: MiddlewareContext) => AuthScheme;
 } = { jwt, api_key: apiKey, basic };
 
 /** Lets those pass that show who they are, in one of the ways that the options name. */
-export function authentication(options: Options, deps: MiddlewareDeps): readonly Middleware[] {
-  return [authenticateBy(schemesOf(options, deps))];
+export function authentication(options: Options, context: MiddlewareContext): readonly Middleware[] {
+  return [authenticateBy(schemesOf(options, context))];
 }
 
-function schemesOf(options: Options, deps: MiddlewareDeps): readonly AuthScheme[] {
+function schemesOf(options: Options, context: MiddlewareContext): readonly AuthScheme[] {
   return (Object.keys(SCHEMES) as SchemeName[]).flatMap((name) => {
     const own = options[name];
     const create = SCHEMES[name];
     if (own === undefined || create === undefined) return [];
     // Sound: the options are those of the name.
-    return options.auth_type === 'any' || options.auth_type === name ? [create(own as never, deps)] : [];
+    return options.auth_type === 'any' || options.auth_type === name ? [create(own as never, context)] : [];
   });
 }
 

@@ -8,7 +8,7 @@ import { type BodyCoding, codeBody } from '../../pipeline/body-coding.ts';
 import { CodedBody } from '../../pipeline/coded-body.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware } from '../../pipeline/middleware.ts';
-import type { MiddlewareDeps } from '../deps.ts';
+import type { MiddlewareContext } from '../middleware-context.ts';
 import type { CodingName, ContentCodings } from './content-coding.ts';
 import { MediaTypes } from './media-types.ts';
 
@@ -22,7 +22,7 @@ const MAX_OWN_BYTES = 256 * 1024;
 /** Compresses replies for clients that accept it. */
 export function compress(
   options: Options,
-  { contentCodings }: Pick<MiddlewareDeps, 'contentCodings'>,
+  { contentCodings }: Pick<MiddlewareContext, 'contentCodings'>,
 ): readonly Middleware[] {
   const compressor = new Compressor(options, contentCodings);
   return [{ name: 'compress', stage: 'compress', onResponse: (exchange) => compressor.treat(exchange) }];

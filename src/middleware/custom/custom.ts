@@ -1,7 +1,7 @@
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { failedHook } from '../../pipeline/failed-hook.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
-import type { MiddlewareDeps } from '../deps.ts';
+import type { MiddlewareContext } from '../middleware-context.ts';
 import { CustomRequest } from './custom-request.ts';
 import { CustomResponse } from './custom-response.ts';
 import type { CustomOutcome, MiddlewareDefinition } from './define-middleware.ts';
@@ -17,7 +17,7 @@ export function customMiddleware(
   name: string,
   definition: MiddlewareDefinition,
   options: unknown,
-  { log }: Pick<MiddlewareDeps, 'log'>,
+  { log }: Pick<MiddlewareContext, 'log'>,
 ): readonly Middleware[] {
   const hooks = hooksOf(runAs(name, () => definition.create(optionsFor(definition, options), { name, log })));
   const requests = new RequestsUnderWay();

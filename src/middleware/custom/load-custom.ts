@@ -1,6 +1,6 @@
 import type { CustomMiddleware } from '../../config/config.ts';
 import type { Middleware } from '../../pipeline/middleware.ts';
-import type { MiddlewareDeps } from '../deps.ts';
+import type { MiddlewareContext } from '../middleware-context.ts';
 import { customMiddleware } from './custom.ts';
 import type { ModuleLoader } from './module-loader.ts';
 
@@ -19,7 +19,7 @@ export function customKey({ name, module, options }: CustomMiddleware): string {
 export async function loadCustom(
   entries: readonly CustomMiddleware[],
   loader: ModuleLoader,
-  deps: Pick<MiddlewareDeps, 'log'>,
+  context: Pick<MiddlewareContext, 'log'>,
   loading: (entry: CustomMiddleware) => void = () => undefined,
 ): Promise<CustomChain> {
   const made = new Map<string, readonly Middleware[]>();
@@ -27,7 +27,7 @@ export async function loadCustom(
     try {
       loading(entry);
       const definition = await loader.load(entry.module, entry.name);
-      made.set(customKey(entry), customMiddleware(entry.name, definition, entry.options, deps));
+      made.set(customKey(entry), customMiddleware(entry.name, definition, entry.options, context));
     } catch (error) {
       throw new Error(`Cannot use the middleware "${entry.name}": ${reasonOf(error)}`, { cause: error });
     }

@@ -5,7 +5,7 @@ import { JwtScheme } from '../../../src/middleware/auth/jwt/jwt-scheme.ts';
 import { Refusal } from '../../../src/middleware/auth/scheme.ts';
 import { jwtOptions, keyPair, pemOf, rawToken, SECRET, signedToken, token } from '../../support/tokens.ts';
 
-const DEPS = { unixMs: Date.now, keySets: { current: () => null, mayBeOld: () => false, renew: () => null } };
+const CONTEXT = { unixMs: Date.now, keySets: { current: () => null, mayBeOld: () => false, renew: () => null } };
 
 const rsa = keyPair('RS256');
 const ec = keyPair('ES256');
@@ -28,7 +28,7 @@ const refuses = (scheme: JwtScheme, text: string): boolean => scheme.judge(text)
 
 describe('a token that was changed', () => {
   for (const { name, text, options } of CASES) {
-    const scheme = new JwtScheme(jwtOptions(options), DEPS);
+    const scheme = new JwtScheme(jwtOptions(options), CONTEXT);
 
     test(`in any one bit is refused (${name})`, () => {
       assert.equal(refuses(scheme, text), false);
@@ -56,7 +56,7 @@ describe('a token that was changed', () => {
 });
 
 test('nothing that comes for a token makes the scheme throw', () => {
-  const scheme = new JwtScheme(jwtOptions({ secret: SECRET }), DEPS);
+  const scheme = new JwtScheme(jwtOptions({ secret: SECRET }), CONTEXT);
   const json = fc.json({ maxDepth: 3 });
   const bytes = fc.uint8Array({ maxLength: 60 });
   fc.assert(

@@ -11,7 +11,7 @@ import { identityOf } from './token-identity.ts';
 import { TokenSource } from './token-source.ts';
 import { MAX_KEPT_MS, VerifiedTokens } from './verified-tokens.ts';
 
-export interface JwtSchemeDeps {
+export interface JwtSchemeContext {
   /** Milliseconds since 1970. */
   unixMs(): number;
   readonly keySets: KeySets;
@@ -35,7 +35,7 @@ export class JwtScheme implements AuthScheme {
   readonly challenge = CHALLENGE;
   readonly requestDrops: readonly string[];
   readonly #options: JwtOptions;
-  readonly #deps: JwtSchemeDeps;
+  readonly #context: JwtSchemeContext;
   readonly #source: TokenSource;
   readonly #keys: KeySource;
   readonly #rules: ClaimRules;
@@ -45,11 +45,11 @@ export class JwtScheme implements AuthScheme {
   #version: unknown = null;
 
   /** Throws an Error for a key that cannot be read. */
-  constructor(options: JwtOptions, deps: JwtSchemeDeps) {
+  constructor(options: JwtOptions, context: JwtSchemeContext) {
     this.#options = options;
-    this.#deps = deps;
+    this.#context = context;
     this.#source = new TokenSource(options);
-    this.#keys = keySourceOf(options, deps.keySets);
+    this.#keys = keySourceOf(options, context.keySets);
     this.#rules = new ClaimRules(options);
     this.#algorithms = new Set(
       options.algorithm === undefined ? (options.algorithms ?? ['HS256']) : [options.algorithm],
@@ -73,7 +73,7 @@ export class JwtScheme implements AuthScheme {
       this.#verified.clear();
       this.#version = version;
     }
-    return this.#verified.get(token, this.#deps.unixMs()) ?? this.#verify(token);
+    return this.#verified.get(token, this.#context.unixMs()) ?? this.#verify(token);
   }
 
   #verify(token: string): Identity | Refusal | Promise<Identity | Refusal> {
@@ -109,7 +109,7 @@ export class JwtScheme implements AuthScheme {
     const claims = bytes === null ? null : parseJsonObject(bytes);
     const validity = claims === null ? null : this.#rules.validity(claims);
     const identity = claims === null ? null : identityOf(claims, this.#options);
-    const nowMs = this.#deps.unixMs();
+    const nowMs = this.#context.unixMs();
     if (validity === null || identity === null) return REFUSAL;
     const fromMs = validity.from * 1000;
     const untilMs = Math.min(validity.until * 1000, nowMs + MAX_KEPT_MS);

@@ -10,7 +10,7 @@ import { ForeignDirectoryError, refuseForeignRuntimeDirectory, runtimeDirectory 
 import { findTlsFaults } from './tls-material.ts';
 
 /** What a start needs of the machine beside the configuration, looked at without opening a listener. */
-export async function findSurroundingFaults(config: Config): Promise<readonly OptionFault[]> {
+export async function findMachineFaults(config: Config): Promise<readonly OptionFault[]> {
   const names = await findNameFaults(config);
   return [
     ...findTlsFaults(config),

@@ -6,8 +6,8 @@ import type { KeySets } from './auth/jwt/key-source.ts';
 import type { ContentCodings } from './compress/content-coding.ts';
 import type { CustomChain } from './custom/load-custom.ts';
 
-/** What a middleware is made with, besides its options. */
-export interface MiddlewareDeps {
+/** The context of a middleware, besides its options. */
+export interface MiddlewareContext {
   /** That of users, made before. */
   readonly custom: CustomChain;
   /** Milliseconds of the monotonic clock, the same in all threads. */
