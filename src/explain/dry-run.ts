@@ -19,14 +19,14 @@ import type { Middleware } from '../pipeline/middleware.ts';
 import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
-import { PaperClient, type PaperPeer, type PaperReply } from './paper-client.ts';
-import { PaperTransport } from './paper-transport.ts';
+import { DryRunClient, type DryRunPeer, type DryRunReply } from './dry-run-client.ts';
+import { DryRunTransport } from './dry-run-transport.ts';
 
 /** Stands where every request has an id of its own. */
 export const REQUEST_ID_PLACEHOLDER = '<request id>';
 const DATE_PLACEHOLDER = '<now>';
 
-/** Keys of rate limits that are told apart on paper. */
+/** Keys of rate limits that a dry run tells apart. */
 const MAX_KEYS = 1024;
 
 class PlaceholderIds extends RequestIdGenerator {
@@ -36,13 +36,13 @@ class PlaceholderIds extends RequestIdGenerator {
 }
 
 /** Where a request led. */
-export interface DryOutcome {
+export interface DryRunOutcome {
   /** The exchange as it was left; valid until the next run. */
   readonly exchange: Exchange;
   /** The head could not be read: nothing is known but that. */
   readonly headRefused: boolean;
   /** Null where it went to an upstream. */
-  readonly reply: PaperReply | null;
+  readonly reply: DryRunReply | null;
   /** Why the gateway replied; null also where the reply is no failure. */
   readonly error: PhotonError | null;
   /** The head that the upstream would get (latin1); null where none would. */
@@ -51,10 +51,10 @@ export interface DryOutcome {
 
 /**
  * The data path without its sockets. Heads are decoded, exchanges begun, routes found, upstreams picked and heads encoded by
- * the very code that serves; only both ends are paper. Nothing here knows what that code does.
+ * the very code that serves; only the client and the sockets are stand-ins. Nothing here knows what that code does.
  *
- *   text --decodeRequestHead--> Exchange (pipeline/phases.ts) --Upstream.acquire--> H1Upstream --> PaperConnection
- *                                   \--> PaperClient, where the gateway replies itself
+ *   text --decodeRequestHead--> Exchange (pipeline/phases.ts) --Upstream.acquire--> H1Upstream --> DryRunConnection
+ *                                   \--> DryRunClient, if the gateway replies itself
  */
 export class DryRun implements PipelineServices {
   readonly generation: Generation;
@@ -63,7 +63,7 @@ export class DryRun implements PipelineServices {
   /** The same request is explained the same way every time. */
   readonly random = (): number => 0;
   readonly #io = new IoContext(monotonicClock, (error) => this.fault(error));
-  readonly #transport = new PaperTransport();
+  readonly #transport = new DryRunTransport();
   /** Of its own, and full for every run: to ask about a request takes nothing from anybody, and the answer is the same each time. */
   readonly #buckets = new TokenBuckets(createTokenBuckets(MAX_KEYS, monotonicClock.nowMs()));
   #error: PhotonError | null = null;
@@ -100,7 +100,7 @@ export class DryRun implements PipelineServices {
         row: 0,
         tls: { upstreams: [] },
         httpsPort,
-        createMiddleware: (entry, route) => middlewareOnPaper(entry, route, context),
+        createMiddleware: (entry, route) => createDryRunMiddleware(entry, route, context),
       },
       {
         io: this.#io,
@@ -125,12 +125,12 @@ export class DryRun implements PipelineServices {
   }
 
   /** Sends `head` (whole, with its empty line) as `peer`. Throws what would be an internal error. */
-  run(head: string, peer: PaperPeer): DryOutcome {
+  run(head: string, peer: DryRunPeer): DryRunOutcome {
     this.#io.tick();
     this.#buckets.refill();
     this.#error = null;
     this.#fault = null;
-    const client = new PaperClient(peer);
+    const client = new DryRunClient(peer);
     const exchange = new Exchange(this, this.generation.maxHeaders);
     const headRefused = !this.#begin(exchange, client, Buffer.from(head, 'utf8'));
     this.#io.settle();
@@ -144,10 +144,10 @@ export class DryRun implements PipelineServices {
   }
 
   /** Returns false when the head is refused. */
-  #begin(exchange: Exchange, client: PaperClient, bytes: Buffer): boolean {
+  #begin(exchange: Exchange, client: DryRunClient, bytes: Buffer): boolean {
     try {
       const end = decodeRequestHead(bytes, 0, bytes.length, exchange.request, this.generation.limits);
-      if (end === INCOMPLETE) throw new Error('a head on paper ends with its empty line');
+      if (end === INCOMPLETE) throw new Error('the head of a dry run ends with its empty line');
     } catch (error) {
       if (!(error instanceof PhotonError)) throw error;
       exchange.requestRefused(client, error);
@@ -179,8 +179,8 @@ function refuseToHash(): never {
   throw new PhotonError('authentication_unavailable', 'Passwords are not checked here.');
 }
 
-/** That of users is told of, but not run: what it does is its own. */
-function middlewareOnPaper(
+/** Middleware of users is listed, but not run: nothing is known of what it does. */
+function createDryRunMiddleware(
   entry: RouteMiddleware,
   route: RouteConfig,
   context: MiddlewareContext,

@@ -5,7 +5,7 @@ import { middlewareOf } from '../pipeline/build-generation.ts';
 import { type RankedRule, rankRules } from '../routing/ranking.ts';
 import { explainCandidates } from './candidates.ts';
 import { explainChoice, hashedKey } from './choice.ts';
-import { type DryOutcome, DryRun } from './dry-run.ts';
+import { DryRun, type DryRunOutcome } from './dry-run.ts';
 import type {
   ExplainedBackend,
   ExplainedCache,
@@ -20,7 +20,7 @@ import type {
 import { type Inquiry, namesHost } from './inquiry.ts';
 import { chooseListener, type ListenerChoice } from './listener-choice.ts';
 
-/** Says what a configuration does with requests, by letting the data path itself do it on paper. */
+/** Says what a configuration does with requests: the data path itself runs, without sockets. */
 export class Explainer {
   readonly #config: Config;
   readonly #dryRun: DryRun;
@@ -57,7 +57,9 @@ export class Explainer {
     };
   }
 
-  #explainRouting(outcome: DryOutcome): Pick<Explanation, 'route' | 'candidates' | 'otherRoutes' | 'backend' | 'sent'> {
+  #explainRouting(
+    outcome: DryRunOutcome,
+  ): Pick<Explanation, 'route' | 'candidates' | 'otherRoutes' | 'backend' | 'sent'> {
     const { exchange } = outcome;
     const index = exchange.route?.number ?? null;
     if (!wasRouted(outcome)) return { route: null, candidates: [], otherRoutes: 0, backend: null, sent: null };
@@ -149,35 +151,35 @@ function noListener(inquiry: Inquiry): Explanation {
 /** The codes of errors that leave no target to look up. */
 const WITHOUT_TARGET: ReadonlySet<string> = new Set(['bad_target', 'bad_host', 'method_refused']);
 
-function hasTarget(outcome: DryOutcome): boolean {
+function hasTarget(outcome: DryRunOutcome): boolean {
   return !outcome.headRefused && !(outcome.error !== null && WITHOUT_TARGET.has(outcome.error.code));
 }
 
-function wasRouted(outcome: DryOutcome): boolean {
+function wasRouted(outcome: DryRunOutcome): boolean {
   const { exchange, error, reply } = outcome;
   if (!hasTarget(outcome)) return false;
   // `OPTIONS *` and a redirect are replies without an error, and come before any route is looked for.
   return exchange.route !== null || reply === null || error !== null;
 }
 
-function clientOf(outcome: DryOutcome, { from }: Inquiry): ExplainedClient | null {
+function clientOf(outcome: DryRunOutcome, { from }: Inquiry): ExplainedClient | null {
   if (outcome.headRefused) return null;
   const { clientAddress, peerTrusted } = outcome.exchange;
   return { address: clientAddress, peer: from, peerTrusted };
 }
 
-function targetOf(outcome: DryOutcome): ExplainedTarget | null {
+function targetOf(outcome: DryRunOutcome): ExplainedTarget | null {
   if (!hasTarget(outcome)) return null;
   const { host, target } = outcome.exchange;
   return { host, path: target.path, query: target.hasQuery ? target.query : null };
 }
 
-function resultOf({ reply, error }: DryOutcome): ExplainedResult {
+function resultOf({ reply, error }: DryRunOutcome): ExplainedResult {
   if (reply === null) return { kind: 'forwarded' };
   return { kind: 'answered', ...reply, code: error?.code ?? null, detail: error?.message ?? null };
 }
 
-function explainBackend(backend: BackendConfig, { exchange }: DryOutcome): ExplainedBackend {
+function explainBackend(backend: BackendConfig, { exchange }: DryRunOutcome): ExplainedBackend {
   const { name, algorithm, sticky, upstreams } = backend;
   const sum = upstreams.reduce((total, { weight }) => total + weight, 0);
   return {
@@ -198,7 +200,7 @@ function explainBackend(backend: BackendConfig, { exchange }: DryOutcome): Expla
   };
 }
 
-function sentOf({ exchange, sentHead }: DryOutcome): ExplainedSent | null {
+function sentOf({ exchange, sentHead }: DryRunOutcome): ExplainedSent | null {
   if (sentHead === null || exchange.upstream === null) return null;
   const { address, sendProxyProtocol } = exchange.upstream.config;
   return { upstream: address, proxyHeader: sendProxyProtocol, head: sentHead.slice(0, -4).split('\r\n') };

@@ -1,7 +1,7 @@
 import type { Algorithm } from '../config/config.ts';
 import type { Stage } from '../pipeline/middleware.ts';
 import type { Candidate } from './candidates.ts';
-import type { PaperReply } from './paper-client.ts';
+import type { DryRunReply } from './dry-run-client.ts';
 
 /** What happens to a request, and why. Plain data without secrets: it is printed, sent, and compared as it is. */
 export interface Explanation {
@@ -45,7 +45,7 @@ export interface ExplainedTarget {
 export type ExplainedResult =
   | { readonly kind: 'forwarded' }
   /** The gateway replies itself. `code` and `detail` of the error, null where the reply is none. */
-  | (PaperReply & { readonly kind: 'answered'; readonly code: string | null; readonly detail: string | null })
+  | (DryRunReply & { readonly kind: 'answered'; readonly code: string | null; readonly detail: string | null })
   | { readonly kind: 'no-listener'; readonly detail: string };
 
 export interface ExplainedRoute {

@@ -2,26 +2,26 @@ import type { ByteReceiver, Connection, ConnectTarget } from '../net/connection.
 import type { IoContext } from '../net/io-context.ts';
 import type { Transport } from '../net/transport.ts';
 
-/** A transport that opens nothing: what would have gone to an upstream stands on paper. */
-export class PaperTransport implements Transport {
+/** A transport that opens nothing, and keeps what would have gone to an upstream. */
+export class DryRunTransport implements Transport {
   readonly name = 'plain';
-  #last: PaperConnection | null = null;
+  #last: DryRunConnection | null = null;
 
   createServer(): never {
-    throw new Error('nothing listens on paper');
+    throw new Error('a dry run does not listen');
   }
 
   adopt(): never {
-    throw new Error('nothing is accepted on paper');
+    throw new Error('a dry run accepts nothing');
   }
 
   connect(_io: IoContext, target: ConnectTarget, receiver: ByteReceiver): Connection {
-    this.#last = new PaperConnection(target, receiver);
+    this.#last = new DryRunConnection(target, receiver);
     return this.#last;
   }
 
   /** The connection opened since the last call, or null. */
-  takeLast(): PaperConnection | null {
+  takeLast(): DryRunConnection | null {
     const last = this.#last;
     this.#last = null;
     return last;
@@ -29,7 +29,7 @@ export class PaperTransport implements Transport {
 }
 
 /** A connection that never opens, and keeps what is written to it. */
-export class PaperConnection implements Connection {
+export class DryRunConnection implements Connection {
   readonly target: ConnectTarget;
   readonly #receiver: ByteReceiver;
   /** Latin1 text. */

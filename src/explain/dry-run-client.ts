@@ -2,17 +2,17 @@ import type { OutgoingResponse } from '../http/outgoing.ts';
 import type { DownstreamPeer, DownstreamStream } from '../net/streams.ts';
 
 /** What the gateway itself replied. */
-export interface PaperReply {
+export interface DryRunReply {
   readonly status: number;
   /** The field lines that the gateway wrote, `Name: value`. */
   readonly fields: readonly string[];
 }
 
 /** How a client is connected. */
-export type PaperPeer = Pick<DownstreamPeer, 'address' | 'localAddress' | 'localPort' | 'scheme'>;
+export type DryRunPeer = Pick<DownstreamPeer, 'address' | 'localAddress' | 'localPort' | 'scheme'>;
 
 /** A client that has sent a request and keeps the head of the reply. */
-export class PaperClient implements DownstreamStream, DownstreamPeer {
+export class DryRunClient implements DownstreamStream, DownstreamPeer {
   readonly address: string;
   readonly port = 0;
   readonly localAddress: string;
@@ -21,13 +21,13 @@ export class PaperClient implements DownstreamStream, DownstreamPeer {
   readonly certificateSubject = null;
   identity: unknown = null;
   privateConnections = null;
-  /** A body is announced, and on paper it never comes. */
+  /** A body is announced, which never comes in a dry run. */
   requestComplete = true;
   readonly requestPaused = false;
   readonly clientHalfClosed = false;
-  reply: PaperReply | null = null;
+  reply: DryRunReply | null = null;
 
-  constructor({ address, localAddress, localPort, scheme }: PaperPeer) {
+  constructor({ address, localAddress, localPort, scheme }: DryRunPeer) {
     this.address = address;
     this.localAddress = localAddress;
     this.localPort = localPort;
