@@ -17,7 +17,7 @@ const CHECKS: { readonly [N in BuiltIn]?: Check } = {
   rewrite: (block, path) => atMostOne(block, path, ['replace_prefix', 'path', 'regex']),
 };
 
-/** What is wrong, or suspicious, within the options of a middleware. */
+/** The errors in the options of a middleware, and the warnings about them. */
 export function checkBlock(name: BuiltIn, block: ConfigNode, path: Path): readonly Finding[] {
   return CHECKS[name]?.(block, path) ?? [];
 }

@@ -5,6 +5,7 @@ import { type ConfigNode, formatPath, lookUp, type Path } from './config-node.ts
 import { ConfigError, type Diagnostic, locateFindings, wholeFileDiagnostic } from './diagnostic.ts';
 import { type DiagnosticCode, errorAt, type Finding } from './finding.ts';
 import { includeFiles } from './include.ts';
+import { lintConfig } from './lint.ts';
 import { readMiddleware } from './middleware-chains.ts';
 import { findNotYet } from './not-yet.ts';
 import { type ConfigFormat, parseText } from './parse-text.ts';
@@ -18,7 +19,6 @@ import { secretSpans } from './secrets.ts';
 import { SourceSet } from './source-set.ts';
 import { SourceText } from './source-text.ts';
 import { type Environment, Substitution } from './substitute.ts';
-import { findSuspicions } from './suspicions.ts';
 import { validate } from './validate.ts';
 
 /** What later rows know and this one does not. */
@@ -108,7 +108,7 @@ function compileRoot(
     ...checkReferences(root, checkRoutePattern ?? null),
     ...checkRegexes(root),
     ...chains.findings,
-    ...findSuspicions(root),
+    ...lintConfig(root),
     ...findNotYet(root),
   ]);
   const locate = (found: readonly Finding[]) =>

@@ -14,14 +14,14 @@ import { findEndpointChanges } from './endpoint-changes.ts';
 import type { EventLog } from './event-log.ts';
 import { checkedUpstreams } from './health/checked-upstream.ts';
 import { HealthChecker } from './health/health-checker.ts';
-import { KeySetKeeper } from './key-set-keeper.ts';
+import { KeySetFetcher } from './key-set-fetcher.ts';
 import { type ListenerChange, Listeners, type PlannedListener } from './listeners.ts';
 import { isDebugged, lookIntoWorker } from './look-into-worker.ts';
 import { expandNames } from './names/expand-names.ts';
 import { NameLookup, systemSources } from './names/name-lookup.ts';
 import { UpstreamNames } from './names/upstream-names.ts';
 import { checksWithin, readOpenFileLimit, socketsWithin, withinOpenFileLimit } from './open-file-limit.ts';
-import { PasswordKeeper } from './password-keeper.ts';
+import { PasswordQueue } from './password-queue.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { SlotTable } from './slot-table.ts';
 import { waitedForProcessorMs } from './thread-waits.ts';
@@ -80,8 +80,8 @@ export class Supervisor implements WorkerSlotContext {
   /** Names stand for something else than what is served, and that waits for its turn. */
   #namesWait = false;
   readonly #listeners = new Listeners();
-  readonly #keySets: KeySetKeeper;
-  readonly #passwords: PasswordKeeper;
+  readonly #keySets: KeySetFetcher;
+  readonly #passwords: PasswordQueue;
   #slots: readonly WorkerSlot[] = [];
   readonly #watch: WorkerWatch;
   /** Nothing changes any more. */
@@ -101,10 +101,10 @@ export class Supervisor implements WorkerSlotContext {
     this.#table = new SlotTable(this.#workers);
     const lookup = new NameLookup(systemSources(compiled.config.resolver));
     this.#names = new UpstreamNames(lookup, log, () => this.#namesChanged());
-    this.#keySets = new KeySetKeeper(log, (keySet) => {
+    this.#keySets = new KeySetFetcher(log, (keySet) => {
       for (const slot of this.#slots) slot.useKeySet(keySet);
     });
-    this.#passwords = new PasswordKeeper(log, (row, answer) => this.#slots[row]?.answerPassword(answer));
+    this.#passwords = new PasswordQueue(log, (row, answer) => this.#slots[row]?.answerPassword(answer));
     this.#watch = new WorkerWatch({
       shared: this.#table.shared,
       workers: () => this.#slots.map(({ worker }) => worker),

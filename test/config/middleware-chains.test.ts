@@ -301,7 +301,7 @@ for (const { why, text, places } of REFUSED) {
   });
 }
 
-const SUSPICIOUS: readonly { readonly why: string; readonly text: string; readonly place: string }[] = [
+const LINTED: readonly { readonly why: string; readonly text: string; readonly place: string }[] = [
   {
     why: 'a short secret',
     text: withList('[auth]', 'authentication: { auth_type: jwt, jwt: { secret: aB3xK9pQ7mZ2 } }'),
@@ -347,7 +347,7 @@ const SUSPICIOUS: readonly { readonly why: string; readonly text: string; readon
   },
 ];
 
-for (const { why, text, place } of SUSPICIOUS) {
+for (const { why, text, place } of LINTED) {
   test(`warned about: ${why}`, () => {
     const { warnings } = parseConfig(text, { file: 'a.yaml', format: 'yaml', env: {} });
     const others = warnings.filter(({ code }) => !['not-active-yet', 'not-available-yet'].includes(code));

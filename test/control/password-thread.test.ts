@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { PasswordKeeper } from '../../src/control/password-keeper.ts';
+import { PasswordQueue } from '../../src/control/password-queue.ts';
 
 /** Of "Hello world!": half a second of JavaScript. */
 const SLOW = '$2b$13$52sWjs3//eVfy3pigNTRIuFCcM0Nrc3OtEIO.YHKP9N.W4.dnAShy';
@@ -13,11 +13,11 @@ const UNDER_WAY_MICROS = 50_000;
 
 const question = (digest: string, hash: string, password: string) => ({ digest, hash, password });
 
-/** A keeper with a thread of its own, as the control thread has it. */
+/** A password queue with a thread of its own, as the control thread has it. */
 class Bench extends EventEmitter<{ told: []; died: [] }> {
   /** Row, question and verdict of each answer. */
   readonly told: string[] = [];
-  readonly keeper: PasswordKeeper;
+  readonly queue: PasswordQueue;
   /** The thread that was started last. */
   thread: Worker | null = null;
 
@@ -38,13 +38,13 @@ class Bench extends EventEmitter<{ told: []; died: [] }> {
     t.after(() => {
       process.off('worker', noteThread);
       clearInterval(alive);
-      this.keeper.close();
+      this.queue.close();
     });
-    this.keeper = new PasswordKeeper(log as never, (row, { digest, verdict }) => {
+    this.queue = new PasswordQueue(log as never, (row, { digest, verdict }) => {
       this.told.push(`${row} ${digest} ${verdict}`);
       this.emit('told');
     });
-    this.keeper.use(true);
+    this.queue.use(true);
   }
 
   async answers(count: number): Promise<readonly string[]> {
@@ -65,12 +65,12 @@ test('a right password lets nobody in when its thread ends in the middle of the 
   timeout: 20_000,
 }, async (t) => {
   const bench = new Bench(t);
-  bench.keeper.ask(0, question('first', QUICK, 'Hello world!'));
+  bench.queue.ask(0, question('first', QUICK, 'Hello world!'));
   assert.deepEqual(await bench.answers(1), ['0 first right']);
-  bench.keeper.ask(0, question('right', SLOW, 'Hello world!'));
-  bench.keeper.ask(1, question('wrong', SLOW, 'wrong'));
-  bench.keeper.ask(1, question('right', SLOW, 'Hello world!'));
-  bench.keeper.ask(0, question('quick', QUICK, 'Hello world!'));
+  bench.queue.ask(0, question('right', SLOW, 'Hello world!'));
+  bench.queue.ask(1, question('wrong', SLOW, 'wrong'));
+  bench.queue.ask(1, question('right', SLOW, 'Hello world!'));
+  bench.queue.ask(0, question('quick', QUICK, 'Hello world!'));
   const thread = await bench.hashing();
   assert.equal(bench.told.length, 1);
   const [died, replaced] = [once(bench, 'died'), once(process, 'worker')];
@@ -78,7 +78,7 @@ test('a right password lets nobody in when its thread ends in the middle of the 
   assert.deepEqual(bench.told.slice(1), ['0 right failed', '1 right failed', '1 wrong failed', '0 quick failed']);
   await replaced;
   assert.notEqual(bench.thread, thread);
-  bench.keeper.ask(1, question('right', SLOW, 'Hello world!'));
-  bench.keeper.ask(0, question('wrong', SLOW, 'wrong'));
+  bench.queue.ask(1, question('right', SLOW, 'Hello world!'));
+  bench.queue.ask(0, question('wrong', SLOW, 'wrong'));
   assert.deepEqual((await bench.answers(7)).slice(5), ['1 right right', '0 wrong wrong']);
 });

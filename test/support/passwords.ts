@@ -1,5 +1,5 @@
 import type { HashAnswer, HashRequest, PasswordHasher } from '../../src/control/password-hasher.ts';
-import { PasswordKeeper } from '../../src/control/password-keeper.ts';
+import { PasswordQueue } from '../../src/control/password-queue.ts';
 import type { PasswordDesk } from './gateway.ts';
 import type { ManualClock } from './manual-clock.ts';
 
@@ -7,7 +7,7 @@ type Plane = Parameters<PasswordDesk['ask']>[0];
 
 /** What the control thread does about passwords, for data planes of this process; the test says how each hash comes out. */
 export class PasswordOffice implements PasswordDesk {
-  readonly keeper: PasswordKeeper;
+  readonly queue: PasswordQueue;
   /** All that was hashed, or is to be. */
   readonly requests: HashRequest[] = [];
   readonly events: string[] = [];
@@ -22,21 +22,21 @@ export class PasswordOffice implements PasswordDesk {
     this.#hashNow = hashNow;
     const note = (event: string) => void this.events.push(event);
     const log = { info: note, warn: note, error: note, fatal: note };
-    this.keeper = new PasswordKeeper(log as never, (row, answer) => this.#planes.get(row)?.answerPassword(answer), {
+    this.queue = new PasswordQueue(log as never, (row, answer) => this.#planes.get(row)?.answerPassword(answer), {
       start: (answer) => this.#start(answer),
       ...(clock === undefined ? {} : { clock }),
     });
-    this.keeper.use(true);
+    this.queue.use(true);
   }
 
   get memory(): SharedArrayBuffer {
-    return this.keeper.memory;
+    return this.queue.memory;
   }
 
   ask(plane: Plane, row: number, question: Parameters<PasswordDesk['ask']>[2]): void {
     this.#planes.set(row, plane);
     // As a message would come: later.
-    setImmediate(() => this.keeper.ask(row, question));
+    setImmediate(() => this.queue.ask(row, question));
   }
 
   /** The hash that waits comes out like this. */

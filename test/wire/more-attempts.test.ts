@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listenDeaf } from '../support/deaf-upstream.ts';
 import { settle } from '../support/guard.ts';
+import { listenUnresponsive } from '../support/unresponsive-upstream.ts';
 import { ok, type UpstreamConnection, type WireUpstream } from '../support/upstream.ts';
 import { runWire, type WireContext, type WireOptions, wire } from '../support/wire.ts';
 
@@ -164,9 +164,13 @@ wire(
 );
 
 test('an upstream that does not accept in time: a POST goes to the next one, for nothing was sent', async () => {
-  const deaf = await listenDeaf();
+  const unresponsive = await listenUnresponsive();
   try {
-    const options = retrying(1, { upstreams: 1, otherPorts: [deaf.port], upstream: { connection_timeout: '3s' } });
+    const options = retrying(1, {
+      upstreams: 1,
+      otherPorts: [unresponsive.port],
+      upstream: { connection_timeout: '3s' },
+    });
     await runWire(options, async ({ client, upstream, clock }) => {
       upstream.answerAll(({ body }) => ok(body));
       for (let turn = 0; turn < 2; turn++) {
@@ -175,7 +179,7 @@ test('an upstream that does not accept in time: a POST goes to the next one, for
       }
     });
   } finally {
-    await deaf.close();
+    await unresponsive.close();
   }
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listenDeaf } from '../support/deaf-upstream.ts';
 import { settle } from '../support/guard.ts';
+import { listenUnresponsive } from '../support/unresponsive-upstream.ts';
 import { ok } from '../support/upstream.ts';
 import { runWire, wire } from '../support/wire.ts';
 
@@ -103,9 +103,9 @@ wire('a body that comes in drops has all the time it needs', async ({ client, up
 });
 
 test('504: an upstream that does not accept within its connection_timeout', async () => {
-  const deaf = await listenDeaf();
+  const unresponsive = await listenUnresponsive();
   try {
-    const options = { upstreams: 0, otherPorts: [deaf.port], upstream: { connection_timeout: '3s' }, ...once };
+    const options = { upstreams: 0, otherPorts: [unresponsive.port], upstream: { connection_timeout: '3s' }, ...once };
     await runWire(options, async ({ client, clock }) => {
       await client.send(GET);
       await clock.advance(2_500);
@@ -117,7 +117,7 @@ test('504: an upstream that does not accept within its connection_timeout', asyn
       await client.expectStatus(504);
     });
   } finally {
-    await deaf.close();
+    await unresponsive.close();
   }
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listenDeaf } from '../support/deaf-upstream.ts';
 import { eventually } from '../support/guard.ts';
+import { listenUnresponsive } from '../support/unresponsive-upstream.ts';
 import { ok } from '../support/upstream.ts';
 import { runWire, type WireContext, wire } from '../support/wire.ts';
 
@@ -118,9 +118,9 @@ wire('a client that vanishes between two requests leaves the upstream connection
 });
 
 test('a client that vanishes during the connect leaves nothing', async () => {
-  const deaf = await listenDeaf();
+  const unresponsive = await listenUnresponsive();
   try {
-    await runWire({ upstreams: 0, otherPorts: [deaf.port] }, async (context) => {
+    await runWire({ upstreams: 0, otherPorts: [unresponsive.port] }, async (context) => {
       const { client, gateway } = context;
       await client.send(GET);
       await eventually(
@@ -132,7 +132,7 @@ test('a client that vanishes during the connect leaves nothing', async () => {
       await expectNoExchange(context);
     });
   } finally {
-    await deaf.close();
+    await unresponsive.close();
   }
 });
 

@@ -157,7 +157,7 @@ const full = new PasswordOffice();
 wire('when 64 wait the next gets 503 and when to come again; who waits is answered', guarded(full), async (context) => {
   const { client, gateway, upstream } = context;
   for (let n = 0; n <= MAX_WAITING_PASSWORDS; n++) {
-    full.keeper.ask(7, { digest: `d${n}`, hash: ALICE, password: `${n}` });
+    full.queue.ask(7, { digest: `d${n}`, hash: ALICE, password: `${n}` });
   }
   await client.send(get(basic('alice:pw')));
   const { fields } = await client.expectStatus(503);

@@ -13,7 +13,7 @@ const TICK_MS = 1000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 262_144 };
 
 /** The keys of one URL. */
-class KeptSet implements FetchedKeySet {
+class CachedKeySet implements FetchedKeySet {
   readonly url: string;
   text: string | null = null;
   begunMs = Number.NEGATIVE_INFINITY;
@@ -35,33 +35,33 @@ class KeptSet implements FetchedKeySet {
 }
 
 /** `read` gets a text by its URL; a test puts another one in its place. */
-export interface KeySetKeeperOptions {
+export interface KeySetFetcherOptions {
   readonly clock?: Clock;
   readonly read?: (url: string, closing: AbortSignal) => Promise<string>;
 }
 
 /**
- * Fetches the keys of issuers, once for all workers, and tells of them.
+ * Fetches the keys of issuers, once for all workers, and publishes them to the workers.
  *
  *   wanted --use()--> fetching --well--> good ---5 min, or asked for--> fetching
  *                       ^  \--badly--> as before, log ---10 s without keys, 1 min with---^
  *
  * Invariant: of one URL at most one fetch is under way, and at least KEY_SET_COOLDOWN_MS lie between the beginnings of two.
  */
-export class KeySetKeeper {
+export class KeySetFetcher {
   readonly #log: EventLog;
-  readonly #tell: (keySet: FetchedKeySet) => void;
+  readonly #publish: (keySet: FetchedKeySet) => void;
   readonly #clock: Clock;
   readonly #read: (url: string, closing: AbortSignal) => Promise<string>;
   readonly #closing = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  #sets = new Map<string, KeptSet>();
+  #sets = new Map<string, CachedKeySet>();
 
-  /** `tell` hears of every fetch that is over, and of every question. */
-  constructor(log: EventLog, tell: (keySet: FetchedKeySet) => void, options: KeySetKeeperOptions = {}) {
+  /** `publish` is called after every fetch, and as the answer to every question. */
+  constructor(log: EventLog, publish: (keySet: FetchedKeySet) => void, options: KeySetFetcherOptions = {}) {
     const { clock = monotonicClock, read = (url, closing) => fetchText(url, LIMITS, closing) } = options;
     this.#log = log;
-    this.#tell = tell;
+    this.#publish = publish;
     this.#clock = clock;
     this.#read = read;
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
@@ -69,27 +69,27 @@ export class KeySetKeeper {
 
   /** The keys of these URLs are wanted from now on, and of no others. */
   use(urls: readonly string[]): void {
-    this.#sets = new Map(urls.map((url) => [url, this.#sets.get(url) ?? new KeptSet(url)]));
+    this.#sets = new Map(urls.map((url) => [url, this.#sets.get(url) ?? new CachedKeySet(url)]));
     this.tick();
   }
 
   /** What is known so far. */
   get current(): readonly FetchedKeySet[] {
-    return [...this.#sets.values()].map(newsOf);
+    return [...this.#sets.values()].map(publicPartOf);
   }
 
   /** A worker asks for newer keys. Every question is answered: when the fetch is over, or at once where there is none. */
   want(url: string): void {
-    const kept = this.#sets.get(url);
-    if (kept?.mayFetch(this.#clock.nowMs())) void this.#fetch(kept);
-    else if (kept === undefined) this.#tell({ url, text: null, failed: false });
-    else if (!kept.fetching) this.#tell(newsOf(kept));
+    const cached = this.#sets.get(url);
+    if (cached?.mayFetch(this.#clock.nowMs())) void this.#fetch(cached);
+    else if (cached === undefined) this.#publish({ url, text: null, failed: false });
+    else if (!cached.fetching) this.#publish(publicPartOf(cached));
   }
 
   /** Lets time pass: fetches what is due. */
   tick(): void {
     const nowMs = this.#clock.nowMs();
-    for (const kept of this.#sets.values()) if (kept.isDue(nowMs)) void this.#fetch(kept);
+    for (const cached of this.#sets.values()) if (cached.isDue(nowMs)) void this.#fetch(cached);
   }
 
   close(): void {
@@ -98,30 +98,30 @@ export class KeySetKeeper {
     this.#closing.abort();
   }
 
-  async #fetch(kept: KeptSet): Promise<void> {
-    kept.fetching = true;
-    kept.begunMs = this.#clock.nowMs();
+  async #fetch(cached: CachedKeySet): Promise<void> {
+    cached.fetching = true;
+    cached.begunMs = this.#clock.nowMs();
     try {
-      const text = await this.#read(kept.url, this.#closing.signal);
+      const text = await this.#read(cached.url, this.#closing.signal);
       const found = KeySet.parse(text);
       if (found === null) throw new Error('it is no set of keys');
-      if (text !== kept.text) this.#log.info('key-set-fetched', { url: kept.url, keys: found.size });
-      kept.text = text;
-      kept.failed = false;
+      if (text !== cached.text) this.#log.info('key-set-fetched', { url: cached.url, keys: found.size });
+      cached.text = text;
+      cached.failed = false;
     } catch (error) {
-      kept.failed = true;
-      this.#sayFailed(kept, error as Error);
+      cached.failed = true;
+      this.#sayFailed(cached, error as Error);
     } finally {
-      kept.fetching = false;
+      cached.fetching = false;
     }
-    this.#tell(newsOf(kept));
+    this.#publish(publicPartOf(cached));
   }
 
-  #sayFailed({ url, text }: KeptSet, { message, cause }: Error): void {
+  #sayFailed({ url, text }: CachedKeySet, { message, cause }: Error): void {
     if (this.#closing.signal.aborted) return;
     const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
     this.#log.warn(text === null ? 'key-set-missing' : 'key-set-kept', { url, reason });
   }
 }
 
-const newsOf = ({ url, text, failed }: KeptSet): FetchedKeySet => ({ url, text, failed });
+const publicPartOf = ({ url, text, failed }: CachedKeySet): FetchedKeySet => ({ url, text, failed });

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { fetchText } from '../../src/control/fetch-text.ts';
-import { KeySetKeeper } from '../../src/control/key-set-keeper.ts';
+import { KeySetFetcher } from '../../src/control/key-set-fetcher.ts';
 import type { FetchedKeySet } from '../../src/messages/to-worker.ts';
 import { GUARD_MS } from '../support/guard.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -12,11 +12,11 @@ const URL = 'https://issuer.example/keys';
 const EMPTY = '{"keys":[]}';
 const NEWER = '{"keys":[ ]}';
 
-/** A keeper whose fetches are answered by hand. */
+/** A fetcher whose fetches are answered by hand. */
 function scene() {
   const clock = new ManualClock();
   const fetches: PromiseWithResolvers<string>[] = [];
-  const told: FetchedKeySet[] = [];
+  const published: FetchedKeySet[] = [];
   const events: string[] = [];
   const log = {
     info: (event: string) => events.push(event),
@@ -28,8 +28,8 @@ function scene() {
     fetches.push(fetch);
     return fetch.promise;
   };
-  const keeper = new KeySetKeeper(log, (keySet) => told.push(keySet), { clock, read });
-  clock.onTick(() => keeper.tick());
+  const fetcher = new KeySetFetcher(log, (keySet) => published.push(keySet), { clock, read });
+  clock.onTick(() => fetcher.tick());
   const answer = async (text: string) => {
     fetches.at(-1)?.resolve(text);
     await clock.advance(0);
@@ -38,96 +38,96 @@ function scene() {
     fetches.at(-1)?.reject(new Error('nobody is there'));
     await clock.advance(0);
   };
-  return { clock, fetches, told, events, keeper, answer, fail };
+  return { clock, fetches, published, events, fetcher, answer, fail };
 }
 
 describe('the keys of issuers', () => {
-  test('are fetched before anybody asks, and told of', async () => {
-    const { keeper, fetches, told, answer } = scene();
-    keeper.use([URL]);
+  test('are fetched before any worker asks, and published', async () => {
+    const { fetcher, fetches, published, answer } = scene();
+    fetcher.use([URL]);
     assert.equal(fetches.length, 1);
     await answer(EMPTY);
-    assert.deepEqual(told, [{ url: URL, text: EMPTY, failed: false }]);
-    assert.deepEqual(keeper.current, [{ url: URL, text: EMPTY, failed: false }]);
-    keeper.close();
+    assert.deepEqual(published, [{ url: URL, text: EMPTY, failed: false }]);
+    assert.deepEqual(fetcher.current, [{ url: URL, text: EMPTY, failed: false }]);
+    fetcher.close();
   });
 
   test('are fetched anew every five minutes', async () => {
-    const { keeper, fetches, told, answer, clock } = scene();
-    keeper.use([URL]);
+    const { fetcher, fetches, published, answer, clock } = scene();
+    fetcher.use([URL]);
     await answer(EMPTY);
     await clock.advance(299_000);
     assert.equal(fetches.length, 1);
     await clock.advance(1000);
     assert.equal(fetches.length, 2);
     await answer(NEWER);
-    assert.equal(told.at(-1)?.text, NEWER);
-    keeper.close();
+    assert.equal(published.at(-1)?.text, NEWER);
+    fetcher.close();
   });
 
   test('are fetched at most once in ten seconds, however often and by whomever they are wanted', async () => {
-    const { keeper, fetches, told, answer, clock } = scene();
-    keeper.use([URL]);
+    const { fetcher, fetches, published, answer, clock } = scene();
+    fetcher.use([URL]);
     await answer(EMPTY);
     for (let second = 0; second < 30; second++) {
-      for (let n = 0; n < 100; n++) keeper.want(URL);
+      for (let n = 0; n < 100; n++) fetcher.want(URL);
       await answer(EMPTY);
       await clock.advance(1000);
     }
     assert.equal(fetches.length, 3);
-    assert.equal(told.length, 1 + 30 * 100 - 2 * 99, 'every question is answered, those during a fetch together');
-    keeper.close();
+    assert.equal(published.length, 1 + 30 * 100 - 2 * 99, 'every question is answered, those during a fetch together');
+    fetcher.close();
   });
 
   test('stay as they were while the issuer is down, or answers something else', async () => {
-    const { keeper, told, answer, fail, clock, events } = scene();
-    keeper.use([URL]);
+    const { fetcher, published, answer, fail, clock, events } = scene();
+    fetcher.use([URL]);
     await answer(EMPTY);
     await clock.advance(300_000);
     await fail();
-    assert.deepEqual(told.at(-1), { url: URL, text: EMPTY, failed: true });
+    assert.deepEqual(published.at(-1), { url: URL, text: EMPTY, failed: true });
     await clock.advance(60_000);
     await answer('<html>');
-    assert.equal(told.at(-1)?.text, EMPTY);
+    assert.equal(published.at(-1)?.text, EMPTY);
     await clock.advance(60_000);
     await answer(NEWER);
-    assert.deepEqual(told.at(-1), { url: URL, text: NEWER, failed: false });
+    assert.deepEqual(published.at(-1), { url: URL, text: NEWER, failed: false });
     assert.deepEqual(events, ['key-set-fetched', 'key-set-kept', 'key-set-kept', 'key-set-fetched']);
-    keeper.close();
+    fetcher.close();
   });
 
   test('that nobody ever had are asked for every ten seconds', async () => {
-    const { keeper, told, answer, fail, fetches, clock, events } = scene();
-    keeper.use([URL]);
+    const { fetcher, published, answer, fail, fetches, clock, events } = scene();
+    fetcher.use([URL]);
     await fail();
-    assert.deepEqual(told, [{ url: URL, text: null, failed: true }]);
+    assert.deepEqual(published, [{ url: URL, text: null, failed: true }]);
     await clock.advance(10_000);
     assert.equal(fetches.length, 2);
     await answer(EMPTY);
-    assert.equal(told.at(-1)?.text, EMPTY);
+    assert.equal(published.at(-1)?.text, EMPTY);
     assert.deepEqual(events, ['key-set-missing', 'key-set-fetched']);
-    keeper.close();
+    fetcher.close();
   });
 
   test('that a configuration names no more are forgotten, and a question for others is answered all the same', async () => {
-    const { keeper, told, answer, fetches } = scene();
-    keeper.use([URL]);
+    const { fetcher, published, answer, fetches } = scene();
+    fetcher.use([URL]);
     await answer(EMPTY);
-    keeper.use([]);
-    keeper.want(URL);
-    assert.deepEqual(told.at(-1), { url: URL, text: null, failed: false });
+    fetcher.use([]);
+    fetcher.want(URL);
+    assert.deepEqual(published.at(-1), { url: URL, text: null, failed: false });
     assert.equal(fetches.length, 1);
-    keeper.close();
+    fetcher.close();
   });
 
   test('are kept over a change of the configuration that names them still', async () => {
-    const { keeper, answer, fetches } = scene();
-    keeper.use([URL]);
+    const { fetcher, answer, fetches } = scene();
+    fetcher.use([URL]);
     await answer(EMPTY);
-    keeper.use([URL]);
-    assert.deepEqual(keeper.current, [{ url: URL, text: EMPTY, failed: false }]);
+    fetcher.use([URL]);
+    assert.deepEqual(fetcher.current, [{ url: URL, text: EMPTY, failed: false }]);
     assert.equal(fetches.length, 1);
-    keeper.close();
+    fetcher.close();
   });
 });
 

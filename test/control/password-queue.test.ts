@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { PasswordKeeper } from '../../src/control/password-keeper.ts';
+import { PasswordQueue } from '../../src/control/password-queue.ts';
 import type { PasswordAnswer } from '../../src/messages/to-worker.ts';
 import { MAX_KEPT_MS } from '../../src/middleware/auth/basic/password-checks.ts';
 import { WorkerPasswords } from '../../src/worker/worker-passwords.ts';
@@ -11,11 +11,11 @@ import { PasswordOffice } from '../support/passwords.ts';
 const question = (digest: string) => ({ digest, hash: 'h', password: digest });
 const SILENT = { info: () => {}, warn: () => {}, error: () => {}, fatal: () => {} };
 
-/** A keeper, and a worker that asks it. */
+/** A password queue, and a worker that asks it. */
 function pair(holds: (password: string) => boolean) {
   const clock = new ManualClock();
   let hashes = 0;
-  const keeper: PasswordKeeper = new PasswordKeeper(
+  const queue: PasswordQueue = new PasswordQueue(
     SILENT as never,
     (_row: number, answer: PasswordAnswer) => worker.answer(answer),
     {
@@ -30,13 +30,13 @@ function pair(holds: (password: string) => boolean) {
       }),
     },
   );
-  keeper.use(true);
+  queue.use(true);
   const worker: WorkerPasswords = new WorkerPasswords(
     () => clock.nowMs(),
-    keeper.memory,
-    (asked) => keeper.ask(0, asked),
+    queue.memory,
+    (asked) => queue.ask(0, asked),
   );
-  return { clock, keeper, worker, hashes: () => hashes };
+  return { clock, queue, worker, hashes: () => hashes };
 }
 
 test('what was right counts for five minutes from the hash on, wherever it is asked, and no longer', async () => {
@@ -62,20 +62,20 @@ test('the same wrong password again costs no hash for ten seconds', async () => 
 });
 
 test('without a hasher every question is refused', async () => {
-  const { keeper, worker } = pair(() => true);
-  keeper.close();
+  const { queue, worker } = pair(() => true);
+  queue.close();
   await assert.rejects(worker.check(question('a')), { code: 'authentication_unavailable' });
 });
 
 test('64 wait and one is hashed; the next is refused; the same question again is not', async () => {
   const office = new PasswordOffice();
-  for (let n = 0; n < 65; n++) office.keeper.ask(0, question(`${n}`));
+  for (let n = 0; n < 65; n++) office.queue.ask(0, question(`${n}`));
   assert.equal(office.requests.length, 1);
   assert.deepEqual(office.events, []);
-  office.keeper.ask(1, question('64'));
+  office.queue.ask(1, question('64'));
   assert.deepEqual(office.events, []);
-  office.keeper.ask(1, question('65'));
+  office.queue.ask(1, question('65'));
   assert.deepEqual(office.events, ['password-queue-full']);
   await turn();
-  office.keeper.close();
+  office.queue.close();
 });

@@ -17,10 +17,10 @@ interface Job extends PasswordQuestion {
   readonly rows: Set<number>;
 }
 
-export interface PasswordKeeperOptions {
+export interface PasswordQueueOptions {
   readonly clock?: Clock;
   /** A test puts another one in its place. */
-  readonly start?: (answer: (answer: HashAnswer) => void) => PasswordHasher;
+  readonly start?: (hashed: (answer: HashAnswer) => void) => PasswordHasher;
 }
 
 /**
@@ -34,14 +34,14 @@ export interface PasswordKeeperOptions {
  *
  * Invariant: what is hashed comes first in `#jobs`, and there is something whenever `#hashing`.
  */
-export class PasswordKeeper {
+export class PasswordQueue {
   /** What workers read of the queue. */
   readonly memory: SharedArrayBuffer = PasswordQueueState.allocate();
   readonly #state = new PasswordQueueState(this.memory);
   readonly #log: EventLog;
-  readonly #tell: (row: number, answer: PasswordAnswer) => void;
+  readonly #answer: (row: number, answer: PasswordAnswer) => void;
   readonly #clock: Clock;
-  readonly #start: NonNullable<PasswordKeeperOptions['start']>;
+  readonly #start: NonNullable<PasswordQueueOptions['start']>;
   readonly #right = new RecentDigests();
   readonly #wrong = new RecentDigests();
   /** By digest, in the order in which they came. */
@@ -55,14 +55,14 @@ export class PasswordKeeper {
   #usualMs = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
 
-  /** `tell` hears the answer to every question. */
+  /** `answer` is called once for every question. */
   constructor(
     log: EventLog,
-    tell: (row: number, answer: PasswordAnswer) => void,
-    { clock = monotonicClock, start = startPasswordThread }: PasswordKeeperOptions = {},
+    answer: (row: number, answer: PasswordAnswer) => void,
+    { clock = monotonicClock, start = startPasswordThread }: PasswordQueueOptions = {},
   ) {
     this.#log = log;
-    this.#tell = tell;
+    this.#answer = answer;
     this.#clock = clock;
     this.#start = start;
   }
@@ -77,7 +77,7 @@ export class PasswordKeeper {
     const { digest } = question;
     const known = this.#recall(digest) ?? this.#refusal(digest);
     if (known !== null) {
-      this.#tell(row, known);
+      this.#answer(row, known);
       return;
     }
     const job = this.#jobs.get(digest) ?? { ...question, rows: new Set() };
@@ -145,7 +145,7 @@ export class PasswordKeeper {
 
   #settle({ digest, rows }: Job, verdict: PasswordAnswer['verdict'], untilMs = 0): void {
     this.#jobs.delete(digest);
-    for (const row of rows) this.#tell(row, { digest, verdict, untilMs });
+    for (const row of rows) this.#answer(row, { digest, verdict, untilMs });
   }
 
   // --- the hasher ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import {
 import { type Finding, warningAt } from './finding.ts';
 
 /*
- * What is allowed, but makes a gateway less safe than its owner may think. Warnings only.
+ * Warnings about configurations that are legal, but make a gateway less safe than its owner may think.
  */
 
 /** RFC 7518 3.2: a key for HS256 has at least as many bits as its hash. */
@@ -20,7 +20,7 @@ const MIN_SECRET_BYTES = 32;
 const EXAMPLE =
   /example|change.?me|your[-_ ]|secret|password|passw0rd|default|placeholder|test|demo|foobar|12345|abcdef/i;
 
-export function findSuspicions(root: ConfigNode): readonly Finding[] {
+export function lintConfig(root: ConfigNode): readonly Finding[] {
   return [...checkTrustedProxies(root), ...checkSecrets(root)];
 }
 

@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { settle } from './guard.ts';
 
-/** An address that answers no connection attempt, neither with yes nor with no. */
-export interface DeafUpstream {
+/** An address where connection attempts are neither accepted nor refused. */
+export interface UnresponsiveUpstream {
   readonly port: number;
   close(): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface DeafUpstream {
  * A thread listens with the shortest accept queue and then never runs its event loop again. Once the queue is full,
  * the kernel drops further SYNs, as an overloaded or filtered server does.
  */
-const DEAF_THREAD = `
+const UNRESPONSIVE_THREAD = `
   const { parentPort } = require('node:worker_threads');
   const server = require('node:net').createServer();
   server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
@@ -22,8 +22,8 @@ const DEAF_THREAD = `
   });
 `;
 
-export async function listenDeaf(): Promise<DeafUpstream> {
-  const thread = new Worker(DEAF_THREAD, { eval: true });
+export async function listenUnresponsive(): Promise<UnresponsiveUpstream> {
+  const thread = new Worker(UNRESPONSIVE_THREAD, { eval: true });
   const [port] = (await once(thread, 'message')) as [number];
   const fillers = await fillAcceptQueue(port);
   return {
