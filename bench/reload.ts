@@ -109,13 +109,13 @@ async function rssMiB(): Promise<number> {
 async function latestMs(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const late: number[] = [];
-  const hear = (ms: unknown) => {
+  const onMessage = (ms: unknown) => {
     if (late.push(ms as number) === WORKERS) resolve();
   };
-  photon.on('message', hear);
+  photon.on('message', onMessage);
   photon.send('late');
   await promise;
-  photon.off('message', hear);
+  photon.off('message', onMessage);
   return Math.max(...late);
 }
 

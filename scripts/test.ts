@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const groups = findTestGroups(ROOT);
-  const selection = selectOrSay(() => select({ args, env: process.env, root: ROOT, groups }));
+  const selection = selectOrPrint(() => select({ args, env: process.env, root: ROOT, groups }));
   if (selection === null) {
     return EXIT_USAGE;
   }
@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log([...CHECKS, ...groups].map(({ name }) => name).join('\n'));
     return 0;
   }
-  const areThere = selectOrSay(() => {
+  const areThere = selectOrPrint(() => {
     provideDebianPackages(selection.groups.map(({ name }) => name));
     return true;
   });
@@ -41,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Null where there is an error, which is printed. */
-function selectOrSay<Result>(attempt: () => Result): Result | null {
+function selectOrPrint<Result>(attempt: () => Result): Result | null {
   try {
     return attempt();
   } catch (error) {

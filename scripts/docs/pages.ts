@@ -3,10 +3,10 @@ import { DIAGNOSTIC_MEANINGS, type DiagnosticCode } from '../../src/config/findi
 import { formatDiagnostics } from '../../src/config/format-diagnostics.ts';
 import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { PLACEHOLDERS } from '../../src/config/placeholders.ts';
+import { diagnose } from './diagnose.ts';
 import { ERROR_EXAMPLES } from './error-examples.ts';
 import { MISTAKES, type Mistake } from './mistakes.ts';
 import { optionTables } from './option-tables.ts';
-import { toldAbout } from './told.ts';
 
 /** A page of the documentation, or the JSON Schema, that is made from the source. */
 export interface Page {
@@ -47,7 +47,7 @@ function mistakes(): string {
 
 /** Only what is wrong: the warnings would be about something else. */
 function formatMistake({ title, file, text }: Mistake): string {
-  const errors = toldAbout(text, file).filter(({ severity }) => severity === 'error');
+  const errors = diagnose(text, file).filter(({ severity }) => severity === 'error');
   return [`### ${title}`, '', '```text', formatDiagnostics(errors), '```', ''].join('\n');
 }
 
@@ -63,7 +63,7 @@ function formatCode(code: DiagnosticCode): string {
 }
 
 function examplesOf(code: DiagnosticCode, lines: readonly string[]) {
-  return toldAbout(`${lines.join('\n')}\n`, 'photon.yaml')
+  return diagnose(`${lines.join('\n')}\n`, 'photon.yaml')
     .filter((diagnostic) => diagnostic.code === code)
     .slice(0, 1);
 }

@@ -4,7 +4,7 @@ import { type Answer, Answers, type Question } from '../explain/answers.ts';
 import { askRunningGateway } from './ask-running-gateway.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT_CODE, type ExitCode } from './exit-code.ts';
-import { tellFault } from './tell-fault.ts';
+import { printFault } from './print-fault.ts';
 import { isColoured } from './terminal.ts';
 
 /** An answer that says something. */
@@ -25,7 +25,7 @@ export async function ask(configFile: string, question: Question, live: boolean)
 }
 
 async function askFile(configFile: string, question: Question): Promise<Answer> {
-  const { config } = await loadConfig(configFile, undefined, (each) => checkCustomApart(each, tellFault));
+  const { config } = await loadConfig(configFile, undefined, (each) => checkCustomApart(each, printFault));
   return new Answers(config).answer(question);
 }
 

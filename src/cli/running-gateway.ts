@@ -110,7 +110,7 @@ export class RunningGateway {
   async #openSocket(wanted: string | null, file: string): Promise<void> {
     const path = wanted ?? controlSocketPath(file);
     try {
-      this.#sockets = [await ControlSocket.open(path, (request) => this.#hear(request))];
+      this.#sockets = [await ControlSocket.open(path, (request) => this.#execute(request))];
     } catch (error) {
       refuseWithoutSocket(error, wanted);
       this.#log.warn('no-control-socket', { path, reason: (error as Error).message });
@@ -122,13 +122,13 @@ export class RunningGateway {
   /** For commands whose file does not say any more where the first one is: they know it by the name of the file, if there is a place for it. */
   async #openSecondSocket(path: string): Promise<void> {
     try {
-      this.#sockets = [...this.#sockets, await ControlSocket.open(path, (request) => this.#hear(request))];
+      this.#sockets = [...this.#sockets, await ControlSocket.open(path, (request) => this.#execute(request))];
     } catch (error) {
       this.#log.info('no-second-control-socket', { path, reason: (error as Error).message });
     }
   }
 
-  async #hear(request: unknown): Promise<unknown> {
+  async #execute(request: unknown): Promise<unknown> {
     const { command, question } = request as { readonly command?: unknown; readonly question?: unknown };
     if (command === 'reload') return this.reload('command');
     if (command === 'ask') return (await this.#answersNow()).answer(question);
@@ -154,7 +154,7 @@ export class RunningGateway {
 
   /** Finishes what runs within `shutdown_timeout`, then closes. */
   async drain(): Promise<void> {
-    this.#stopHearing();
+    this.#stopListening();
     await this.#supervisor.drain();
     this.leave();
   }
@@ -165,11 +165,11 @@ export class RunningGateway {
   }
 
   async #close(): Promise<void> {
-    this.#stopHearing();
+    this.#stopListening();
     await this.#supervisor.close();
   }
 
-  #stopHearing(): void {
+  #stopListening(): void {
     this.#watch.close();
     for (const socket of this.#sockets) socket.close();
     this.#compiler.close();

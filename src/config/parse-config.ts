@@ -140,12 +140,12 @@ function withoutEchoes(findings: readonly Finding[]): readonly Finding[] {
       didYouMean === null ? [] : [formatPath([...path.slice(0, -1), didYouMean])],
     ),
   );
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return findings.filter(({ code, path, span }) => {
     const place = formatPath(path);
     if (code === 'missing-key' && misspelt.has(place)) return false;
     const key = `${code} ${place} ${span.start}`;
-    return !told.has(key) && told.add(key);
+    return !reported.has(key) && reported.add(key);
   });
 }
 

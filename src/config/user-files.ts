@@ -43,7 +43,7 @@ export class UserFiles {
     const completed = { ...options, basic: { ...basic, htpasswd } };
     this.#completed.set(options, completed);
     const file = this.#fileAt(htpasswd);
-    if (file instanceof UnreadableFile) this.#sayUnreadable(file, basic.htpasswd, place, path);
+    if (file instanceof UnreadableFile) this.#reportUnreadable(file, basic.htpasswd, place, path);
     else this.#compare(file, childOf(childOf(node, 'basic'), 'users'), place, path);
     return completed;
   }
@@ -69,7 +69,7 @@ export class UserFiles {
     }
   }
 
-  #sayUnreadable({ code, message }: UnreadableFile, written: string, { span }: ConfigNode, path: Path): void {
+  #reportUnreadable({ code, message }: UnreadableFile, written: string, { span }: ConfigNode, path: Path): void {
     const at = [...path, 'basic', 'htpasswd'];
     this.findings.push(errorAt(code, span, at, `Cannot use ${formatPath(at)}: ${quote(written)} ${message}`));
   }

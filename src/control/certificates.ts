@@ -92,7 +92,7 @@ export class Certificates {
       if (used) this.#material = material;
       return used;
     } catch (error) {
-      this.#sayKept(error);
+      this.#logKept(error);
       return false;
     }
   }
@@ -103,12 +103,12 @@ export class Certificates {
     try {
       return this.#readAll();
     } catch (error) {
-      this.#sayKept(error);
+      this.#logKept(error);
       return null;
     }
   }
 
-  #sayKept(error: unknown): void {
+  #logKept(error: unknown): void {
     this.#log.error('certificates-kept', { reason: (error as Error).message });
   }
 

@@ -16,8 +16,8 @@ export type CustomThreadMessage =
   | { readonly type: 'fault'; readonly name: string; readonly error: unknown }
   | { readonly type: 'checked'; readonly checked: CheckedCustom };
 
-/** Hears of a fault that code of a middleware lets happen while it is loaded, outside of the module's own run. */
-export type TellFault = (name: string, error: unknown) => void;
+/** Called with a fault of a middleware's code while it is loaded, outside of the module's own run. */
+export type ReportFault = (name: string, error: unknown) => void;
 
 /** A thread that computes does not see that the time of a module is over: then it has so much longer. */
 const GRACE_MS = 5000;
@@ -28,18 +28,25 @@ const PROGRAM = new URL(`./check-custom-thread${import.meta.url.endsWith('.ts') 
  * The same as `checkCustom`, in a thread of its own: whatever a module does, loops for ever or ends its process, is a fault that names it, and
  * the process goes on.
  */
-export async function checkCustomApart(config: Config, tellFault: TellFault = () => undefined): Promise<CheckedCustom> {
+export async function checkCustomApart(
+  config: Config,
+  reportFault: ReportFault = () => undefined,
+): Promise<CheckedCustom> {
   const toCheck: CustomToCheck = { entries: customOf(config), limitMs: config.server.reloadTimeoutMs };
   if (toCheck.entries.length === 0) return NOTHING_WRONG;
   const thread = new Worker(PROGRAM, { workerData: toCheck });
   try {
-    return await answerOf(thread, toCheck, tellFault);
+    return await answerOf(thread, toCheck, reportFault);
   } finally {
     await thread.terminate();
   }
 }
 
-function answerOf(thread: Worker, { entries, limitMs }: CustomToCheck, tellFault: TellFault): Promise<CheckedCustom> {
+function answerOf(
+  thread: Worker,
+  { entries, limitMs }: CustomToCheck,
+  reportFault: ReportFault,
+): Promise<CheckedCustom> {
   const { promise, resolve, reject } = Promise.withResolvers<CheckedCustom>();
   let current = entries[0] as CustomMiddleware;
   const blame = (reason: string) => resolve({ ...NOTHING_WRONG, faults: [faultOf(current, new Error(reason))] });
@@ -52,7 +59,7 @@ function answerOf(thread: Worker, { entries, limitMs }: CustomToCheck, tellFault
         resolve(message.checked);
         break;
       case 'fault':
-        tellFault(message.name, message.error);
+        reportFault(message.name, message.error);
         break;
       case 'loading':
         current = message.entry;

@@ -30,13 +30,13 @@ function findControlSocketFaults({ server: { upgradeSock } }: Config): readonly 
     return [];
   } catch (error) {
     const { message } = error as Error;
-    const told = error instanceof ForeignDirectoryError || upgradeSock === null;
+    const isWhole = error instanceof ForeignDirectoryError || upgradeSock === null;
     return [
       {
         code: 'unusable-control-socket',
         severity: 'error',
         path: upgradeSock === null ? ['server'] : ['server', 'upgrade_sock'],
-        message: told ? message : `Cannot open server.upgrade_sock ${upgradeSock}: ${message}`,
+        message: isWhole ? message : `Cannot open server.upgrade_sock ${upgradeSock}: ${message}`,
       },
     ];
   }

@@ -110,14 +110,14 @@ export class KeySetFetcher {
       cached.failed = false;
     } catch (error) {
       cached.failed = true;
-      this.#sayFailed(cached, error as Error);
+      this.#logFailed(cached, error as Error);
     } finally {
       cached.fetching = false;
     }
     this.#publish(publicPartOf(cached));
   }
 
-  #sayFailed({ url, text }: CachedKeySet, { message, cause }: Error): void {
+  #logFailed({ url, text }: CachedKeySet, { message, cause }: Error): void {
     if (this.#closing.signal.aborted) return;
     const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
     this.#log.warn(text === null ? 'key-set-missing' : 'key-set-kept', { url, reason });

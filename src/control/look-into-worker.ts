@@ -66,11 +66,11 @@ class DebuggedWorker {
       if (THREAD_ID.exec(workerInfo.title)?.[1] === `${threadId}`) this.#sessionId = sessionId;
     });
     session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
-      if (sessionId === this.#sessionId) this.#hear(JSON.parse(message) as Message);
+      if (sessionId === this.#sessionId) this.#received(JSON.parse(message) as Message);
     });
   }
 
-  #hear(message: Message): void {
+  #received(message: Message): void {
     if ('id' in message) this.#questions[message.id]?.(message);
     else if (message.method === 'Debugger.scriptParsed') this.#urls.set(message.params.scriptId, message.params.url);
     else if (message.method === 'Debugger.paused') {

@@ -114,7 +114,7 @@ export class Supervisor implements WorkerSlotContext {
       waitedMs: waitedForProcessorMs,
       isDebugged,
       onLost: (row) => {
-        this.#sayNotEnded([row]);
+        this.#logNotEnded([row]);
         onLost();
       },
     });
@@ -177,7 +177,7 @@ export class Supervisor implements WorkerSlotContext {
     }
     this.#watchCertificates(certificates);
     this.#namesChanged();
-    for (const listener of this.#listeners.open) this.#sayListening(listener, transport.name);
+    for (const listener of this.#listeners.open) this.#logListening(listener, transport.name);
     return this.#listeners.open.map(({ binding }) => binding.address);
   }
 
@@ -189,7 +189,7 @@ export class Supervisor implements WorkerSlotContext {
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
-  #sayListening({ binding, secure }: PlannedListener, transport: string): void {
+  #logListening({ binding, secure }: PlannedListener, transport: string): void {
     const address = formatAddress(binding.address);
     this.log.info('listening', {
       address,
@@ -310,7 +310,7 @@ export class Supervisor implements WorkerSlotContext {
     if (loggedBefore !== accessLog) void loggedBefore?.close();
     this.#keySets.use(compiled.keySetUrls);
     this.#passwords.use(compiled.checksPasswords);
-    this.#sayChanged(change);
+    this.#logChanged(change);
     return { ...preparation, commitMs };
   }
 
@@ -353,7 +353,7 @@ export class Supervisor implements WorkerSlotContext {
     return largest(await took);
   }
 
-  #sayChanged(change: ListenerChange): void {
+  #logChanged(change: ListenerChange): void {
     for (const { binding, secure } of change.opened) {
       this.log.info('listening', { address: formatAddress(binding.address), scheme: secure ? 'https' : 'http' });
     }
@@ -450,10 +450,10 @@ export class Supervisor implements WorkerSlotContext {
   async #endWorkers(): Promise<void> {
     const ended = Promise.all(this.#slots.map((slot) => slot.close()));
     if (await isOverWithin(this.#compiled.config.server.workerTimeoutMs, ended)) return;
-    this.#sayNotEnded([...this.#slots.keys()].filter((row) => this.#slots[row]?.worker !== null));
+    this.#logNotEnded([...this.#slots.keys()].filter((row) => this.#slots[row]?.worker !== null));
   }
 
-  #sayNotEnded(workers: readonly number[]): void {
+  #logNotEnded(workers: readonly number[]): void {
     const reason = 'a thread is in a native call, which nothing but the end of the process ends';
     this.log.error('workers-not-ended', { workers, reason });
   }

@@ -79,7 +79,7 @@ export class DryRunConnection implements Connection {
   }
 
   /** Says that it is gone: its upstream no longer counts it. */
-  tellClosed(): void {
+  reportClosed(): void {
     this.alive = false;
     this.#receiver.closed(null);
   }

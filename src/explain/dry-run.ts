@@ -138,7 +138,7 @@ export class DryRun implements PipelineServices {
     exchange.stream?.cancel();
     exchange.deadline.disarm();
     exchange.waitTimer.disarm();
-    connection?.tellClosed();
+    connection?.reportClosed();
     if (this.#fault !== null) throw this.#fault;
     return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
   }

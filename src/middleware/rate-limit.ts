@@ -32,7 +32,7 @@ export function rateLimit(
     if (chosen.length === 0) return [];
     const limits = chosen.map((each) => new RequestLimit(each, { scope, networks, buckets: context.buckets }));
     const onRequest = admission(limits, context, route);
-    return [{ name: 'rate_limiting', stage, onRequest, onResponse: sayLimits }];
+    return [{ name: 'rate_limiting', stage, onRequest, onResponse: addLimitLines }];
   }
 
   return [...ofStage('rate_limit'), ...ofStage('consumer_limit')];
@@ -118,7 +118,7 @@ function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
 }
 
 /** Adds the lines of all limits once: the first response hook does so. */
-function sayLimits(exchange: Exchange): void {
+function addLimitLines(exchange: Exchange): void {
   exchange.reply.additions += exchange.rateLimitLines;
   exchange.rateLimitLines = '';
 }

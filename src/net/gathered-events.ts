@@ -48,17 +48,17 @@ export class GatheredEvents {
     } else {
       this.#gathering = true;
       this.#count = 1;
-      this.#afterEvents(allHeard, this);
+      this.#afterEvents(allGathered, this);
     }
   }
 
-  allHeard(): void {
+  allGathered(): void {
     this.#gathering = false;
     if (this.#count < WORTHWHILE) this.#alone = this.#eventsAlone;
     this.#settle();
   }
 }
 
-function allHeard(events: GatheredEvents): void {
-  events.allHeard();
+function allGathered(events: GatheredEvents): void {
+  events.allGathered();
 }

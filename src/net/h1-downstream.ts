@@ -166,7 +166,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   }
 
   sendHead(outgoing: OutgoingResponse, close: boolean): void {
-    this.#reply.sendHead(outgoing, close || this.#service.draining || !this.#mayHearMore);
+    this.#reply.sendHead(outgoing, close || this.#service.draining || !this.#mayRequestMore);
     if (this.#reply.untilClose && this.#connection !== null) this.#connection.endsMessage = true;
   }
 
@@ -207,7 +207,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   flushed(): void {
     if (!this.#reply.complete) return;
     this.#reply.complete = false;
-    if (this.#reply.persistent && this.#request.whole && this.#mayHearMore) this.#awaitNext();
+    if (this.#reply.persistent && this.#request.whole && this.#mayRequestMore) this.#awaitNext();
     else this.#linger();
   }
 
@@ -219,7 +219,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   // --- what comes after an exchange ------------------------------------------------------------------------------------
 
   /** The client may send another request, or has done so already. */
-  get #mayHearMore(): boolean {
+  get #mayRequestMore(): boolean {
     return !this.#peerEnded || this.#request.begun;
   }
 

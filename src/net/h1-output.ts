@@ -98,14 +98,14 @@ export class H1Output implements Flushable, TimerOwner {
     // Where the write just made has ended the hold already, the connection will not say so.
     if (this.#held && this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
     this.watch();
-    if (this.#callWhenFlushed) this.#tellFlushed();
+    if (this.#callWhenFlushed) this.#notifyFlushed();
   }
 
   /**
    * Not while the peer is slow: whoever sends requests ahead and reads no reply would be answered into our memory. A throw ends
    * this connection and is reported with the event.
    */
-  #tellFlushed(): void {
+  #notifyFlushed(): void {
     if (this.#unwrittenBytes() >= WRITE_HIGH_WATER_BYTES) return;
     this.#callWhenFlushed = false;
     try {

@@ -8,10 +8,10 @@ import { TimerWheel } from './timer-wheel.ts';
 const NOT_YET = -1;
 
 /**
- * Turns of the event loop in which bytes that have come are heard before timers run out: one to accept or to read, one for what is read
+ * Turns of the event loop in which bytes that have come are read before timers run out: one to accept or to read, one for what is read
  * together, two for a request that waits for what came free (`upstream/request-queue.ts`).
  */
-const TURNS_TO_HEAR = 4;
+const READING_TURNS = 4;
 
 /** What may be another than usual. */
 export interface IoOptions {
@@ -35,7 +35,7 @@ export class IoContext {
   readonly #reportFault: (error: unknown) => void;
   readonly #received: GatheredEvents;
   readonly afterEvents: AfterEvents;
-  #turnsToHear = 0;
+  #turnsLeft = 0;
 
   /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
   constructor(clock: Clock, reportFault: (error: unknown) => void, options: IoOptions = {}) {
@@ -91,22 +91,22 @@ export class IoContext {
 
   /**
    * Lets time pass: runs out timers that are due. Where the thread stood still, replies and requests that came in time may not have been
-   * read yet: they are heard first, or every peer would pay for our own delay.
+   * read yet: they are read first, or every peer would pay for our own delay.
    */
   tick(): void {
-    if (this.wheel.advance()) this.#hear(TURNS_TO_HEAR);
+    if (this.wheel.advance()) this.#readFor(READING_TURNS);
     else this.#expireTimers();
   }
 
-  #hear(turns: number): void {
-    this.#turnsToHear = turns;
+  #readFor(turns: number): void {
+    this.#turnsLeft = turns;
     this.afterEvents(turnOver, this);
   }
 
   turnOver(): void {
-    // What was heard may disarm timers when it is settled.
+    // Settling what was read may disarm timers.
     this.settle();
-    if (this.#turnsToHear > 1) this.#hear(this.#turnsToHear - 1);
+    if (this.#turnsLeft > 1) this.#readFor(this.#turnsLeft - 1);
     else this.#expireTimers();
   }
 

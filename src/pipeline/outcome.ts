@@ -43,7 +43,7 @@ export function requestHandedOver(exchange: Exchange): void {
  */
 export function judgeHead(exchange: Exchange): void {
   const { status } = exchange.response;
-  if (isServerFailure(status)) sayFailed(exchange, `status ${status}`);
+  if (isServerFailure(status)) reportFailed(exchange, `status ${status}`);
   else if (exchange.probeClaim !== NO_CLAIM) judgeProbeHead(exchange);
 }
 
@@ -67,15 +67,15 @@ export function attemptSucceeded(exchange: Exchange): void {
 
 /** The attempt could not begin: it has no outcome. */
 export function attemptAbandoned(exchange: Exchange): void {
-  if (exchange.outcomeDue) sayAbandoned(exchange);
+  if (exchange.outcomeDue) reportAbandoned(exchange);
 }
 
 /** The attempt ends without a complete reply. */
 export function attemptFailed(exchange: Exchange, error: PhotonError): void {
   if (!exchange.outcomeDue) return;
-  if (!isUpstreamsFault(exchange, error)) sayAbandoned(exchange);
+  if (!isUpstreamsFault(exchange, error)) reportAbandoned(exchange);
   else if (hasAnswered(exchange) && isEventStream(exchange.response)) attemptSucceeded(exchange);
-  else sayFailed(exchange, error.code);
+  else reportFailed(exchange, error.code);
 }
 
 /**
@@ -91,14 +91,14 @@ function hasAnswered({ replyStarted, held }: Exchange): boolean {
   return replyStarted || held !== null;
 }
 
-function sayFailed(exchange: Exchange, reason: string): void {
+function reportFailed(exchange: Exchange, reason: string): void {
   const { upstream, route } = exchange;
   if (!exchange.outcomeDue || upstream === null) return;
   exchange.outcomeDue = false;
   route?.backend.breaker?.failed(upstream, exchange.probeClaim, reason);
 }
 
-function sayAbandoned(exchange: Exchange): void {
+function reportAbandoned(exchange: Exchange): void {
   const { upstream, route, probeClaim } = exchange;
   exchange.outcomeDue = false;
   if (upstream !== null) route?.backend.breaker?.abandoned(upstream, probeClaim);

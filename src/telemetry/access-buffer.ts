@@ -46,16 +46,16 @@ export class AccessBuffer {
   /** Hands over what there is, unless the lines after it would have no block; says what had to be dropped. */
   flush(): void {
     if (this.#lines > 0 && this.#blocks.hasFree) this.#handOver();
-    this.#sayDropped();
+    this.#reportDropped();
   }
 
   /** Hands over what there is; no lines are to follow. */
   flushLast(): void {
     if (this.#lines > 0) this.#handOver();
-    this.#sayDropped();
+    this.#reportDropped();
   }
 
-  #sayDropped(): void {
+  #reportDropped(): void {
     if (this.#dropped === 0) return;
     this.#sink.dropped(this.#dropped);
     this.#dropped = 0;

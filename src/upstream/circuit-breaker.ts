@@ -132,7 +132,7 @@ export class CircuitBreaker {
     const [from, to] = [phaseOf(before), phaseOf(after)];
     this.#prepare(upstream.breaker, to, claimOf(before) !== claimOf(after));
     if (!upstream.breaker.swap(before, after)) return false;
-    this.#say(upstream, from, to, reason);
+    this.#logStep(upstream, from, to, reason);
     return true;
   }
 
@@ -145,8 +145,8 @@ export class CircuitBreaker {
     breaker.forgetFailures();
   }
 
-  /** Whoever makes the step tells of it: once, over all workers. */
-  #say(upstream: Guarded, from: Phase, to: Phase, reason: string): void {
+  /** The worker that makes the step logs it: once, over all workers. */
+  #logStep(upstream: Guarded, from: Phase, to: Phase, reason: string): void {
     const { backend, log } = this.#context;
     const fields = { backend, upstream: upstream.key };
     if (to === PHASE.OPEN) log.warn('breaker-opened', { ...fields, reason });

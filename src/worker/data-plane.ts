@@ -289,7 +289,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   middlewareFailed(hook: FailedHook, error: unknown): void {
-    this.#middlewareFaults.tell(hook, error);
+    this.#middlewareFaults.log(hook, error);
   }
 
   settle(): void {

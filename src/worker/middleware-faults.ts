@@ -21,20 +21,20 @@ export class MiddlewareFaults {
   }
 
   /** A hook has failed. */
-  tell(hook: FailedHook, error: unknown): void {
+  log(hook: FailedHook, error: unknown): void {
     this.#warn(hook.middleware, { ...hook, error: thrownText(error) });
   }
 
   /** `outside`: what nobody caught, of a fault that did not come from a hook. `name`: of whose middleware it may be. */
-  tellOutside(name: string, error: unknown, outside: NodeJS.UncaughtExceptionOrigin): void {
+  logOutside(name: string, error: unknown, outside: NodeJS.UncaughtExceptionOrigin): void {
     this.#warn(name, { middleware: name, error: thrownText(error), outside });
   }
 
   #warn(name: string, fields: object): void {
     let warning = this.#warnings.get(name);
     if (warning === undefined) {
-      const say = (fields: object) => this.#log.error('middleware-failed', fields);
-      warning = new RepeatedWarning(this.#time, say, MAX_SAME_FAULTS);
+      const report = (fields: object) => this.#log.error('middleware-failed', fields);
+      warning = new RepeatedWarning(this.#time, report, MAX_SAME_FAULTS);
       this.#warnings.set(name, warning);
     }
     warning.warn(fields);

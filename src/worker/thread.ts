@@ -103,7 +103,7 @@ const faults = new MiddlewareFaults(
 process.on('uncaughtException', (error, origin) => {
   const owners = ownersOf(error, origin, modules.owners);
   if (owners.length === 0) throw error;
-  faults.tellOutside(owners.join(', '), error, origin);
+  faults.logOutside(owners.join(', '), error, origin);
 });
 
 const accessSink: AccessSink = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { diagnose } from '../../scripts/docs/diagnose.ts';
 import { ERROR_EXAMPLES } from '../../scripts/docs/error-examples.ts';
 import { MISTAKES } from '../../scripts/docs/mistakes.ts';
 import { referencePages } from '../../scripts/docs/pages.ts';
-import { toldAbout } from '../../scripts/docs/told.ts';
 
 for (const { path, text } of referencePages()) {
   test(`${path} is what the source says; "npm run docs" writes it anew`, () => {
@@ -16,7 +16,7 @@ for (const [code, { lines, mend }] of Object.entries(ERROR_EXAMPLES)) {
   test(`the page about errors shows ${code} as it happens, and how to mend it`, () => {
     assert.match(mend, /^[A-Z`].+[.`]$/s);
     if (lines === null) return;
-    const codes = toldAbout(`${lines.join('\n')}\n`, 'photon.yaml').map((diagnostic) => diagnostic.code);
+    const codes = diagnose(`${lines.join('\n')}\n`, 'photon.yaml').map((diagnostic) => diagnostic.code);
     assert.ok(
       codes.some((each) => each === code),
       `got ${codes.join(', ') || 'nothing'}`,
@@ -29,7 +29,7 @@ const MAX_ERRORS_PER_MISTAKE = 2;
 
 for (const { title, file, text } of MISTAKES) {
   test(`a common mistake is told about in one place, or two: ${title}`, () => {
-    const errors = toldAbout(text, file).filter(({ severity }) => severity === 'error');
+    const errors = diagnose(text, file).filter(({ severity }) => severity === 'error');
     assert.ok(errors.length >= 1 && errors.length <= MAX_ERRORS_PER_MISTAKE, `${errors.length} errors`);
     for (const { line, frame } of errors) assert.ok(line >= 1 && frame !== null);
   });

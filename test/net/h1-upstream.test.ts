@@ -246,11 +246,11 @@ describe('a connection to an upstream', () => {
     bench.request();
     bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
     assert.ok(bench.upstream.alive);
-    bench.net.tellsClosings = false;
+    bench.net.reportsClosings = false;
     bench.connection.ends();
     assert.ok(!bench.upstream.alive);
     assert.deepEqual(bench.pool, ['idle']);
-    bench.net.tellClosings();
+    bench.net.reportClosings();
     assert.deepEqual(bench.pool, ['idle', 'closed']);
   });
 

@@ -19,8 +19,8 @@ export class MemoryNet implements Clock {
   /** What went before everything else on each of them. */
   readonly prefaces: string[] = [];
   readonly #dying: MemoryConnection[] = [];
-  /** False: connections that were closed say so only when `tellClosings` is called, as sockets do after their event. */
-  tellsClosings = true;
+  /** False: connections that were closed say so only when `reportClosings` is called, as sockets do after their event. */
+  reportsClosings = true;
   /** False: outgoing connections stay half-open until the test opens them. */
   opensAtOnce = true;
   /** Counts writes over all connections. */
@@ -35,7 +35,7 @@ export class MemoryNet implements Clock {
     work();
     this.io.settle();
     for (let next = this.#afterEvents.shift(); next !== undefined; next = this.#afterEvents.shift()) next();
-    if (this.tellsClosings) this.tellClosings();
+    if (this.reportsClosings) this.reportClosings();
   }
 
   /** Lets time pass in steps of a tick. */
@@ -50,7 +50,7 @@ export class MemoryNet implements Clock {
     this.#dying.push(connection);
   }
 
-  tellClosings(): void {
+  reportClosings(): void {
     for (let next = this.#dying.shift(); next !== undefined; next = this.#dying.shift()) {
       next.receiver?.closed(next.failure);
       this.io.settle();

@@ -249,9 +249,9 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [
       {
         file: 'src/net/io-context.ts',
-        before: 'if (this.wheel.advance()) this.#hear(TURNS_TO_HEAR);\n    else this.#expireTimers();',
+        before: 'if (this.wheel.advance()) this.#readFor(READING_TURNS);\n    else this.#expireTimers();',
         after:
-          'this.wheel.advance();\n    this.#expireTimers();\n    if (this.#turnsToHear < 0) this.#hear(TURNS_TO_HEAR);',
+          'this.wheel.advance();\n    this.#expireTimers();\n    if (this.#turnsLeft < 0) this.#readFor(READING_TURNS);',
       },
     ],
   },

@@ -108,10 +108,10 @@ describe('the connections to an upstream', () => {
     test(`are not acquired once one ${why}, before and after it is closed`, () => {
       const bench = new Bench();
       bench.idle(3);
-      bench.net.tellsClosings = false;
+      bench.net.reportsClosings = false;
       dies(bench.connection(2));
       assert.equal(bench.acquire().on, 1);
-      bench.net.tellClosings();
+      bench.net.reportClosings();
       assert.equal(bench.acquire().on, 0);
       assert.equal(bench.acquire().on, 3);
     });
@@ -120,7 +120,7 @@ describe('the connections to an upstream', () => {
   test('are not acquired any more, none of them, once one has sent something unsolicited', () => {
     const bench = new Bench();
     bench.idle(3);
-    bench.net.tellsClosings = false;
+    bench.net.reportsClosings = false;
     bench.connection(2).sends('x');
     assert.equal(bench.acquire().on, 3);
   });
@@ -145,7 +145,7 @@ describe('the connections to an upstream', () => {
   test('are not acquired once their idle time is over', () => {
     const bench = new Bench();
     bench.idle(1);
-    bench.net.tellsClosings = false;
+    bench.net.reportsClosings = false;
     bench.net.pass(56_000);
     assert.equal(bench.acquire().on, 1);
   });

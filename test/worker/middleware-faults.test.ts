@@ -86,11 +86,11 @@ test('the faults of a middleware are told ten times in ten seconds, then with ho
   const lines: { readonly middleware?: unknown; readonly failures?: unknown }[] = [];
   const time = { nowMs: 0 };
   const faults = new MiddlewareFaults(time, { error: (_event, fields) => lines.push(fields) });
-  for (let n = 0; n < 1000; n++) faults.tell(hookOf('stormy'), new Error('oops'));
+  for (let n = 0; n < 1000; n++) faults.log(hookOf('stormy'), new Error('oops'));
   assert.equal(lines.length, 10);
-  faults.tell(hookOf('quiet'), new Error('oops'));
+  faults.log(hookOf('quiet'), new Error('oops'));
   assert.equal(lines.at(-1)?.middleware, 'quiet');
   time.nowMs = 10_000;
-  faults.tell(hookOf('stormy'), new Error('oops'));
+  faults.log(hookOf('stormy'), new Error('oops'));
   assert.deepEqual([lines.length, lines.at(-1)?.failures], [12, 991]);
 });

@@ -5,7 +5,7 @@ import { checkCustomApart } from '../../control/check-custom-apart.ts';
 import { findMachineFaults } from '../../control/check-machine.ts';
 import { keepsFromStarting, loadConfig } from '../../control/load-config.ts';
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts';
-import { tellFault } from '../tell-fault.ts';
+import { printFault } from '../print-fault.ts';
 import { isColoured, type Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
@@ -23,7 +23,7 @@ export async function check(configFile: string, options: CheckOptions, out: Term
   return options.strict && diagnostics.length > 0 ? EXIT_CODE.warnings : EXIT_CODE.ok;
 }
 
-const checkModules = (config: Config) => checkCustomApart(config, tellFault);
+const checkModules = (config: Config) => checkCustomApart(config, printFault);
 
 async function diagnose(configFile: string): Promise<readonly Diagnostic[]> {
   const found = await load(configFile);

@@ -140,10 +140,10 @@ export class Probe implements TimerOwner, CheckListener {
     if (failure !== null && this.#context.standsStill()) return;
     if (!this.#thresholds.count(failure === null)) return;
     this.#state.setHealthy(failure === null, this.#context.nowMs());
-    this.#tell(failure);
+    this.#logChange(failure);
   }
 
-  #tell(failure: string | null): void {
+  #logChange(failure: string | null): void {
     const { log } = this.#context;
     const { backend, config } = this.#upstream;
     const fields = { backend, upstream: config.key };

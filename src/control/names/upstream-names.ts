@@ -98,7 +98,7 @@ export class UpstreamNames implements KnownNames {
         this.#watch();
         this.#changed();
       },
-      stateChanged: (failure) => this.#say(service, failure, this.targetsOf(service).length),
+      stateChanged: (failure) => this.#logState(service, failure, this.targetsOf(service).length),
     });
   }
 
@@ -108,13 +108,13 @@ export class UpstreamNames implements KnownNames {
       changed: this.#changed,
       stateChanged: (failure) => {
         const { ipv4, ipv6 } = this.addressesOf(host) ?? { ipv4: [], ipv6: [] };
-        this.#say(host, failure, ipv4.length + ipv6.length);
+        this.#logState(host, failure, ipv4.length + ipv6.length);
       },
     });
   }
 
   /** `count`: how many addresses, or targets, are served. */
-  #say(name: string, failure: string | null, count: number): void {
+  #logState(name: string, failure: string | null, count: number): void {
     if (failure === null) this.#log.info('name-resolves', { name, found: count });
     else this.#log.warn('name-does-not-resolve', { name, reason: failure, kept: count });
   }

@@ -21,11 +21,13 @@ export function customMiddleware(
 ): readonly Middleware[] {
   const hooks = hooksOf(runAs(name, () => definition.create(optionsFor(definition, options), { name, log })));
   const requests = new RequestsUnderWay();
-  const askRequest = boundTo(name, (request: CustomRequest) => hooks.onRequest?.(request));
-  const askResponse = boundTo(name, (response: CustomResponse, request: CustomRequest) =>
+  const callOnRequest = boundTo(name, (request: CustomRequest) => hooks.onRequest?.(request));
+  const callOnResponse = boundTo(name, (response: CustomResponse, request: CustomRequest) =>
     hooks.onResponse?.(response, request),
   );
-  const tellEnd = boundTo(name, (outcome: CustomOutcome, request: CustomRequest) => hooks.onFinish?.(outcome, request));
+  const callOnFinish = boundTo(name, (outcome: CustomOutcome, request: CustomRequest) =>
+    hooks.onFinish?.(outcome, request),
+  );
 
   /** What is no promise has code of its own that waits. */
   function settled(returned: PromiseLike<unknown>): Promise<unknown> {
@@ -33,12 +35,12 @@ export function customMiddleware(
   }
 
   function onRequest(exchange: Exchange): Verdict | Promise<Verdict> {
-    const returned: unknown = askRequest(requests.of(exchange));
+    const returned: unknown = callOnRequest(requests.of(exchange));
     return isThenable(returned) ? settled(returned).then(answerOf) : answerOf(returned);
   }
 
   function onResponse(exchange: Exchange): Promise<void> | undefined {
-    const returned: unknown = askResponse(new CustomResponse(exchange), requests.of(exchange));
+    const returned: unknown = callOnResponse(new CustomResponse(exchange), requests.of(exchange));
     if (isThenable(returned)) return settled(returned).then(requireNothing);
     requireNothing(returned);
     return undefined;
@@ -47,7 +49,7 @@ export function customMiddleware(
   /** It is not waited for; that it fails is told all the same. */
   function onFinish(exchange: Exchange, error: { readonly code: string } | null): void {
     const outcome = { status: exchange.reply.status, error: error?.code ?? null };
-    const returned: unknown = tellEnd(outcome, requests.of(exchange));
+    const returned: unknown = callOnFinish(outcome, requests.of(exchange));
     if (!isThenable(returned)) return;
     const { services } = exchange;
     const hook = failedHook(exchange, { name }, 'onFinish');

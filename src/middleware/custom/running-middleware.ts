@@ -38,13 +38,13 @@ export function refuseExits(): void {
 }
 
 /**
- * From now on a fault that code of a middleware lets happen outside of its hooks goes to `tell`, and does not end the process. Any other that
- * nobody catches ends it as before.
+ * From now on a fault that code of a middleware lets happen outside of its hooks goes to `report`, and does not end the process. Any other
+ * that nobody catches ends it as before.
  */
-export function outliveMiddleware(tell: (name: string, error: unknown) => void): void {
+export function outliveMiddleware(report: (name: string, error: unknown) => void): void {
   process.on('uncaughtException', (error) => {
     const name = runningMiddleware();
     if (name === undefined) throw error;
-    tell(name, error);
+    report(name, error);
   });
 }

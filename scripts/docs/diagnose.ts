@@ -5,8 +5,8 @@ import { formatOf } from '../../src/config/parse-text.ts';
 import { findCoveredRoutes } from '../../src/routing/covered-routes.ts';
 import { compilePatternError } from '../../src/routing/pattern.ts';
 
-/** What Photon says about a configuration, with an empty environment. */
-export function toldAbout(text: string, file: string): readonly Diagnostic[] {
+/** The errors and warnings about a configuration, with an empty environment. */
+export function diagnose(text: string, file: string): readonly Diagnostic[] {
   const format = formatOf(extname(file)) ?? 'yaml';
   try {
     const checks = { checkRoutePattern: compilePatternError, findCoveredRoutes };
