@@ -209,10 +209,6 @@ export interface BackendConfig {
   readonly queue: QueueConfig;
 }
 
-/**
- * A middleware that a route names, with all of its options: those of its block, overridden by those of the route, with
- * defaults, durations in milliseconds and sizes in bytes.
- */
 /** A file of users, read. */
 export interface UserFile {
   /** As `basic.htpasswd` has it, made absolute. */
@@ -222,6 +218,10 @@ export interface UserFile {
   readonly users: readonly (readonly [name: string, hash: string])[];
 }
 
+/**
+ * A middleware that a route names, with all of its options: those of its block, overridden by those of the route, with
+ * defaults, durations in milliseconds and sizes in bytes.
+ */
 export type RouteMiddleware = BuiltInMiddleware | CustomMiddleware;
 
 export type BuiltInMiddleware = {

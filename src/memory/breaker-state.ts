@@ -1,18 +1,18 @@
 import { SharedCount, type Slot } from './shared-memory.ts';
 import { STATE_FLOAT, STATE_INT, stateLineOf } from './upstream-state.ts';
 
-/** What came of the requests since some moment. */
+/** The outcomes of the requests since some moment. */
 interface Tally {
   readonly requests: number;
   readonly failures: number;
 }
 
 /**
- * What the circuit breaker of one upstream remembers, one truth for all workers; in the line of `upstream-state.ts`, and in a
- * worker's own row (`shared-memory.ts`) the requests and failures that it saw.
+ * The state of the circuit breaker of one upstream, shared by all workers. It is in the line of `upstream-state.ts`; the requests and
+ * failures that a worker saw are in its own row (`shared-memory.ts`).
  *
- * The word (`breaker-word.ts`) changes only by `swap`. The numbers beside it are plain stores that precede the step of the word
- * which makes them matter: who reads the word first reads numbers that are no older.
+ * The word (`breaker-word.ts`) changes only by `swap`. The numbers beside it are written with plain stores before the step of the word that
+ * makes them matter: a thread that reads the word first reads numbers that are no older.
  */
 export class BreakerState {
   readonly #ints: Int32Array;
@@ -35,7 +35,7 @@ export class BreakerState {
     return this.#ints[STATE_INT.STATUS] as number;
   }
 
-  /** Makes a step, unless somebody else made one meanwhile: then false. */
+  /** Makes a step. Returns false if another thread made one meanwhile. */
   swap(from: number, to: number): boolean {
     return Atomics.compareExchange(this.#ints, STATE_INT.STATUS, from, to) === from;
   }
@@ -53,7 +53,7 @@ export class BreakerState {
     this.#floats[STATE_FLOAT.UP_SINCE] = atMs;
   }
 
-  /** A request has come to a good end. Called for every one: no atomic step unless something has failed before. */
+  /** A request has succeeded. It is called for every one, so there is no atomic operation unless a request has failed before. */
   countSuccess(): void {
     this.#requests.add(1);
     if (this.#ints[STATE_INT.FAILURES_IN_A_ROW] !== 0) Atomics.store(this.#ints, STATE_INT.FAILURES_IN_A_ROW, 0);
@@ -67,8 +67,9 @@ export class BreakerState {
   }
 
   /**
-   * Sees to it that the window that `nowMs` falls into has begun. One follows the other; the first one after a time without failures
-   * begins with the next. Two threads that begin one together say the same but for what came in between.
+   * Begins the window that `nowMs` falls into, if it has not begun yet. One window follows the other; after a time without failures the
+   * next window begins with the next failure. Two threads that begin one together write the same numbers, except for the requests in
+   * between.
    */
   enterWindow(nowMs: number, windowMs: number): void {
     const sinceMs = this.#floats[STATE_FLOAT.WINDOW_SINCE] as number;
@@ -78,7 +79,7 @@ export class BreakerState {
     this.#floats[STATE_FLOAT.WINDOW_SINCE] = nowMs;
   }
 
-  /** What came of the requests within the window. */
+  /** The outcomes of the requests within the window. */
   get tally(): Tally {
     // The counts may pass the end of their 32 bits: their difference is right all the same.
     const since = (now: number, place: number) => (now - (this.#ints[place] as number)) | 0;
@@ -88,7 +89,7 @@ export class BreakerState {
     };
   }
 
-  /** What has failed so far speaks against nobody any more. */
+  /** The failures so far do not count any more. */
   forgetFailures(): void {
     this.forgetWindow();
     Atomics.store(this.#ints, STATE_INT.FAILURES_IN_A_ROW, 0);

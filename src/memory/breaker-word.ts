@@ -12,12 +12,12 @@
  *     |                                                                                           |
  *     +-------------------------- success_threshold successes ------------------------------------+
  *
- * Always: whoever has the claim is the one that made the last step to PROBING, so that one probe at a time has it. A claim that was
+ * Invariant: the claim belongs to the worker that made the last step to PROBING, so that one probe at a time has it. A claim that was
  * kept for another open_timeout can be taken over (PROBING to PROBING): neither a client that sends its request for ever nor a
  * reply without end keeps the breaker from closing. The probe that was overtaken still counts, but only once: when it had been
  * answered by then, the takeover was its success; otherwise its success is its answer, and a failure opens in any case.
  *
- * The word is that of the upstream's status, the lowest two bits of which are none of the breaker's and stay:
+ * The word is the upstream's status. Its lowest two bits do not belong to the breaker, and stay:
  *
  *   bit 0           1         2 .. 4   5 .. 14     15 .. 24           25 .. 31
  *     | unhealthy | ramping | phase  | successes | row of the probe | serial number of the claim, never 0 |
@@ -46,7 +46,7 @@ function successesOf(word: number): number {
   return (word >>> SUCCESS_SHIFT) & SUCCESS_MAX;
 }
 
-/** What names a probe: the row and the serial number, never 0. */
+/** The claim that identifies a probe: the row and the serial number, never 0. */
 export function claimOf(word: number): number {
   return word >>> CLAIM_SHIFT;
 }
@@ -82,8 +82,8 @@ export function opened(word: number): number {
 }
 
 /**
- * The worker of `row` wants to probe. `due`: the time of an open breaker, or of the claim of another probe, is over. It has the claim
- * when the phase is PROBING afterwards and the word is another one. An overdue probe that was answered has been successful.
+ * The worker of `row` claims the probe. `due`: the time of an open breaker, or of the claim of another probe, is over. The worker has the
+ * claim if the phase is PROBING afterwards and the word has changed. An overdue probe that was answered has been successful.
  */
 export function claimed(word: number, row: number, due: boolean, threshold: number): number {
   const phase = phaseOf(word);
@@ -93,7 +93,7 @@ export function claimed(word: number, row: number, due: boolean, threshold: numb
   return wordWith(before, PHASE.PROBING, successesOf(before), nextClaim(word, row));
 }
 
-/** The head of a probe's reply has come, and is no failure. Of one that was overtaken that is all that is waited for. */
+/** The head of a probe's reply has come, and is no failure. For a probe that was overtaken this is its success. */
 export function answered(word: number, claim: number, threshold: number): number {
   const phase = phaseOf(word);
   if (phase === PHASE.PROBING && claimOf(word) === claim) return wordWith(word, PHASE.ANSWERED, successesOf(word));

@@ -19,14 +19,17 @@ export interface BucketRate {
 
 /**
  * One limit: the size of its buckets, and its way of hashing keys, which is its own, so that one text is another key to every limit.
- * All threads make the same of the same identity and secret.
+ * All threads derive the same hashing from the same identity and secret.
  */
 export class BucketLimit {
   /** The time in which one token comes. */
   readonly intervalMs: number;
   /** The time in which an empty bucket becomes full. */
   readonly spanMs: number;
-  /** For keys of the kind that the limit counts by, and for those that stand in where a request has none: never the same key. */
+  /**
+   * For keys of the kind that the limit counts by, and for the substitutes of requests without such a key: a key and a substitute are never
+   * the same.
+   */
   readonly hash: SipHash;
   readonly substituteHash: SipHash;
   /** Where its overflow buckets lie. */

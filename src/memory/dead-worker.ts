@@ -10,7 +10,7 @@ export function forgetDeadWorker(shared: SharedMemory, row: number): void {
   clearWorkerRow(shared, row);
   for (let number = 0; number < shared.upstreams; number++) {
     const breaker = new BreakerState({ memory: shared, number }, row);
-    // The sums of all rows have changed: what was counted from is no base any more.
+    // The sums of all rows have changed: the counts at the beginning of the window are no base any more.
     breaker.forgetWindow();
     releaseClaim(breaker);
   }

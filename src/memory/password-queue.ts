@@ -1,8 +1,8 @@
-/** So many passwords wait to be hashed, over all workers, besides the one that is being hashed. */
+/** How many passwords may wait to be hashed, over all workers, besides the one that is being hashed. */
 export const MAX_WAITING_PASSWORDS = 64;
 
 /**
- * How many passwords wait, as the control thread sees it, for workers to read: one that knows that there is no room asks nothing.
+ * How many passwords wait, as the control thread sees it, for workers to read: a worker that sees a full queue does not ask.
  *
  *   Int32   0: waiting    1: seconds until the last of them will be done
  *

@@ -1,5 +1,5 @@
 /**
- * What all threads of the process see at once. Plain data: it goes to a worker as it is, and stays shared.
+ * The memory that all threads of the process share. Plain data: it is posted to a worker as it is, and stays shared.
  *
  * `rows` has one row per worker, each a multiple of a cache line, so that no two workers write to the same line:
  *
@@ -10,8 +10,8 @@
  *   an upstream: | sockets | in flight | idle | requests | failures | (unused) x 3 |
  *   a backend:   | waiting | (unused) x 7 |
  *
- * A worker writes its own row only, with plain stores; a reader adds the rows up. When a worker dies, its row is cleared by
- * the control thread: what it counted died with it.
+ * A worker writes its own row only, with plain stores; a reader adds the rows up. When a worker dies, the control thread clears its row:
+ * the connections and requests that it counted are gone.
  *
  * `cursors` has a cache line per backend, changed by all workers with atomic operations:
  *
@@ -33,8 +33,8 @@ export interface SharedMemory {
 }
 
 /**
- * Where one upstream or backend is counted. What comes with a later configuration has a memory of its own, of which only that
- * part is used: what stays is counted on where it was.
+ * The place where one upstream or backend is counted. Upstreams and backends that a later configuration adds have a memory of their own, of
+ * which only their part is used; those that stay are counted where they were.
  */
 export interface Slot {
   readonly memory: SharedMemory;
@@ -54,7 +54,7 @@ export function slotsOf(memory: SharedMemory, { backends }: SharedMemoryShape): 
   return { upstreams: backends.flatMap(({ upstreams }) => upstreams).map(slot), backends: backends.map(slot) };
 }
 
-/** What the layout depends on. */
+/** The sizes that the layout depends on. */
 export interface SharedMemoryShape {
   readonly backends: readonly { readonly upstreams: readonly unknown[] }[];
 }
@@ -67,7 +67,7 @@ const SOCKETS = 1;
 const BEATS = 2;
 const THREAD = 3;
 
-/** What a row has of each upstream and of each backend. */
+/** The numbers of each upstream and of each backend in a row. */
 const ENTRY_INTS = 8;
 const UPSTREAM = { SOCKETS: 0, IN_FLIGHT: 1, IDLE: 2, REQUESTS: 3, FAILURES: 4 } as const;
 const BACKEND = { WAITING: 0 } as const;
@@ -166,7 +166,7 @@ export class SharedCount {
     return SharedCount.#ofUpstream(slot, row, UPSTREAM.REQUESTS);
   }
 
-  /** Those of them that failed. */
+  /** Requests to one upstream that failed. */
   static upstreamFailures(slot: Slot, row: number): SharedCount {
     return SharedCount.#ofUpstream(slot, row, UPSTREAM.FAILURES);
   }
@@ -180,7 +180,7 @@ export class SharedCount {
     this.#ints[this.#own] = this.own + delta;
   }
 
-  /** Sets this worker's part: whoever then reads with `in` sees it, and what they wrote before is seen here from now on. */
+  /** Sets this worker's part. Threads that read it with `in` from now on see it, and this thread sees what they wrote before. */
   publish(value: number): void {
     Atomics.store(this.#ints, this.#own, value);
   }

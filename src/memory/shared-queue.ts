@@ -8,8 +8,9 @@ const LONGEST_WAIT_MS = 60_000;
  * The requests that wait for a connection to one backend, over all workers: how many wait in each, and a wake-up word of each worker. The
  * others notify it when the worker should look for a free connection, or for idle connections to close.
  *
- * Nothing is missed, because both sides write before they read: who begins to wait says so and then looks for room; who makes room
- * does that and then looks who waits. Whichever is later sees the other. All of it is done with sequentially consistent operations.
+ * No wake-up is missed, because both sides write before they read: a worker whose request begins to wait publishes that and then looks for
+ * a connection; a worker that frees a connection does so and then looks for requests that wait. The later of the two sees the other. All of
+ * these operations are sequentially consistent.
  */
 export class SharedQueue {
   readonly row: number;
@@ -34,7 +35,7 @@ export class SharedQueue {
     this.#waiting.publish(this.#waiting.own + 1);
   }
 
-  /** One of them waits no longer. */
+  /** One request of this worker waits no longer. */
   left(): void {
     this.#waiting.publish(this.#waiting.own - 1);
   }

@@ -1,8 +1,8 @@
 import { shareBytes, shareWords } from './shared-views.ts';
 
 /**
- * Many texts as two blocks of memory that all threads share: thousands of them go to another thread at the price of none, and
- * each is read when it is wanted.
+ * Many texts as two blocks of memory that all threads share: posting thousands of them to another thread costs nothing, and each is decoded
+ * when it is needed.
  *
  *   bytes  | text 0 | text 1 | ...      UTF-8, one after the other
  *   ends   [ e0, e1, ... ]              where each ends

@@ -1,6 +1,6 @@
 /**
- * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash with a secret key. Who does not know the key cannot find two texts with one hash,
- * and so cannot choose keys that fall together in a table. Each 64-bit word is two 32-bit halves, the low one first.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash with a secret key. Without the key nobody can find two texts with one hash, and so
+ * choose keys that collide in a table. Each 64-bit word is two 32-bit halves, the low one first.
  *
  * One object hashes one text after the other; the result of the last one stands in `low` and `high`.
  */
@@ -91,7 +91,7 @@ function wordAt(text: string, at: number): number {
   );
 }
 
-/** What there is of four bytes. */
+/** Up to four bytes, the lowest first: as many as are left. */
 function partAt(text: string, at: number): number {
   let word = 0;
   for (let end = Math.min(text.length, at + 4); end > at; end--) word = (word << 8) | text.charCodeAt(end - 1);

@@ -3,9 +3,9 @@ import { monotonicClock } from '../base/clock.ts';
 import { BucketLimit, type BucketRate, QUANTA_PER_MS } from './bucket-limit.ts';
 
 /**
- * Token buckets that all threads share, exact over all of them. A bucket is one number: when it will be full (the "theoretical
- * arrival time" of the generic cell rate algorithm, ITU-T I.371), in milliseconds since the table was made. Whoever takes a token
- * moves that time on by the interval of the limit with one compare-and-exchange of 64 bits, and waits for nobody.
+ * Token buckets that all threads share, exact over all of them. A bucket is one number: when it will be full (the "theoretical arrival
+ * time" of the generic cell rate algorithm, ITU-T I.371), in milliseconds since the table was made. To take a token is to move that time on
+ * by the interval of the limit, with one compare-and-exchange of 64 bits and without a wait.
  *
  *   0       header     int32 | 0 .. 3 secret | 4 overflow uses | 5 .. 7 |   float64 | 4 epoch | 5 .. 7 |
  *   64      overflow   float64 x 4096: buckets of those that found no room
@@ -21,13 +21,13 @@ import { BucketLimit, type BucketRate, QUANTA_PER_MS } from './bucket-limit.ts';
  *        v            |     time passes        |             v
  *      live ----------+------------------->  full  --lock, CAS--> GIVEN AWAY --tag, then time--> live, of another key
  *
- * Invariants: a bucket changes hands only when it is full, so that nobody loses a debt by what others do. Its time only ever grows,
- * over all of its owners, GIVEN AWAY apart; so a compare-and-exchange that succeeds has found the very bucket that was looked at. The tag
- * is written only between GIVEN AWAY and the new time; so a time that is read before a tag that matches is one of that tag.
+ * Invariants: a bucket goes to another key only when it is full, so that no key loses its debt by the requests of others. Its time only
+ * ever grows, over all of its owners, GIVEN AWAY apart; so a compare-and-exchange that succeeds has found the same bucket that was read.
+ * The tag is written only between GIVEN AWAY and the new time; so a time that is read before a tag that matches is one of that tag.
  *
- * Buckets are given away under the lock of the set, so that a key never gets two of them. A lock that is old has been held by a thread that
- * died: it is broken, and buckets given away to nobody are free. Where all 16 are live, or a lock is not to be had, the request is counted
- * in an overflow bucket, which a limit shares among the keys of the sets of a 64th of the table.
+ * Buckets are given away under the lock of the set, so that a key never gets two of them. An old lock belongs to a thread that died: it is
+ * broken, and buckets that were given away but got no key are free. Where all 16 are live, or a lock is not to be had, the request is
+ * counted in an overflow bucket, which a limit shares among the keys of the sets of a 64th of the table.
  */
 export type TokenBucketMemory = SharedArrayBuffer;
 
@@ -81,7 +81,7 @@ export class TokenBuckets {
     this.#ints = new Int32Array(memory);
     this.#bits = new BigInt64Array(memory);
     this.#epochMs = new Float64Array(memory)[EPOCH_AT] as number;
-    // There is one lock a set: what they are rounded up by is less than a set.
+    // There is one lock a set: rounding them up adds less than a set.
     this.#sets = Math.floor((this.#ints.length - SETS_AT) / (SET_INTS + 1));
     this.#locksAt = SETS_AT + this.#sets * SET_INTS;
   }
@@ -116,7 +116,7 @@ export class TokenBuckets {
     }
   }
 
-  /** What `take` would say; takes nothing. */
+  /** The result that `take` would have, without taking a token. */
   look(limit: BucketLimit, low: number, high: number, nowMs: number): number {
     const now = this.#timeOf(nowMs);
     const set = (high >>> 0) % this.#sets;
@@ -177,7 +177,7 @@ export class TokenBuckets {
     return Atomics.compareExchange(this.#bits, index, from, this.#floatBits[0] as bigint) === from;
   }
 
-  /** 0: the bucket is another's by now, or another thread was faster: look again. */
+  /** 0: the bucket belongs to another key by now, or another thread was faster: look again. */
   #takeAt(limit: BucketLimit, set: number, way: number, low: number, high: number, now: number): number {
     const index = timeIndex(set, way);
     const bits = Atomics.load(this.#bits, index);
@@ -203,7 +203,7 @@ export class TokenBuckets {
     return this.#takeOverflow(limit, set, now);
   }
 
-  /** Gives a bucket that is full to a key. The lock is ours: what was given away before was given to nobody. */
+  /** Gives a bucket that is full to a key. This thread has the lock: a bucket that was given away before got no key. */
   #place(set: number, low: number, high: number, fullAt: number, now: number): boolean {
     for (let way = 0; way < WAYS; way++) {
       const index = timeIndex(set, way);
@@ -236,7 +236,7 @@ export class TokenBuckets {
     }
   }
 
-  /** The stamp of the lock, or 0 when it cannot be had in good time. */
+  /** The stamp of the lock, or 0 if the thread could not get it in time. */
   #lock(set: number): number {
     const at = this.#locksAt + set;
     for (let tries = 0; tries < LOCK_TRIES; tries++) {
@@ -245,7 +245,7 @@ export class TokenBuckets {
       if (holder === 0) return stamp;
       const isDead = ((stamp - holder) & STAMP_BITS) > DEAD_LOCK_MS && ((holder - stamp) & STAMP_BITS) > DEAD_LOCK_MS;
       if (isDead && Atomics.compareExchange(this.#ints, at, holder, stamp) === holder) return stamp;
-      // Who holds it has lost the processor: sleep gives it back.
+      // The thread that holds the lock has lost the processor: a sleep lets it run.
       if (tries >= LOCK_SPINS) Atomics.wait(this.#ints, at, holder, LOCK_SLEEP_MS);
     }
     return 0;
@@ -254,7 +254,10 @@ export class TokenBuckets {
 
 const STAMP_BITS = 0x7fffffff;
 
-/** Milliseconds in 31 bits, of which only differences count; never 0, which is nobody's. Not the time of the event: a long one makes no lock old. */
+/**
+ * Milliseconds in 31 bits, of which only differences count; never 0, which means no lock. It is not the time of the event, since a long
+ * event must not make a lock look old.
+ */
 const stampNow = (): number => (Math.floor(monotonicClock.nowMs()) & STAMP_BITS) | 1;
 
 /** Above 0: the time until the bucket is full, with one token less. Below 0: the time until there is a token, without the sign. */

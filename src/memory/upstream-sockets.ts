@@ -17,7 +17,7 @@ export class UpstreamSockets {
     this.#row = SharedCount.upstreamSockets(slot, row);
   }
 
-  /** Counts another one, unless there are `limit` over all workers already: then false. */
+  /** Counts another socket. Returns false if there are `limit` over all workers already. */
   tryAcquire(limit: number): boolean {
     for (let seen = this.total; seen < limit; ) {
       const was = Atomics.compareExchange(this.#ints, this.#taken, seen, seen + 1);
@@ -30,7 +30,7 @@ export class UpstreamSockets {
     return false;
   }
 
-  /** One is gone. */
+  /** A socket is closed. */
   release(): void {
     this.#row.add(-1);
     Atomics.sub(this.#ints, this.#taken, 1);

@@ -3,9 +3,9 @@ import { LINE_INTS, type Slot } from './shared-memory.ts';
 
 /** Bits of an upstream's status. None of them: it is well. */
 export const STATUS = {
-  /** The active health checks say so. Only the control thread sets and clears it. */
+  /** The active health checks fail. Only the control thread sets and clears it. */
   UNHEALTHY: 1,
-  /** It came up a while ago, and gets its whole share only by and by. */
+  /** It came up a while ago, and its share still grows. */
   RAMPING: 2,
   /** Any of these: the circuit breaker is not closed. */
   TRIPPED: PHASE_BITS,
@@ -36,8 +36,8 @@ export function stateLineOf({ memory, number }: Slot): StateLine {
  *   int32    | 0 status | 1 failures in a row | 2 requests, 3 failures when the window began | 4 .. 7         |
  *   float64             | 4 up since          | 5 probe from | 6 the window began | 7 no reuse until         |
  *
- * The status has the bits of `STATUS`, and the word of the circuit breaker between them (`breaker-word.ts`): what is asked on every
- * pick is one number. The other numbers, but for `up since` and `no reuse until`, are those of `breaker-state.ts`.
+ * The status has the bits of `STATUS`, and the word of the circuit breaker between them (`breaker-word.ts`): a pick reads one number. The
+ * other numbers, but for `up since` and `no reuse until`, are those of `breaker-state.ts`.
  */
 export class UpstreamState {
   readonly #ints: Int32Array;
@@ -63,7 +63,7 @@ export class UpstreamState {
     return this.#floats[STATE_FLOAT.UP_SINCE] as number;
   }
 
-  /** Until then none of its connections serves a second request: it has sent bytes that no request asked for. */
+  /** Until then each of its connections serves one request only, because it has sent unsolicited bytes. */
   get noReuseUntilMs(): number {
     return this.#floats[STATE_FLOAT.NO_REUSE_UNTIL] as number;
   }
@@ -79,13 +79,13 @@ export class UpstreamState {
     this.#mark(STATUS.UNHEALTHY, !healthy);
   }
 
-  /** It is back, or new: from now on its share grows. */
+  /** The upstream is back, or new: from now on its share grows. */
   comesUp(nowMs: number): void {
     this.#floats[STATE_FLOAT.UP_SINCE] = nowMs;
     this.#mark(STATUS.RAMPING, true);
   }
 
-  /** It has its whole share, as it came up at `sinceMs`. */
+  /** The upstream that came up at `sinceMs` has its whole share. */
   rampOver(sinceMs: number): void {
     this.#mark(STATUS.RAMPING, false);
     // Meanwhile it may have come up once more.

@@ -1,8 +1,8 @@
-/** Wakes workers through words of shared memory, as a futex does. A simulation puts one of its own in its place. */
+/** Wakes workers through words of shared memory, as a futex does. A simulation replaces it. */
 export interface WakeUps {
   /** Calls `woken` once, in an event of its own, when the word is notified from now on, or after `timeoutMs`. */
   wait(words: Int32Array, index: number, timeoutMs: number, woken: () => void): void;
-  /** Changes the word and wakes all who wait for it. */
+  /** Changes the word and wakes all threads that wait for it. */
   notify(words: Int32Array, index: number): void;
 }
 

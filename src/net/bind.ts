@@ -4,21 +4,21 @@ import { connect, createServer, isIP, type ListenOptions } from 'node:net';
 import { dirname } from 'node:path';
 import { BindError, Binding, bindAlone, bindErrorFrom, keyOf, type OpenAddress } from './binding.ts';
 
-/** What is to be bound: an IP literal or a name (empty: every address of the machine) and a port, or a path. */
+/** An address to bind: an IP literal or a name (empty: every address of the machine) and a port, or a path. */
 interface WantedAddress extends OpenAddress {
   /** The address as the user wrote it. */
   readonly text: string;
 }
 
 /**
- * Binds addresses for one configuration. What is held for the one before, and is not wanted there any more, is taken over, so that it stays
- * open.
+ * Binds addresses for one configuration. Bindings of the configuration before that it does not use any more are taken over, so that they
+ * stay open.
  */
 export class Binder {
   readonly #free: Map<string, Binding>;
   readonly #bound: Binding[] = [];
 
-  /** `free`: bindings that are given back by their owner unless they are taken over. */
+  /** `free`: bindings that their owner releases unless they are taken over. */
   constructor(free: readonly Binding[] = []) {
     this.#free = new Map(free.map((binding) => [binding.key, binding]));
   }
@@ -30,7 +30,7 @@ export class Binder {
     return isIP(host) === 0 ? this.#bindName(host, port, text) : [await this.#bindTcp(host, port, text)];
   }
 
-  /** Gives back what was bound, and nothing that was taken over. */
+  /** Releases the bindings that were made here, and none that was taken over. */
   release(): void {
     for (const binding of this.#bound) binding.release();
     this.#bound.length = 0;
@@ -58,7 +58,7 @@ export class Binder {
   }
 
   /**
-   * Every address of the machine takes the place of one, or the other way round, on one port. Both are ours until the old one is given back,
+   * Every address of the machine takes the place of one, or the other way round, on one port. Both are ours until the old one is released,
    * so that binding the port alone fails, whether another program has it or not.
    */
   #overlaps(host: string, port: number): boolean {
@@ -109,7 +109,7 @@ export class Binder {
 const isEverywhere = (host: string): boolean => host === '::' || host === '0.0.0.0';
 
 /**
- * Listens without SO_REUSEPORT and closes again, which finds out whether somebody else listens. A client that comes in between is reset.
+ * Listens without SO_REUSEPORT and closes again, which finds out whether another program listens. A client that comes in between is reset.
  * Returns the port, settled where 0 was asked for.
  */
 function probe(options: ListenOptions, text: string): Promise<number> {

@@ -2,7 +2,7 @@ import net from 'node:net';
 import { resolve } from 'node:path';
 import { usualAddress } from '../base/address.ts';
 
-/** Where and how a worker listens, as the control thread tells it. */
+/** Where and how a worker listens, from the control thread. */
 export type ListenSource =
   | { readonly host: string; readonly port: number; readonly reusePort: true }
   | { readonly path: string };
@@ -16,7 +16,7 @@ export interface OpenAddress {
 
 /** An address could not be had. The message is one line that names the address and the reason. */
 export class BindError extends Error {
-  /** The system's error code, if the system said no. */
+  /** The system's error code, if the system refused. */
   readonly code: string | null;
 
   constructor(text: string, reason: string, code: string | null = null) {
@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'the directory does not exist',
 };
 
-/** The BindError for what the system said. */
+/** The BindError for the system's error. */
 export function bindErrorFrom(error: unknown, text: string): BindError {
   const { code, message } = error as NodeJS.ErrnoException;
   return new BindError(text, REASONS[code ?? ''] ?? message, code ?? null);
@@ -44,7 +44,7 @@ const CAN_RESERVE = typeof net.BoundSocket === 'function';
 /** Not with the first of them, nor in the types. */
 const CAN_BIND_PATHS = CAN_RESERVE && 'isPipe' in net.BoundSocket.prototype;
 
-/** What is bound for a worker to listen on later; null where this Node cannot bind without listening. Throws a BindError. */
+/** Binds a socket that a worker listens on later. Null if this Node cannot bind without listening. Throws a BindError. */
 export function bindApart(source: ListenSource): net.BoundSocket | null {
   if (!('path' in source ? CAN_BIND_PATHS : CAN_RESERVE)) return null;
   try {
@@ -56,7 +56,7 @@ export function bindApart(source: ListenSource): net.BoundSocket | null {
 
 /**
  * Binds without SO_REUSEPORT and lets go again: with it, a second gateway on the same address would start without a word and take half of
- * the connections. It does not listen, so that no client comes who would have to be sent away. Returns the port, settled where 0 was asked
+ * the connections. It does not listen, so that no client connects to it. Returns the port, settled where 0 was asked
  * for; null where this Node cannot. Throws a BindError.
  */
 export function bindAlone(host: string, port: number, text: string): number | null {
@@ -81,9 +81,9 @@ function reserve(host: string, port: number, text: string): net.BoundSocket | nu
 }
 
 /**
- * An address held for the workers. Each TCP listener is a socket of its own with SO_REUSEPORT, between which the kernel
- * spreads the connections. The reservation is one more such socket that never listens: it settles port 0, finds out early what
- * would keep a worker from listening, and keeps the port ours while a lone worker is being replaced.
+ * An address held for the workers. Each TCP listener is a socket of its own with SO_REUSEPORT, between which the kernel spreads the
+ * connections. The reservation is one more such socket that never listens: it settles port 0, finds out early whether a worker could not
+ * listen, and keeps the port while the only worker is being replaced.
  *
  *   reservation (bound)   worker 0 (bound, listens)   worker 1 (bound, listens)   ...
  *            \____________________ the same address and port ____________________/
@@ -114,8 +114,8 @@ export class Binding {
   }
 
   /**
-   * What the worker of this row listens on. Null for a unix socket in any row but the first: a path cannot be bound twice, so one
-   * worker serves it.
+   * The source that the worker of this row listens on. Null for a unix socket in any row but the first: a path cannot be bound twice, so
+   * one worker serves it.
    */
   sourceFor(row: number): ListenSource | null {
     const { host, port, path } = this.address;

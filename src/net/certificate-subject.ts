@@ -2,10 +2,10 @@ import type { X509Certificate } from 'node:crypto';
 
 /**
  * The subject of a certificate as one line of ASCII in the form of RFC 4514, the most specific part first:
- * `CN=alice,O=Example,C=SE`. Whoever asked for the certificate may have chosen parts of it.
+ * `CN=alice,O=Example,C=SE`. The owner of the certificate may have chosen parts of it.
  */
 export function formatSubject({ subject }: X509Certificate): string {
-  // OpenSSL writes a part a line, and escapes what RFC 4514 2.4 asks to escape, line ends and controls with it.
+  // OpenSSL writes a part a line, and escapes the characters of RFC 4514 2.4, line ends and controls among them.
   return subject
     .split('\n')
     .toReversed()

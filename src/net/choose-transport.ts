@@ -4,8 +4,8 @@ import { streamHandlesSupported } from './stream-handle.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * The transport to use: the one that `forced` names (`PHOTON_TRANSPORT`), else the fast one where this Node has what it needs.
- * Throws when `forced` is not a transport's name, or names one that cannot work here.
+ * The transport to use: the one that `forced` names (`PHOTON_TRANSPORT`), else the fast one if this Node supports it.
+ * Throws when `forced` is not a transport's name, or names a transport that this Node does not support.
  */
 export function chooseTransport(forced: string | undefined): Transport {
   if (forced === 'plain') return plainTransport;

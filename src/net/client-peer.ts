@@ -3,16 +3,16 @@ import type { Connection } from './connection.ts';
 import type { PrivateConnections } from './private-connections.ts';
 import type { DownstreamPeer } from './streams.ts';
 
-/** The client at the other end of a connection: who the system says it is, or who a PROXY header told of. */
+/** The client at the other end of a connection, from the system or from a PROXY header. */
 export class ClientPeer implements DownstreamPeer {
   readonly scheme: 'http' | 'https';
   identity: unknown = null;
   privateConnections: PrivateConnections | null = null;
   /** Null: not open yet, or gone. */
   #connection: Connection | null = null;
-  /** The ends that a PROXY header told of; null for those of the connection. */
+  /** The ends from a PROXY header; null: those of the connection count. */
   #announced: Endpoints | null = null;
-  /** Worked out once, for it is asked for with every request. */
+  /** Computed once, since every request reads it. */
   #address: string | null = null;
 
   constructor(scheme: 'http' | 'https') {

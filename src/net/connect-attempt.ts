@@ -3,7 +3,7 @@ import { connectOptions } from './connect-options.ts';
 import type { ByteReceiver, ConnectTarget } from './connection.ts';
 import type { IoContext } from './io-context.ts';
 
-/** Hears how an attempt goes. */
+/** The receiver of the outcome of a connect attempt. */
 export type AttemptListener = Pick<ByteReceiver, 'connected' | 'closed'>;
 
 /** A socket that knows its attempt, so that listeners are shared functions. */

@@ -5,7 +5,7 @@ import type { ConnectOptions } from './sockets.ts';
 /** How long the first of two addresses has to accept before the second is tried too (RFC 8305 5 recommends this). */
 const SECOND_TRY_AFTER_MS = 250;
 
-/** What `net.connect` wants for a target. Nagle's algorithm is off: what we write is meant to go out now. */
+/** The options of `net.connect` for a target. Nagle's algorithm is off: writes go out at once. */
 export function connectOptions(target: ConnectTarget): ConnectOptions {
   const common = { allowHalfOpen: true, writableHighWaterMark: WRITE_HIGH_WATER_BYTES };
   if (target.path !== null) return { ...common, path: target.path };
@@ -19,7 +19,7 @@ export function connectOptions(target: ConnectTarget): ConnectOptions {
   };
 }
 
-/** Node goes through several addresses only when it has them from a look-up: this one knows the answer. */
+/** Node tries several addresses only if a look-up returns them: this look-up returns the known ones. */
 function eitherOf(first: string, second: string): Partial<TcpSocketConnectOpts> {
   const addresses = [first, second].map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
   const lookup: LookupFunction = (_name, _options, found) => found(null, addresses);

@@ -1,7 +1,7 @@
 import type { HeadLimits } from '../wire/h1/head-limits.ts';
 import type { RequestListener } from './streams.ts';
 
-/** A connection to a client, as far as whoever keeps the list of them is concerned. */
+/** A connection to a client, for the owner of the list of all connections. */
 export interface DownstreamConnection {
   /** The request under way, or one that comes in a moment, is the last; without one the connection closes. */
   drain(): void;
@@ -9,14 +9,14 @@ export interface DownstreamConnection {
   close(): void;
 }
 
-/** What connections to clients need of the gateway behind them. Looked at anew for every request. */
+/** The services of the gateway for connections to clients. They are read for every request. */
 export interface DownstreamService {
   readonly limits: DownstreamLimits;
-  /** True while no new request is wanted on a connection that has just been answered. */
+  /** True while connections close after the reply under way. */
   readonly draining: boolean;
   /** A listener for the next request, to be filled and then begun or refused. */
   takeListener(): RequestListener;
-  /** Gives back a listener that was neither begun nor refused. */
+  /** Returns a listener that was neither begun nor refused. */
   returnListener(listener: RequestListener): void;
   connectionClosed(connection: DownstreamConnection): void;
 }

@@ -4,9 +4,9 @@ import type { DriverOwner } from './handle-driver.ts';
 type Done = (error?: Error | null) => void;
 
 /**
- * The first write that fails destroys a `Writable`, and with it what the peer had sent and nobody had read. From here on the owner
- * of this one hears of the failure instead, and the stream itself takes the write for done. A stream has one write under way at
- * a time, so that one `settled` serves all of them.
+ * The first write that fails destroys a `Writable`, and with it bytes of the peer that have not been read. From here on the failure of this
+ * one goes to the owner instead, and for the stream itself the write has succeeded. A stream has one write under way at a time, so that one
+ * `settled` serves all of them.
  */
 export function reportFailedWrites(socket: Socket, owner: DriverOwner): void {
   const write = socket._write;

@@ -1,23 +1,23 @@
-/** From so many events together on, one write for all of them costs less than it costs to learn that they are all. */
+/** From this many events on, one write for all of them saves more than it costs to find out that there are no others. */
 const WORTHWHILE = 16;
 
-/** What the first events of many have to say does not wait for more than so many others. */
+/** The output of the first events of many waits for at most this many others. */
 const MOST_TOGETHER = 64;
 
-/** So many events are settled each by itself before it is tried again whether they come together. */
+/** This many events are settled one by one before the next round finds out whether they come together. */
 const EVENTS_ALONE = 256;
 
-/** Calls `work` when the event loop has told of all that was ready. */
+/** Calls `work` when the event loop has delivered all events that were ready. */
 export type AfterEvents = <T>(work: (subject: T) => void, subject: T) => void;
 
 /**
- * Events of sockets that the system reports at once are settled at once: all are heard before anything is written. While the first
- * reply of many wakes its client, the others are still being made, and the client sleeps and is woken for each; one that wakes to all of
- * them is woken once. That is 1 us of kernel time for a request with 64 busy clients (docs/decisions/0011-writes-together.md).
+ * Events of sockets that the system reports together are settled together: all are handled before anything is written. Otherwise the first
+ * reply of many wakes its client while the others are still being made, and the client sleeps and is woken for each of them; a client that
+ * finds all of them is woken once. That is 1 us of kernel time for a request with 64 busy clients (docs/decisions/0011-writes-together.md).
  *
  *              EVENTS_ALONE events, and another one
  *   ALONE -----------------------------------------------> TOGETHER
- *     each is settled by itself                                | all that were ready have been heard, or MOST_TOGETHER: settle
+ *     each is settled by itself                                | all that were ready are handled, or MOST_TOGETHER: settle
  *     ^                                                        |
  *     |________fewer than WORTHWHILE___________________________|________ more: the next event begins another round
  */
@@ -29,7 +29,7 @@ export class GatheredEvents {
   #gathering = false;
   #count = 0;
 
-  /** `settle` ends all events that have been heard. `eventsAlone`: 0 to gather whatever comes of it. */
+  /** `settle` ends all events that have been handled. `eventsAlone`: 0 to gather always. */
   constructor(settle: () => void, eventsAlone = EVENTS_ALONE, afterEvents: AfterEvents = setImmediate) {
     this.#settle = settle;
     this.#afterEvents = afterEvents;
@@ -37,7 +37,7 @@ export class GatheredEvents {
     this.#alone = eventsAlone;
   }
 
-  /** An event has been heard: it is settled now, or with those that come together with it. */
+  /** An event has been handled: it is settled now, or with the events that come together with it. */
   add(): void {
     if (this.#gathering) {
       this.#count++;

@@ -15,8 +15,8 @@ import type { DownstreamStream } from './streams.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
 /**
- * How long a draining gateway waits for the next request of a connection that is between two: those are read that have come by now, or
- * were sent before the client could know. The timers are coarse, it is about a tenth of a second.
+ * How long a draining gateway waits for the next request of an idle connection: requests are served that have come by now, or were sent
+ * before the client could know of the drain. The timers are coarse: it is about a tenth of a second.
  */
 const NEXT_REQUEST_MS = 50;
 
@@ -54,7 +54,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.#request = new H1Request(service, this, this.#reply, this.#readTimer);
   }
 
-  /** Begins to serve the connection, which must hear nothing before. `announced`: what a PROXY header that counts said. */
+  /** Begins to serve the connection, before its first event. `announced`: the ends from a PROXY header of a trusted proxy. */
   open(connection: Connection, announced: Endpoints | null = null): void {
     this.#connection = connection;
     this.peer.open(connection, announced);
@@ -62,7 +62,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.#request.open(connection);
   }
 
-  /** Answers with an error before anything was asked, and closes. */
+  /** Answers with an error before any request, and closes. */
   refuse(error: PhotonError): void {
     this.#request.refuse(error);
   }
@@ -91,7 +91,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     if (this.#lingering !== null) this.#lingering.peerEnded();
     else if (this.#request.inHead) this.#linger();
     else if (this.#request.inBody) this.#failCut();
-    // What was pipelined before the FIN is still answered.
+    // Requests that were pipelined before the FIN are still answered.
     else this.#request.listener?.clientHalfClosed();
   }
 
@@ -107,7 +107,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   }
 
   writingFailed(): boolean {
-    // Whoever takes no reply has nothing to ask.
+    // The requests of a client that takes no reply are not read.
     return false;
   }
 
@@ -127,8 +127,8 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   }
 
   /**
-   * A slow reader that takes the end of its last reply cannot ask for more yet: it is idle from when it has all of it, and whether it
-   * stalls is the output's to judge.
+   * A slow reader that still takes the end of its last reply is not idle: its idle time begins when it has all of the reply. The output
+   * decides whether it has stalled.
    */
   #idleTooLong(): void {
     if ((this.#connection?.pendingBytes ?? 0) > 0) this.#becomeIdle();
@@ -203,7 +203,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.#request.listener?.responseWritable();
   }
 
-  /** Everything said in this event has been written. */
+  /** Everything that was sent in this event has been written. */
   flushed(): void {
     if (!this.#reply.complete) return;
     this.#reply.complete = false;
@@ -216,16 +216,16 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.#connection?.reset();
   }
 
-  // --- what comes after an exchange ------------------------------------------------------------------------------------
+  // --- after an exchange -----------------------------------------------------------------------------------------------
 
-  /** The client may send another request, or has done so already. */
+  /** The client may send another request, or has sent one already. */
   get #mayRequestMore(): boolean {
     return !this.#peerEnded || this.#request.begun;
   }
 
   #awaitNext(): void {
     this.#request.next();
-    // What the client's FIN cut off will never be complete.
+    // A request that the client's FIN has cut off will never be complete.
     if (this.#peerEnded && this.#request.inHead) this.#linger();
     else if (this.#peerEnded && this.#request.inBody) this.#failCut();
     else if (this.idle) this.#becomeIdle();

@@ -4,13 +4,13 @@ import type { IoContext } from './io-context.ts';
 import type { Flushable } from './output-batch.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
-/** Who owns an output. */
+/** The owner of an output. */
 export interface OutputOwner {
   /** Longest time without the peer taking a byte, in milliseconds; null while that does not count. `watch` is called after a change. */
   readonly sendTimeoutMs: number | null;
-  /** What was asked with `callWhenFlushed`. */
+  /** All that was sent before `callWhenFlushed` is written. */
   flushed(): void;
-  /** A hold that a send asked for is over. */
+  /** The pause that a send asked for is over. */
   holdOver(): void;
   /** The peer took no byte for `sendTimeoutMs`. */
   stalled(): void;
@@ -31,7 +31,7 @@ export class H1Output implements Flushable, TimerOwner {
   #pending = '';
   #queued = false;
   #callWhenFlushed = false;
-  /** A send returned false: `writable` is owed. */
+  /** A send returned false: `holdOver` is due. */
   #held = false;
   /** Bytes handed to the connection. */
   #handedBytes = 0;
@@ -75,18 +75,18 @@ export class H1Output implements Flushable, TimerOwner {
     this.writes++;
     this.#handedBytes += before.length + end - start + suffix.length;
     this.#connection?.writeBytes(before, bytes, start, end, suffix);
-    // Queued although nothing is pending: flushing settles a hold and watches over what is unwritten.
+    // Queued although nothing is pending: a flush ends a hold and arms the timer for unwritten bytes.
     this.#queue();
     return this.#keepsUp();
   }
 
-  /** Tells the owner when all that was sent in this event has been written, as far as the peer keeps up. */
+  /** Calls `flushed` of the owner when all that was sent in this event has been written, as long as the peer keeps up. */
   callWhenFlushed(): void {
     this.#callWhenFlushed = true;
     this.#queue();
   }
 
-  /** Writes what waits and then FIN. */
+  /** Writes the pending text and then FIN. */
   end(): void {
     this.#write();
     this.#connection?.endWriting();
@@ -95,14 +95,14 @@ export class H1Output implements Flushable, TimerOwner {
   flush(): void {
     this.#queued = false;
     this.#write();
-    // Where the write just made has ended the hold already, the connection will not say so.
+    // If this write has ended the hold already, the connection does not report it.
     if (this.#held && this.#unwrittenBytes() < WRITE_HIGH_WATER_BYTES) this.#endHold();
     this.watch();
     if (this.#callWhenFlushed) this.#notifyFlushed();
   }
 
   /**
-   * Not while the peer is slow: whoever sends requests ahead and reads no reply would be answered into our memory. A throw ends
+   * Not while the peer is slow: the replies to a client that sends requests ahead and reads no reply would fill our memory. A throw ends
    * this connection and is reported with the event.
    */
   #notifyFlushed(): void {
@@ -184,7 +184,8 @@ export class H1Output implements Flushable, TimerOwner {
       this.#timer.disarm();
       return;
     }
-    // Counted by what it has taken: what it has not taken grows with every write, however quick it is.
+    // Counted by the bytes that the peer has taken: the number of bytes that it has not taken grows with every write, however quick the
+    // peer is.
     const taken = this.#handedBytes - connection.untakenBytes;
     if (this.#timer.armed && taken <= this.#takenBytes) return;
     this.#takenBytes = taken;

@@ -11,18 +11,19 @@ import type { H1Output } from './h1-output.ts';
 
 /**
  * The replies on one connection to a client, one after the other: how the body of each is framed for this client, and whether
- * the connection may live on after it.
+ * the connection may persist after it.
  */
 export class H1Reply {
   readonly #output: H1Output;
   #versionMinor = 1;
   #chunked = false;
-  /** False from the moment that this reply has to be the last. */
+  /** Fields of this reply and of its trailers that do not go to the client; null: none but those that never do. */
   #drops: FieldDrops | null = null;
+  /** False from the moment that this reply has to be the last. */
   persistent = true;
   /** Only the end of the connection says where the body ends. */
   untilClose = false;
-  /** Everything was said; the next request has not been looked at. */
+  /** The reply is complete, and the next request has not been read yet. */
   complete = false;
 
   constructor(output: H1Output) {
@@ -75,7 +76,7 @@ export class H1Reply {
   sendEnd(): void {
     if (this.#chunked) this.#output.text(chunkedEnd(''));
     this.complete = true;
-    // Once everything said in this event is on its way: a pipelined request may follow.
+    // A pipelined request is read once everything that was sent in this event has been written.
     this.#output.callWhenFlushed();
   }
 }

@@ -16,9 +16,9 @@ import type { Timer } from './timer-wheel.ts';
  *    ^ \______________head complete, no body; refused_________^ |
  *    |                               |                          | next(): the reply is complete, the connection persists
  *    +-------------------------------|--------------------------+
- *                                    +--malformed, too slow, cut off--> LOST: what still comes is thrown away, the reply is the last
+ *                                    +--malformed, too slow, cut off--> LOST: further bytes are discarded, the reply is the last
  *
- *   any of them --stop()--> DISCARDING: what still comes is thrown away
+ *   any of them --stop()--> DISCARDING: further bytes are discarded
  */
 const STATE = { HEAD: 0, BODY: 1, WHOLE: 2, LOST: 3, DISCARDING: 4 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
@@ -29,25 +29,25 @@ export const FIRST_REQUEST_MS = 1000;
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** What comes in on one connection from a client: its requests one after the other, in order, pipelined or not. */
+/** The incoming half of a connection from a client: its requests one after the other, in order, pipelined or not. */
 export class H1Request implements BodySink {
   readonly #service: DownstreamService;
-  /** Both for the listener of each request. */
+  /** Given to the listener of each request. */
   readonly #downstream: DownstreamStream;
   readonly #reply: H1Reply;
-  /** How long we wait for what is due. */
+  /** For the part of a request that is due. */
   readonly #timer: Timer;
   readonly #body: BodyDecoder = new BodyDecoder('malformed_message');
   #connection: Connection | null = null;
   #state: State = STATE.HEAD;
-  /** Hears of the request under way until its reply is complete; null when there is none. */
+  /** The listener of the request under way until its reply is complete; null for none. */
   listener: RequestListener | null = null;
   /** Bytes of an unfinished head, or of requests that came before their turn: copied out of the read buffer. */
   #kept: Buffer | null = null;
   #paused = false;
-  /** Waiting for a next request of which nothing has come: the time for its head has not begun. */
+  /** No byte of the next request has come: the time for its head has not begun. */
   #betweenRequests = false;
-  /** The request that is here, or awaited, is the first one of the connection. */
+  /** The request under way, or the next one, is the first one of the connection. */
   #isFirst = true;
 
   constructor(service: DownstreamService, downstream: DownstreamStream, reply: H1Reply, timer: Timer) {
@@ -77,12 +77,12 @@ export class H1Request implements BodySink {
     return this.#state === STATE.BODY;
   }
 
-  /** Nothing of it is still to come. */
+  /** The whole request has come. */
   get whole(): boolean {
     return this.#state === STATE.WHOLE;
   }
 
-  /** It was asked to send no more for now. */
+  /** The client was asked to send no more for now. */
   get paused(): boolean {
     return this.#paused;
   }
@@ -92,12 +92,12 @@ export class H1Request implements BodySink {
     return this.#state === STATE.HEAD && this.#kept === null;
   }
 
-  /** Nothing of a request has come on the connection so far. */
+  /** No byte of a request has come on the connection so far. */
   get fresh(): boolean {
     return this.#isFirst && this.idle;
   }
 
-  /** Some of the next one is here, or of an unfinished head. */
+  /** A part of the next request, or of an unfinished head, is here. */
   get begun(): boolean {
     return this.#kept !== null;
   }
@@ -189,7 +189,7 @@ export class H1Request implements BodySink {
     listener.requestBegun(this.#downstream);
   }
 
-  /** Answers with an error before anything was asked; nothing follows. */
+  /** Answers with an error before any request; nothing follows. */
   refuse(error: PhotonError): void {
     this.#refuse(this.#service.takeListener(), error);
   }
@@ -214,7 +214,7 @@ export class H1Request implements BodySink {
       this.fail(error);
       return end;
     }
-    // The listener may have ended the exchange while it heard the data.
+    // The listener may have ended the exchange in `requestData`.
     if (this.#state !== STATE.BODY) return position;
     if (!this.#body.done) {
       if (!this.#paused) this.#timer.arm(this.#service.limits.bodyTimeoutMs);
@@ -222,7 +222,7 @@ export class H1Request implements BodySink {
     }
     this.#state = STATE.WHOLE;
     this.#timer.disarm();
-    // Its last piece may have paused the client: it is listened to again, or we would not hear it go.
+    // Its last piece may have paused the client: it is read from again, or we would not notice that it leaves.
     this.#readOn();
     this.listener?.requestEnded();
     return position;
@@ -242,7 +242,7 @@ export class H1Request implements BodySink {
     this.#timer.disarm();
     this.#body.abandon();
     this.#reply.persistent = false;
-    // Paused, we would not hear the client go.
+    // While the connection is paused we would not notice that the client leaves.
     this.#readOn();
     this.listener?.requestFailed(error);
   }
@@ -260,7 +260,7 @@ export class H1Request implements BodySink {
     this.#readOn();
   }
 
-  // --- what comes before its turn --------------------------------------------------------------------------------------
+  // --- pipelined requests ----------------------------------------------------------------------------------------------
 
   #keep(bytes: Buffer, start: number, end: number): void {
     this.#kept = Buffer.from(bytes.subarray(start, end));
@@ -294,25 +294,25 @@ export class H1Request implements BodySink {
 
   // --- the end ---------------------------------------------------------------------------------------------------------
 
-  /** What was due did not come in time. */
+  /** The part of a request that was due did not come in time. */
   timeOver(): void {
     if (this.#state === STATE.HEAD) this.refuse(requestTimeout('The request head did not come in time.'));
     else if (this.#state === STATE.BODY) this.fail(requestTimeout('The request body stopped coming.'));
   }
 
-  /** Nothing that comes is wanted any more. */
+  /** All bytes that still come are discarded. */
   stop(): void {
     this.#state = STATE.DISCARDING;
     this.#kept = null;
     this.#body.abandon();
   }
 
-  /** Reads what still comes, without looking at it. */
+  /** Reads the bytes that still come and drops them. */
   discard(): void {
     this.#readOn();
   }
 
-  /** The connection is gone, and whoever waits for a request hears of it. */
+  /** The connection is gone: the listener of the request under way fails. */
   close(): void {
     const { listener } = this;
     this.listener = null;

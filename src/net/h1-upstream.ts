@@ -25,9 +25,9 @@ export interface UpstreamOwner {
   readonly singleUse: boolean;
   /** The exchange is over, and the connection can be acquired again. */
   connectionIdle(connection: H1Upstream): void;
-  /** The upstream has sent bytes that no request asked for, on a connection that may be used again. */
+  /** The upstream has sent unsolicited bytes on a connection that may be used again. */
   unsolicitedBytes(): void;
-  /** The connection is gone, whatever it was doing. `error`: what went wrong, if anybody is concerned. */
+  /** The connection is gone, in whatever state. `error`: the failure; null if it was open and had no exchange. */
   connectionClosed(connection: H1Upstream, error: PhotonError | null): void;
 }
 
@@ -47,14 +47,14 @@ export interface UpstreamLimits {
 /** RFC 9110 15.2 sets no limit to interim replies; a flood of them would keep an exchange alive for ever. */
 const MAX_INFORMATIONAL = 32;
 
-/** How long requests that wait for room leave a client to answer a challenge of its upstream. */
+/** How long a client has to answer a challenge of its upstream while requests of others wait for a connection. */
 const CHALLENGE_TIMEOUT_MS = 500;
 
 /**
  *   CONNECTING --> IDLE --(acquire)--> AWAITING_HEAD --(head)--> READING_BODY --(body complete)--> IDLE
  *       \____________________________^                                                      \--> CLOSED, unless both sides
  *                                                                                                let it persist
- * A connection is acquired while it still connects; what is sent meanwhile goes out when it is open.
+ * A connection is acquired while it still connects; bytes that are sent meanwhile go out when it is open.
  */
 const STATE = { IDLE: 0, AWAITING_HEAD: 1, READING_BODY: 2, CLOSED: 3 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
@@ -77,11 +77,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   #toHead = false;
   #requestChunked = false;
   #requestDrops: FieldDrops | null = null;
-  /** Nothing more of it is going to be sent. */
+  /** No more of the request will be sent. */
   #requestOver = false;
-  /** What the output had written before. */
+  /** The number of writes of the output before this exchange. */
   #writesBefore = 0;
-  /** It takes nothing any more, and is read only to hear what was said before. */
+  /** The upstream takes no more bytes, and the connection is read only for those that it sent before. */
   #writingFailed = false;
   #replyPersistent = false;
   #informationals = 0;
@@ -91,13 +91,13 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   /** An exchange has it. Its owner releases it. */
   acquired = false;
   /**
-   * Those of the client connection that it belongs to, because it has carried NTLM or Negotiate: the upstream takes what follows for the
-   * same user's. Null: any client may use it next.
+   * The private connections of the client connection that it belongs to, because it has carried NTLM or Negotiate: the upstream takes later
+   * requests for requests of the same user. Null: any client may use it next.
    */
   privateTo: PrivateConnections | null = null;
-  /** Its client's last request was answered with a challenge, and the next one is to go on with it. */
+  /** The last request of its client was answered with a challenge, and the client's next request continues the authentication here. */
   #challenged = false;
-  /** It was asked to make room. */
+  /** It is to be closed for requests that wait. */
   givingWay = false;
   /** When it was opened, in milliseconds of the wheel's clock. */
   readonly openedMs: number;
@@ -116,7 +116,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#readTimer.arm(this.owner.limits.connectTimeoutMs);
   }
 
-  /** False from the moment that it fails, which is before its owner hears of it. */
+  /** False from the moment that it fails, which is before `connectionClosed` of its owner. */
   get alive(): boolean {
     return this.#connection?.alive ?? false;
   }
@@ -139,7 +139,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   /**
    * Decides from the facts whether the upstream's silence counts now, and how long it may last from now on. Called when one of the facts
-   * has changed, and when something has come.
+   * has changed, and when bytes have come.
    *
    *   connecting                            connect timeout, which `open` armed: nothing makes it longer
    *   in the pool                           idle timeout
@@ -167,7 +167,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     return this.#connecting || this.#output.writes === this.#writesBefore;
   }
 
-  // --- what goes out ---------------------------------------------------------------------------------------------------
+  // --- the request -----------------------------------------------------------------------------------------------------
 
   sendHead(outgoing: OutgoingRequest): void {
     if (authenticatesConnection(outgoing)) this.#makePrivate();
@@ -206,11 +206,11 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   cancel(): void {
     this.#listener = null;
-    // It may be called from within the very reply that it ends: the rest of it must not complete anything.
+    // It may be called while the reply that it ends is being decoded: the rest of the reply must not complete anything.
     this.#close();
   }
 
-  // --- what comes in ---------------------------------------------------------------------------------------------------
+  // --- the reply -------------------------------------------------------------------------------------------------------
 
   get inBody(): boolean {
     return this.#state === STATE.READING_BODY;
@@ -240,7 +240,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
 
   received(bytes: Buffer, start: number, end: number): void {
     if (this.#state === STATE.AWAITING_HEAD && this.unsent) {
-      // RFC 9112 9.2: whatever it is, it answers nothing that we asked.
+      // RFC 9112 9.2: these bytes are no reply to a request of ours.
       if (this.reused) this.#reportUnsolicited(bytes, start, end);
       this.#fail(new PhotonError('upstream_reset', 'The upstream spoke before it was asked.'));
       return;
@@ -306,7 +306,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   #takeInformational(listener: ResponseListener, status: number): void {
-    // We never ask to switch protocols, so nobody may.
+    // We never ask to switch protocols, so an upstream may not.
     if (status === 101) throw malformed('The upstream switched protocols without being asked.');
     if (++this.#informationals > MAX_INFORMATIONAL) throw malformed('The upstream sends interim replies without end.');
     listener.responseInformational();
@@ -326,7 +326,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.#listener?.responseTrailers(trailers);
   }
 
-  /** The reply is complete: the connection goes back to the pool, if it may, before the listener hears of it. */
+  /** The reply is complete: the connection is released to the pool, if it may, before `responseEnded` of the listener. */
   #complete(): void {
     const listener = this.#listener;
     this.#listener = null;
@@ -338,8 +338,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   /**
-   * A server that answers before it has taken the whole request may never take the rest, and what is sent next stands behind that. Under
-   * TLS a write is not done at once: only bytes that the system is known to have left count.
+   * A server that answers before it has taken the whole request may never take the rest, and the next request would come after that rest.
+   * Under TLS a write is not done at once: only bytes that the system has surely not taken count.
    */
   get #mayCarryAnother(): boolean {
     return this.#requestOver && !this.#writingFailed && (this.#connection?.untakenBytes ?? 0) === 0;
@@ -352,7 +352,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     this.owner.connectionIdle(this);
   }
 
-  /** Whatever still comes is not looked at. */
+  /** Bytes that still come are dropped. */
   #close(): void {
     this.#state = STATE.CLOSED;
     this.#body.abandon();
@@ -373,7 +373,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
       return;
     }
     if (this.#connecting) {
-      // It left instead of shaking hands: `closed` tells so.
+      // The upstream left before the handshake was over: `closed` reports it.
       this.#connection?.destroy();
       return;
     }
@@ -395,7 +395,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     if (error !== null) listener?.responseFailed(error);
   }
 
-  /** What went wrong; null when nobody had to do with the connection, and it was open. */
+  /** The failure; null if the connection was open and had no exchange. */
   #endedBy(failure: string | null): PhotonError | null {
     if (this.#connecting) return connectFailed(failure, this.#connection?.handshaking ?? false);
     return this.#listener === null ? null : reset(failure);
@@ -454,8 +454,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   }
 
   /**
-   * Closes a private one that is idle, for requests that wait for room. Where its client is about to answer a challenge it is closed only
-   * if that does not come soon: while requests wait, nobody could authenticate otherwise.
+   * Closes an idle private connection for requests that wait. If its client is about to answer a challenge, it is closed only if the answer
+   * does not come soon: otherwise no client could authenticate while requests wait.
    */
   giveWay(): void {
     this.givingWay = true;
@@ -463,7 +463,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
     else this.close();
   }
 
-  /** Closes it; for the pool, of an idle one. */
+  /** Closes the connection. The pool calls it for an idle one. */
   close(): void {
     this.#connection?.destroy();
   }
@@ -479,7 +479,7 @@ function connectFailed(failure: string | null, handshaking: boolean): PhotonErro
   return new PhotonError('upstream_connect_failed', `No connection to the upstream (${failure ?? 'closed'}).`);
 }
 
-/** No fault of the upstream: we could not even try. */
+/** No fault of the upstream: there was no attempt to connect. */
 function noDescriptors(failure: string): PhotonError {
   return new PhotonError('gateway_full', `The gateway cannot open another connection (${failure}).`);
 }

@@ -12,11 +12,11 @@ import {
   writeIsUnderWay,
 } from './stream-handle.ts';
 
-/** Who is told how writing goes. */
+/** The receiver of the progress of writes. */
 export interface DriverOwner {
-  /** All that was written has been taken, after it was not at once. */
+  /** The system has taken all that was written, after it had not at once. */
   drained(): void;
-  /** The system refused a write with `code`: no other will succeed. Said at least once. */
+  /** The system refused a write with `code`: no other will succeed. Called at least once. */
   writeFailed(code: string): void;
 }
 
@@ -24,7 +24,7 @@ export interface DriverOwner {
 interface PendingWrite extends WriteRequest {
   driver: HandleDriver;
   bytes: number;
-  /** Kept from being collected until the system has it. */
+  /** Held until the system has it, so that it is not collected. */
   chunks: unknown;
   lease: Lease | null;
 }
@@ -38,7 +38,7 @@ export class HandleDriver implements SocketDriver {
   readonly #owner: DriverOwner;
   readonly #buffers: BufferPool;
   #handle: StreamHandle | null;
-  /** What was written while the socket was connecting. */
+  /** The pieces that were written while the socket was connecting. */
   #waiting: (string | Buffer)[] = [];
   #pendingBytes = 0;
 

@@ -8,12 +8,12 @@ import { TimerWheel } from './timer-wheel.ts';
 const NOT_YET = -1;
 
 /**
- * Turns of the event loop in which bytes that have come are read before timers run out: one to accept or to read, one for what is read
- * together, two for a request that waits for what came free (`upstream/request-queue.ts`).
+ * Turns of the event loop in which bytes that have come are read before timers run out: one to accept or to read, one for bytes that are
+ * read together, two for a request that waits for a connection (`upstream/request-queue.ts`).
  */
 const READING_TURNS = 4;
 
-/** What may be another than usual. */
+/** Parts that tests and the simulation replace. */
 export interface IoOptions {
   /** As for `GatheredEvents`. */
   readonly eventsAlone?: number | undefined;
@@ -22,12 +22,12 @@ export interface IoOptions {
   readonly wakeUps?: WakeUps | undefined;
 }
 
-/** What all connections of one worker share. */
+/** The context that all connections of one worker share. */
 export class IoContext {
   readonly buffers: BufferPool = new BufferPool();
   readonly output: OutputBatch = new OutputBatch();
   readonly wheel: TimerWheel;
-  /** Between this worker and the others. */
+  /** Wake-ups between this worker and the others. */
   readonly wakeUps: WakeUps;
   readonly #clock: Clock;
   /** Read at most once in an event: a reading costs as much as a good part of a log line. */
@@ -37,7 +37,7 @@ export class IoContext {
   readonly afterEvents: AfterEvents;
   #turnsLeft = 0;
 
-  /** `reportFault` hears of every throw that an event's work let through: a bug of ours, which must not end the worker. */
+  /** `reportFault` gets every error that an event's work throws: a bug of ours, which must not end the worker. */
   constructor(clock: Clock, reportFault: (error: unknown) => void, options: IoOptions = {}) {
     const { eventsAlone, afterEvents = setImmediate, wakeUps = atomicWakeUps } = options;
     this.#clock = clock;
@@ -48,7 +48,7 @@ export class IoContext {
     this.#reportFault = reportFault;
   }
 
-  /** When the event that is under way began to ask, in milliseconds of the clock. */
+  /** The time of the event under way, in milliseconds of the clock. */
   get eventMs(): number {
     if (this.#eventMs === NOT_YET) this.#eventMs = this.#clock.nowMs();
     return this.#eventMs;
@@ -59,13 +59,13 @@ export class IoContext {
     this.#reportFault(error);
   }
 
-  /** Ends an event in which bytes came. What was said in it is written now, or with what others say that come together with it. */
+  /** Ends an event in which bytes came. Its output is written now, or with the output of events that come together with it. */
   settleReceived(): void {
     this.#eventMs = NOT_YET;
     this.#received.add();
   }
 
-  /** Ends an event: writes what was said in it, and in those before that wait to be written. */
+  /** Ends an event: writes its output, and the output of events before that waits to be written. */
   settle(): void {
     this.#eventMs = NOT_YET;
     for (let settled = false; !settled; ) {
@@ -79,7 +79,7 @@ export class IoContext {
     }
   }
 
-  /** Runs what another thread set off, as an event of its own. */
+  /** Runs work that another thread has caused, as an event of its own. */
   event(work: () => void): void {
     try {
       work();
@@ -90,8 +90,8 @@ export class IoContext {
   }
 
   /**
-   * Lets time pass: runs out timers that are due. Where the thread stood still, replies and requests that came in time may not have been
-   * read yet: they are read first, or every peer would pay for our own delay.
+   * Lets time pass: runs out timers that are due. If the thread stood still, replies and requests that came in time may not have been read
+   * yet: they are read first, or every peer would pay for our own delay.
    */
   tick(): void {
     if (this.wheel.advance()) this.#readFor(READING_TURNS);

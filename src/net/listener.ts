@@ -7,8 +7,8 @@ import type { Transport } from './transport.ts';
 export type AcceptedSocket = Socket;
 
 /**
- * An address for a listener that opens later: bound, so that whatever would keep it from listening is known by then. Where this Node cannot
- * bind without listening, it is bound when it opens.
+ * An address for a listener that opens later: bound, so that anything that would keep it from listening is known by then. If this Node
+ * cannot bind without listening, it is bound when it opens.
  */
 export class ReservedAddress {
   readonly #source: ListenSource;
@@ -20,14 +20,14 @@ export class ReservedAddress {
     this.#socket = bindApart(source);
   }
 
-  /** What a server listens on; from then on that is the one who has the address. */
+  /** The socket or the source that a server listens on. The server owns the address from then on. */
   take(): net.BoundSocket | ListenSource {
     const socket = this.#socket;
     this.#socket = null;
     return socket ?? this.#source;
   }
 
-  /** Gives the address back, unless it was taken. */
+  /** Releases the address, unless it was taken. */
   release(): void {
     this.#socket?.close();
     this.#socket = null;
@@ -44,7 +44,7 @@ export class Listener {
     this.address = addressOf(server);
   }
 
-  /** `report` hears when accepting fails, as it does when the process has no descriptors left. */
+  /** `report` is called when accepting fails, for instance because the process has no descriptors left. */
   onFailure(report: (error: Error) => void): void {
     this.#server.on('error', report);
   }

@@ -14,9 +14,9 @@ import { bytesRead, handleOf, type OnRead, type StreamHandle } from './stream-ha
 import type { Transport } from './transport.ts';
 
 /**
- * Reads into buffers that we own and writes straight to the handle, with no allocation for either. The buffer is given by the
- * public `onread` option; that handles are moved, read and written without the socket in between is not public API
- * (`stream-handle.ts`), and `chooseTransport` falls back where a Node differs.
+ * Reads into buffers that we own and writes straight to the handle, with no allocation for either. The buffer is given by the public
+ * `onread` option; moving, reading and writing handles without the socket in between is not public API (`stream-handle.ts`), and
+ * `chooseTransport` falls back if a Node differs.
  */
 export const createOnreadTransport = (sockets: Sockets): Transport => ({
   name: 'onread',
@@ -42,7 +42,7 @@ export const createOnreadTransport = (sockets: Sockets): Transport => ({
     accepted._handle = null;
     const connection = serve(io, moved, receiver);
     listenToReads(moved, connection);
-    // Whoever adopts has to hear of the connection first, and the next read comes later than this.
+    // The caller has to get the connection first, and the next read comes later than this.
     if (early !== null) process.nextTick(deliverEarly, connection, early);
     return connection;
   },
@@ -116,7 +116,7 @@ interface ConnectionHandle extends StreamHandle {
   photonConnection: SocketConnection;
 }
 
-/** What Node itself does after a read: it knows about the end and errors. */
+/** Node's own callback after a read, which handles the end and errors. */
 let onreadOfNode: OnRead | null = null;
 
 function listenToReads(socket: Socket, connection: SocketConnection): void {

@@ -1,12 +1,12 @@
-/** Something with output that waits to be written. */
+/** An object with output that waits to be written. */
 export interface Flushable {
-  /** Writes what is pending. It may make more of them pending, itself included. */
+  /** Writes its pending output. That may make other outputs pending, itself included. */
   flush(): void;
 }
 
 /**
- * What was said to a connection during one event, or during several that came together, is written in one go at the end: a head and the
- * first bytes of its body leave with one system call, and so do the replies to requests that came pipelined.
+ * The output to a connection during one event, or during several that came together, is written at once at the end: a head and the first
+ * bytes of its body leave with one system call, and so do the replies to pipelined requests.
  *
  *   pending   | written | written | waits | waits |
  *                                   ^next           ^end
@@ -20,7 +20,7 @@ export class OutputBatch {
     this.#pending[this.#end++] = flushable;
   }
 
-  /** Flushes until nothing is pending, in the order in which they were added. What throws is out of the batch. */
+  /** Flushes until nothing is pending, in the order in which they were added. An output that throws is out of the batch. */
   flush(): void {
     while (this.#next < this.#end) {
       const flushable = this.#pending[this.#next] as Flushable;

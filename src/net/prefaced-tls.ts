@@ -7,19 +7,19 @@ import { SocketConnection } from './socket-connection.ts';
 import { HeldWrites, StreamDriver } from './stream-driver.ts';
 import type { TlsClient } from './tls-client.ts';
 
-/** Where TLS is to go out behind something else. */
+/** A connection on which TLS begins after a preface. */
 export interface PrefacedTls {
   readonly target: ConnectTarget;
   readonly tls: TlsClient;
-  /** What goes before it, latin1. */
+  /** The bytes before TLS, latin1. */
   readonly preface: string;
 }
 
 /**
- * Connects without TLS, sends the preface, and begins with TLS behind it. A socket of TLS that connects by itself has no place for
- * such bytes, and one can only be put around another when that has an address: of a name it may have to try several.
+ * Connects without TLS, sends the preface, and begins with TLS after it. A TLS socket that connects by itself has no place for such bytes,
+ * and a TLS socket can wrap another one only when that has connected: of two addresses it may have to try both.
  *
- * `begun` gives the transport's own driver to the secure socket, with what was written in the meantime.
+ * `begun` gives the transport's own driver to the secure socket, with the writes of the meantime.
  */
 export function connectPrefacedTls(
   io: IoContext,

@@ -6,11 +6,11 @@ import { FIRST_REQUEST_MS } from './h1-request.ts';
 import type { IoContext } from './io-context.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 
-/** Who takes a connection over once its header has been read. */
+/** The owner that takes a connection over once its header has been read. */
 export interface ProxyHeaderOwner {
-  /** The header is read, and what came behind it is put back: the socket is as one that nobody has read from. */
+  /** The header is read, and the bytes after it are put back: the socket is as if it had not been read from. */
   headerRead(header: ProxyHeader): void;
-  /** The connection is gone without a header. `wanted`: what its peer should have sent; null when it left by itself. */
+  /** The connection is gone without a header. `wanted`: the header that its peer should have sent; null if it left by itself. */
   headerMissing(wanted: string | null): void;
 }
 
@@ -26,15 +26,14 @@ interface ReaderSocket extends Socket {
  *   READING --header complete--> headerRead, the socket is the owner's
  *      \-------refused, timeout, FIN, error--> closed, headerMissing
  *
- * It reads by the stream of the socket, on every transport: that is where bytes can be put back for whoever comes next, a stream,
- * a handle or TLS.
+ * It reads by the stream of the socket, on every transport: there bytes can be put back for the next reader, a stream, a handle or TLS.
  */
 export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
   readonly #socket: Socket;
   readonly #io: IoContext;
   readonly #owner: ProxyHeaderOwner;
   readonly #timer: Timer;
-  /** What has come of the header: less than `MAX_PROXY_HEADER_BYTES`. */
+  /** The bytes of the header so far: less than `MAX_PROXY_HEADER_BYTES`. */
   #kept: Buffer = Buffer.alloc(0);
   #wanted: string | null = null;
   #timeoutMs = 0;
@@ -58,7 +57,7 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
     this.#socket.on('close', onClose);
   }
 
-  /** Something has come, or the peer has ended. */
+  /** Bytes have come, or the peer has ended. */
   read(): void {
     try {
       const chunk: Buffer | null = this.#socket.read();
@@ -88,7 +87,7 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
     const socket = this.#socket as ReaderSocket;
     const kept = this.#kept;
     this.#timer.release();
-    // The socket lives on: neither the reader nor what it has kept should.
+    // The socket lives on, but the reader and the bytes that it has kept are freed.
     socket.photonReader = null;
     socket.off('readable', onReadable);
     socket.off('end', onEnd);
@@ -108,7 +107,7 @@ export class ProxyHeaderReader implements DownstreamConnection, TimerOwner {
     this.#io.settle();
   }
 
-  /** The connection has little time left to begin. One that does not is no fault of its peer. */
+  /** The connection has little time left to begin. If it does not begin, that is no fault of its peer. */
   drain(): void {
     this.#draining = true;
     this.#timer.arm(Math.min(FIRST_REQUEST_MS, this.#timeoutMs));

@@ -5,8 +5,8 @@ import { type HeldWrites, StreamDriver } from './stream-driver.ts';
 import { handleOf, startReading, stopReading } from './stream-handle.ts';
 
 /**
- * For a socket that speaks TLS and whose handle is read from: the stream knows nothing of what comes in, so that pausing it would
- * hold up nobody. Writes go through the stream all the same: the handle of TLS takes one at a time, and none is done at once.
+ * For a TLS socket whose handle is read from: the stream does not see the bytes that come in, so that pausing the stream would have no
+ * effect. Writes go through the stream all the same: the handle of TLS takes one at a time, and none is done at once.
  */
 export class SecureDriver extends StreamDriver {
   readonly #socket: TLSSocket;

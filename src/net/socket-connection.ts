@@ -12,8 +12,8 @@ interface ConnectionSocket extends Socket {
 }
 
 /**
- * A connection over a `net.Socket`. How bytes come in differs by transport and is told through `deliver` and `nextBuffer`; how
- * they go out and how reading is paused is its driver's; everything else is the same for all.
+ * A connection over a `net.Socket`. Each transport delivers bytes in its own way, through `deliver` and `nextBuffer`; the driver writes
+ * bytes and pauses reading; everything else is the same for all transports.
  *
  * Every listener is a boundary: a throw in a receiver ends this connection and is reported, and never reaches the process.
  */
@@ -80,7 +80,7 @@ export class SocketConnection implements Connection {
     for (const [event, listener] of LISTENERS) socket.on(event, listener);
   }
 
-  /** Lets another receiver hear what happens from now on. */
+  /** Events go to another receiver from now on. */
   set receiver(receiver: ByteReceiver) {
     this.#receiver = receiver;
   }
@@ -125,16 +125,16 @@ export class SocketConnection implements Connection {
     if (handle?.writeQueueSize === undefined || handle.bytesWritten === undefined) return pendingBytes;
     // A stream hands its writes to the handle one after the other: those behind the first are not in the queue of the handle.
     const waitingBytes = Math.max(0, (socket.bytesWritten ?? 0) - handle.bytesWritten);
-    // Under TLS the queue counts what has been encrypted, which is a little more.
+    // Under TLS the queue counts encrypted bytes, which are a little more.
     return Math.min(waitingBytes + handle.writeQueueSize, pendingBytes);
   }
 
-  /** Called by the transport with how much was read into the buffer that `nextBuffer` gave last, the shared one at first. */
+  /** Called by the transport with the number of bytes that were read into the last buffer of `nextBuffer`, at first the shared one. */
   deliverRead(length: number): void {
     this.deliver(this.#lease?.bytes ?? this.#io.buffers.shared, length);
   }
 
-  /** Called by the transport with what was read into `bytes`. */
+  /** Called by the transport with the bytes that were read. */
   deliver(bytes: Buffer, length: number): void {
     const { buffers } = this.#io;
     buffers.lending = this.#lease;
@@ -183,7 +183,7 @@ export class SocketConnection implements Connection {
     driver.bytes(prefix, bytes.subarray(start, end), suffix, lease);
   }
 
-  /** The shared buffer never goes into a write: it is copied, with what goes before and after, for one system call. */
+  /** The shared buffer never goes into a write: its bytes are copied, with prefix and suffix, for one system call. */
   #writeCopy(driver: SocketDriver, prefix: string, bytes: Buffer, start: number, end: number, suffix: string): void {
     const lease = this.#io.buffers.take();
     const fits = prefix.length + end - start + suffix.length <= lease.bytes.length;
@@ -205,7 +205,7 @@ export class SocketConnection implements Connection {
     if (this.#writingEnded) return;
     this.#writingEnded = true;
     if (this.pendingBytes === 0) this.#askForFin();
-    // Otherwise not yet: a socket that has been asked for FIN cannot reset, and the peer may never take what goes before.
+    // Otherwise not yet: a socket that has been asked for FIN cannot reset, and the peer may never take the bytes before it.
   }
 
   #askForFin(): void {
@@ -221,7 +221,7 @@ export class SocketConnection implements Connection {
   reset(): void {
     const socket = this.#socket;
     if (socket === null || socket.destroyed) return;
-    // A reset while our FIN is on its way leaks the descriptor for good; a socket that is not connected has nobody to reset.
+    // A reset while our FIN is on its way leaks the descriptor for good; a socket that is not connected has no peer to reset.
     if (this.#finAsked || socket.connecting || socket.localPort === undefined) socket.destroy();
     else if (this.#carrier instanceof TLSSocket) socket.destroy();
     else this.#carrier?.resetAndDestroy();
@@ -243,7 +243,7 @@ export class SocketConnection implements Connection {
 
   readEnded(): void {
     if (this.#failure !== null) {
-      // A write failed before: the peer has reset the connection, and the system says so only once.
+      // A write failed before: the peer has reset the connection, and the system reports it only once.
       this.destroy();
       return;
     }
@@ -265,14 +265,14 @@ export class SocketConnection implements Connection {
     this.#io.settle();
   }
 
-  /** What was to go before FIN has been taken. */
+  /** The system has taken the bytes before FIN. */
   #endIfDue(): void {
     if (this.#writingEnded && !this.#finAsked && this.#failure === null && this.pendingBytes === 0) this.#askForFin();
   }
 
   /**
-   * Where the peer has closed, what it said before stands in the system's buffer (Linux keeps it, reset or not): it is read up to
-   * its end before the connection goes, if the receiver wants it. A server that refuses an upload answers in just this way.
+   * If the peer has closed, the bytes that it sent before are in the system's buffer (Linux keeps them, reset or not): they are read to
+   * their end before the connection closes, if the receiver asks for it. A server that refuses an upload answers in just this way.
    */
   writeFailed(code: string): void {
     const socket = this.#socket;

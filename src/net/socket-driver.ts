@@ -1,17 +1,17 @@
 import type { Lease } from './buffer-pool.ts';
 
-/** Gets bytes into one socket, and holds up those that come out; how differs by transport. */
+/** Writes to one socket, and pauses reading from it; each transport has its own way. */
 export interface SocketDriver {
   /** Bytes given to it that the system has not taken yet; falls when a whole write has been taken. */
   readonly pendingBytes: number;
   /** Writes text, one byte a character (latin1). */
   text(text: string): void;
   /**
-   * Writes `prefix` (latin1), `bytes` and `suffix` (latin1), with one system call where possible. Nobody may write into `bytes`
-   * before they are taken: where they are a lease's, one hold of it is given away with the call.
+   * Writes `prefix` (latin1), `bytes` and `suffix` (latin1), with one system call where possible. No caller may write into `bytes` before
+   * they are taken: if they belong to a lease, the call takes over one hold of it.
    */
   bytes(prefix: string, bytes: Buffer, suffix: string, lease: Lease | null): void;
-  /** The socket is connected; said before its owner hears of it. */
+  /** The socket is connected. Called before its owner gets the event. */
   opened(): void;
   pauseReading(): void;
   resumeReading(): void;

@@ -11,7 +11,7 @@ import {
 
 export type ConnectOptions = SocketConstructorOpts & (TcpSocketConnectOpts | IpcSocketConnectOpts);
 
-/** Where a transport gets its sockets from. A simulation puts a network of its own in the place of the system's. */
+/** The source of a transport's sockets. A simulation replaces it with a network of its own. */
 export interface Sockets {
   connect(options: ConnectOptions): Socket;
   createServer(options: ServerOpts, accept: (socket: Socket) => void): Server;

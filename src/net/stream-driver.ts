@@ -3,7 +3,7 @@ import type { BufferPool, Lease } from './buffer-pool.ts';
 import type { DriverOwner } from './handle-driver.ts';
 import type { SocketDriver } from './socket-driver.ts';
 
-/** What is to be said to an upstream once TLS has verified who it is. */
+/** Writes that wait until TLS has verified the upstream. */
 export class HeldWrites {
   readonly pieces: (string | Buffer)[] = [];
   bytes = 0;
@@ -21,10 +21,10 @@ export class StreamDriver implements SocketDriver {
   readonly #buffers: BufferPool;
   /** Null when everything may be written at once. */
   #held: HeldWrites | null;
-  /** Something was not taken at once, and its owner has to be told when all is. */
+  /** The system has not taken a write at once: `drained` of the owner is due. */
   #behind = false;
 
-  /** `held`: keeps what is written until the socket is opened. */
+  /** `held`: keeps writes until the socket is opened. */
   constructor(socket: Socket, owner: Pick<DriverOwner, 'drained'>, buffers: BufferPool, held: HeldWrites | null) {
     this.#socket = socket;
     this.#owner = owner;
@@ -66,12 +66,12 @@ export class StreamDriver implements SocketDriver {
     this.#taken(error);
   }
 
-  /** Something was written. */
+  /** Checks a write that was just made. */
   #look(): void {
     if (this.#socket.writableLength > 0) this.#behind = true;
   }
 
-  /** A write has been taken. `'drain'` would tell of it only where it had reached the stream's mark. */
+  /** A write has been taken. `'drain'` comes only if the stream had reached its mark. */
   readonly #taken = (error?: Error | null): void => {
     const { writableLength, destroyed } = this.#socket;
     if (error || destroyed || writableLength > 0 || !this.#behind) return;
@@ -79,7 +79,7 @@ export class StreamDriver implements SocketDriver {
     this.#owner.drained();
   };
 
-  /** What was written to a plain socket meanwhile, that sends by itself. */
+  /** Sends the writes that were held. A plain socket sends by itself what was written to it meanwhile. */
   opened(): void {
     const held = this.#held;
     if (held === null) return;

@@ -1,13 +1,13 @@
 import { Socket } from 'node:net';
 
 /**
- * What stands behind a `net.Socket`: Node's own object around the system's socket. None of this is public API. It is described
- * here, and nowhere else used than by the onread transport; `streamHandlesSupported` says whether it is still what we think.
+ * The handle of a `net.Socket`: Node's own object around the system's socket. None of this is public API. Only the onread transport uses
+ * it; `streamHandlesSupported` says whether this Node has handles as described here.
  */
 export interface StreamHandle {
-  /** Called after every read. What it returns is the buffer to read into next; undefined for the same as before. */
+  /** Called after every read. It returns the buffer to read into next; undefined for the same as before. */
   onread: OnRead;
-  /** Node's own note of whether it reads: `readStart` and `readStop` leave it alone. */
+  /** Node's own flag of whether it reads: `readStart` and `readStop` do not change it. */
   reading: boolean;
   readStart(): number;
   readStop(): number;
@@ -15,7 +15,7 @@ export interface StreamHandle {
   useUserBuffer(buffer: Uint8Array): void;
   /** Bytes that the system has not taken yet. */
   readonly writeQueueSize: number;
-  /** These try to write at once. 0: all is written; below 0: the system's error; else what is left is on its way. */
+  /** These try to write at once. 0: all is written; below 0: the system's error; else the rest is on its way. */
   writeLatin1String(request: null, text: string): WriteResult;
   writeBuffer(request: null, bytes: Uint8Array): WriteResult;
   /** `chunks`: each string or buffer followed by its encoding. */
@@ -29,7 +29,7 @@ export type WriteResult = number | WriteRequest;
 /** A write under way. */
 export interface WriteRequest {
   oncomplete: (this: never, status: number) => void;
-  /** How it ended, if that was before `oncomplete` was set. */
+  /** The status of the write, if it ended before `oncomplete` was set. */
   writeStatus: number | null;
 }
 

@@ -6,7 +6,7 @@ import type { ResponseHead } from '../http/response-head.ts';
 import type { PrivateConnections } from './private-connections.ts';
 
 /**
- * What an exchange and its two sides say to each other, whatever the protocol on the wire.
+ * The interface between an exchange and its two sides, the same for every protocol on the wire.
  *
  *   client ==> DownstreamStream ==> RequestListener   [ the exchange ]   UpstreamStream ==> upstream
  *   client <== DownstreamStream <==                   [              ]   ResponseListener <== UpstreamStream
@@ -15,9 +15,9 @@ import type { PrivateConnections } from './private-connections.ts';
  * Backpressure: a `send...` that returns false asks to hold back until `...Writable`; `pause...` asks the same of the source.
  */
 
-/** Hears what arrives of one request. */
+/** The listener of the events of one request. */
 export interface RequestListener {
-  /** Where the next request is decoded into. */
+  /** The head that the next request is decoded into. */
   readonly request: RequestHead;
   /** `request` is complete up to its body. Whether a body follows is in its framing. */
   requestBegun(downstream: DownstreamStream): void;
@@ -30,7 +30,7 @@ export interface RequestListener {
   requestFailed(error: PhotonError): void;
   /** The whole request is here, and the client has shut down its side: it may still read the reply, or be gone. */
   clientHalfClosed(): void;
-  /** The client has taken what was sent to it. */
+  /** The client has taken all that was sent to it. */
   responseWritable(): void;
 }
 
@@ -45,7 +45,7 @@ export interface DownstreamStream {
   readonly clientHalfClosed: boolean;
   pauseRequest(): void;
   resumeRequest(): void;
-  /** Passes an interim reply on; silently not to a client that cannot understand it. */
+  /** Passes an interim reply on, except to a client that does not know them. */
   sendInformational(source: ResponseHead): void;
   /** Sends the head of the final reply. `close`: the connection must not be used again after it. */
   sendHead(outgoing: OutgoingResponse, close: boolean): void;
@@ -54,32 +54,32 @@ export interface DownstreamStream {
   sendText(text: string): void;
   /** Passes trailer fields on, where the framing has a place for them. */
   sendTrailers(trailers: Fields): void;
-  /** The reply is complete. The listener hears nothing more. */
+  /** The reply is complete. No more events come to the listener. */
   sendEnd(): void;
-  /** Ends an unfinished reply so that the client cannot take it for complete. The listener hears nothing more. */
+  /** Ends an unfinished reply so that the client cannot take it for complete. No more events come to the listener. */
   abort(): void;
 }
 
-/** Who a client is, as far as its connection tells, or a trusted proxy in the connection's PROXY header. */
+/** The client of a connection, from the connection itself or from a trusted proxy's PROXY header. */
 export interface DownstreamPeer {
   /** IP address, `unix:` for a Unix socket. */
   readonly address: string;
   readonly port: number;
-  /** The address and the port of ours that it came to. */
+  /** The address and the port of the gateway that it connected to. */
   readonly localAddress: string;
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
-  /** Of its certificate (RFC 4514); null for a client that showed none. */
+  /** The subject of its certificate (RFC 4514); null without a certificate. */
   readonly certificateSubject: string | null;
-  /** A place for what the pipeline worked out about this peer, so that it does so once per connection; null at first. */
+  /** A place where the pipeline keeps facts about this peer, so that it derives them once per connection; null at first. */
   identity: unknown;
   /** Connections to upstreams that serve this connection alone; null at first. */
   privateConnections: PrivateConnections | null;
 }
 
-/** Hears what arrives of one reply. */
+/** The listener of the events of one reply. */
 export interface ResponseListener {
-  /** Where the reply is decoded into. */
+  /** The head that the reply is decoded into. */
   readonly response: ResponseHead;
   /** `response` is an interim reply (1xx). */
   responseInformational(): void;
@@ -90,13 +90,13 @@ export interface ResponseListener {
   responseEnded(): void;
   /** The reply will not come, or not to its end. */
   responseFailed(error: PhotonError): void;
-  /** The upstream has taken what was sent to it. */
+  /** The upstream has taken all that was sent to it. */
   requestWritable(): void;
 }
 
 /** The upstream's side of one exchange: acquired from a pool, and in use until the reply has ended or the listener has cancelled. */
 export interface UpstreamStream {
-  /** It was used before: it may have died while nobody looked. */
+  /** The connection was used before: it may be dead without a sign. */
   readonly reused: boolean;
   /** True when nothing of the reply has come yet. */
   readonly replyUntouched: boolean;
@@ -110,6 +110,6 @@ export interface UpstreamStream {
   sendEnd(): void;
   pauseResponse(): void;
   resumeResponse(): void;
-  /** Ends the exchange's interest: what is under way is thrown away. The listener hears nothing more. */
+  /** Cancels the work under way. No more events come to the listener. */
   cancel(): void;
 }

@@ -1,15 +1,15 @@
 import type { Clock } from '../base/clock.ts';
 
-/** Who is told that a timer has run out. */
+/** The owner of a timer, which is called when it runs out. */
 export interface TimerOwner {
   timerExpired(timer: Timer): void;
-  /** `timerExpired` threw, which has been reported: whatever the timer was for must not live on without it. */
+  /** `timerExpired` threw, which has been reported. The owner ends the connection or exchange that the timer was for. */
   timerFailed(): void;
 }
 
 const TICK_MS = 50;
 const SLOTS = 512;
-/** So long after the last one, a tick tells that the thread stood still. */
+/** If a tick comes this long after the last one, the thread stood still. */
 const STALL_MS = 1.5 * TICK_MS;
 
 /**
@@ -19,7 +19,7 @@ const STALL_MS = 1.5 * TICK_MS;
  *           |       |
  *           T - T   T                 a timer further away than the ring waits in the farthest slot and moves on from there
  *
- * Arming again, the thing that every request does, only writes the new due time: the timer stays in its old slot, and finds
+ * Arming again, as every request does, only writes the new due time: the timer stays in its old slot, and finds
  * itself not due yet when that slot's turn comes. A timer never fires early, and at most four ticks late, or later by as long as
  * the thread stood still.
  */
@@ -29,13 +29,13 @@ export class TimerWheel {
   readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
   /** Ticks since the wheel began: the slot that was visited last is `#tick % SLOTS`. */
   #tick = 0;
-  /** How often time was let pass. */
+  /** How often `advance` was called. */
   turn = 0;
   readonly #startMs: number;
-  /** The time of the last tick, in milliseconds of the clock: what arming counts from. */
+  /** The time of the last tick, in milliseconds of the clock: arming counts from it. */
   nowMs: number;
 
-  /** `reportFault` hears of every throw of an owner. */
+  /** `reportFault` gets every error that an owner throws. */
   constructor(clock: Clock, reportFault: (error: unknown) => void) {
     this.#clock = clock;
     this.#reportFault = reportFault;
@@ -43,12 +43,12 @@ export class TimerWheel {
     this.nowMs = this.#startMs;
   }
 
-  /** How often `advance` wants to be called, in milliseconds. */
+  /** The interval at which `advance` has to be called, in milliseconds. */
   static readonly tickMs = TICK_MS;
-  /** How much later than asked for a timer runs out at least, so that none does so early. */
+  /** A timer runs out at least this much later than asked for, so that none does so early. */
   static readonly lateMs = STALL_MS;
 
-  /** Lets time pass. Returns whether the thread stood still: then what has come meanwhile should be heard before `expire`. */
+  /** Lets time pass. Returns whether the thread stood still: then the caller reads the bytes that have come meanwhile before `expire`. */
   advance(): boolean {
     const lastMs = this.nowMs;
     this.nowMs = this.#clock.nowMs();
@@ -58,7 +58,7 @@ export class TimerWheel {
     return true;
   }
 
-  /** Visits the slots whose time has come and tells the owners of what is due. */
+  /** Visits the slots whose time has come and calls the owners of timers that are due. */
   expire(): void {
     const target = Math.floor((this.nowMs - this.#startMs) / TICK_MS);
     // After a long sleep every slot is visited once: that finds all that is due.
@@ -70,8 +70,8 @@ export class TimerWheel {
   }
 
   /**
-   * A timer armed while the thread was busy since the last tick counted from that tick, and would run out early. When within that
-   * time it was armed is not known, so it gets all of it on top.
+   * A timer armed while the thread was busy since the last tick counted from that tick, and would run out early. The moment within that
+   * time is not known, so all of the time is added.
    */
   #delayArmedSince(lastMs: number): void {
     const stalledMs = this.nowMs - lastMs;
@@ -159,7 +159,7 @@ export class Timer {
     return this.dueMs - STALL_MS - this.#wheel.nowMs;
   }
 
-  /** Runs out `delayMs` from now, instead of whenever it was to. */
+  /** Runs out `delayMs` from now, instead of at the time set before. */
   arm(delayMs: number): void {
     const wheel = this.#wheel;
     // The wheel's time may be that old without our noticing: so much more, so that nothing fires early.

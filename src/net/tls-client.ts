@@ -7,7 +7,7 @@ export interface TlsClientMaterial {
   /** A host name, asked for (SNI) and verified, or an IP address, which is only verified (RFC 6066 3). */
   readonly serverName: string;
   readonly verify: boolean;
-  /** The authorities to trust instead of those that Node knows, as PEM text; null for these. */
+  /** The authorities to trust, as PEM text; null for those that Node knows. */
   readonly ca: string | null;
   /** Shown to an upstream that asks for a certificate: chain and private key, as PEM text. */
   readonly certificate: { readonly cert: string; readonly key: string } | null;
@@ -36,12 +36,12 @@ export class TlsClient {
   }
 
   /**
-   * Begins to connect and to shake hands. `secureConnect` says that both are done and the upstream is who it should be; nothing
-   * may be written before it.
+   * Begins to connect and to shake hands. `secureConnect` comes when both are done and the upstream is verified; nothing may be written
+   * before it.
    */
   connect(options: SocketConstructorOpts & Partial<TcpNetConnectOpts>): TLSSocket {
     const socket = this.#begin(options);
-    // Given to a socket that is not TLS's these are options; here they have to be set on the open connection.
+    // A plain socket takes these as options; here they have to be set on the open connection.
     socket.once('connect', () => {
       socket.setNoDelay(options.noDelay ?? false);
       if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
@@ -49,7 +49,7 @@ export class TlsClient {
     return socket;
   }
 
-  /** Begins to shake hands over a socket that is connected; what was written to it before goes out first. Otherwise as `connect`. */
+  /** Begins to shake hands over a socket that is connected; bytes that were written to it before go out first. Otherwise as `connect`. */
   wrap(carrier: Socket): TLSSocket {
     return this.#begin({ socket: carrier });
   }
@@ -59,14 +59,14 @@ export class TlsClient {
     const socket = connect({ ...options, ...this.#options, ...session });
     socket.once('secureConnect', () => this.#keepSessionOf(socket));
     socket.once('error', () => {
-      // Whatever failed: the next handshake is a full one.
+      // After any failure the next handshake is a full one.
       this.#session = null;
     });
     return socket;
   }
 
   /**
-   * The name of an upstream is not verified again when a session is resumed, so only one whose verification is over may be kept:
+   * The name of an upstream is not verified again when a session is resumed, so only a session whose verification is over may be kept:
    * in TLS 1.2 the ticket comes before that.
    */
   #keepSessionOf(socket: TLSSocket): void {

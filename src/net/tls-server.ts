@@ -2,7 +2,7 @@ import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 
-/** A certificate that connections are answered with, as it goes from thread to thread. */
+/** A certificate of the server, as it goes from thread to thread. */
 export interface CertificateMaterial {
   /** The names that clients ask for with SNI (RFC 6066 3): `api.example.com`, `*.example.com`, in lower case. */
   readonly hosts: readonly string[];
@@ -19,9 +19,9 @@ export interface ClientCertificateMaterial {
   readonly required: boolean;
 }
 
-/** What the listeners for HTTPS need. */
+/** The material of the listeners for HTTPS. */
 export interface TlsServerMaterial {
-  /** The first one answers whoever names no host, or an unknown one. */
+  /** The first one is for clients that name no host, or an unknown one. */
   readonly certificates: readonly CertificateMaterial[];
   /** 48 random bytes, the same in all workers: a session that began with one goes on with another (RFC 5077). */
   readonly ticketKeys: Uint8Array;
@@ -56,12 +56,12 @@ export class TlsServer {
       ALPNProtocols: ALPN_HTTP_1_1,
       requestCert: this.#clientCertificates !== null,
       rejectUnauthorized: this.#clientCertificates?.required ?? false,
-      // Where there is nothing to choose, asking costs a turn out of OpenSSL and back in every handshake.
+      // If there is nothing to choose by name, the callback would only cost a call out of OpenSSL and back in every handshake.
       ...(this.#byHost.size === 0 ? {} : { SNICallback: (host, done) => done(null, this.#contextOf(host)) }),
     };
   }
 
-  /** Begins to speak TLS on an accepted socket. What is said to the result before the handshake is over is sent then. */
+  /** Begins to speak TLS on an accepted socket. Bytes that are written before the handshake is over are sent then. */
   accept(socket: Socket): TLSSocket {
     const secure = new TLSSocket(socket, this.#options);
     if (this.#clientCertificates !== null) {
@@ -112,15 +112,14 @@ function sessionContextOf(clientCertificates: ClientCertificateMaterial | null):
   return createHash('sha256').update(`${required} ${ca}`).digest('hex').slice(0, 32);
 }
 
-/** What `tls.Server` knows of its sockets and we have to ask for. Not public API. */
+/** Internals of TLS sockets that `tls.Server` uses too. Not public API. */
 interface SecureInternals {
   readonly _handle: { verifyError?(): Error | null | undefined } | null;
   _releaseControl?(): boolean;
 }
 
 /**
- * OpenSSL lets every certificate in and leaves it to us to look at what it found out. A resumed session says the same as when it
- * began.
+ * OpenSSL accepts every certificate and leaves it to us to check its verdict. A resumed session has the verdict of its beginning.
  */
 function refuseInvalid(secure: TLSSocket, required: boolean): void {
   const shown = secure.getPeerX509Certificate() !== undefined;

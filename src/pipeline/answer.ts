@@ -7,12 +7,12 @@ import type { Answer } from './middleware.ts';
 import { sendOwnReply } from './own-reply.ts';
 import { traceLines } from './trace-lines.ts';
 
-/** RFC 9110 9.3.7: `OPTIONS *` asks about the server itself, so it goes no further. */
+/** RFC 9110 9.3.7: `OPTIONS *` asks about the server itself, so it is answered here. */
 export function replyToOptionsAsterisk(exchange: Exchange): void {
   sendAnswer(exchange, { status: 204, lines: `Allow: ${COMMON_METHODS}\r\n`, body: '' });
 }
 
-/** RFC 9110 15.4.9: 308 keeps method and body. The port is left out where it is the one of the scheme. */
+/** RFC 9110 15.4.9: 308 keeps method and body. The port is left out if it is the scheme's default. */
 export function redirectToHttps(exchange: Exchange, port: number): void {
   const { host, target } = exchange;
   if (host === '') throw new PhotonError('bad_host', 'Without Host nobody can say where HTTPS is.');
@@ -21,7 +21,7 @@ export function redirectToHttps(exchange: Exchange, port: number): void {
   sendAnswer(exchange, { status: 308, lines: `Location: ${location}\r\n`, body: '' });
 }
 
-/** The path is known, but not under this method; `allow` lists those it is known under. */
+/** The path has routes, but none for this method; `allow` lists the methods that have one. */
 export function replyMethodNotAllowed(exchange: Exchange, allow: string): void {
   const error = new PhotonError('method_not_allowed', `This path takes ${allow}.`);
   sendErrorReply(exchange, error, `Allow: ${allow}\r\n`);

@@ -6,13 +6,16 @@ import type { Exchange } from './exchange.ts';
 export interface BodyCoding {
   /** Codes a body that is all here. */
   whole(bytes: Buffer): Buffer;
-  /** Codes piece by piece: what is written has come out when the write calls back, so that no event of a stream waits for the next. */
+  /**
+   * Codes piece by piece: all that was written is out when the callback of the write is called, so that no event of a stream waits for the
+   * next.
+   */
   createStream(): Transform;
 }
 
 /**
- * The body of the reply, whose head is about to go out, gets this coding; the field that says so is the caller's to add. How long it
- * will be is not known. HEAD has the head of GET, and no body.
+ * Sets the coding of the body before the head of the reply goes out. The caller adds the field Content-Encoding. The length of the coded
+ * body is not known. A reply to HEAD has the head of GET, and no body.
  */
 export function codeBody({ reply, request }: Exchange, coding: BodyCoding): void {
   const hasBody = request.method !== 'HEAD';

@@ -26,35 +26,35 @@ import type { Middleware } from './middleware.ts';
 import { MiddlewareChain } from './middleware-chain.ts';
 import { RoutePlans } from './route-plans.ts';
 
-/** A Generation and what has to be closed with it. */
+/** A Generation and the backends that have to be closed with it. */
 export interface BuiltGeneration {
   readonly configuration: number;
   readonly generation: Generation;
   readonly backends: readonly Backend[];
 }
 
-/** What a Generation is made from. */
+/** The input of a Generation. */
 export interface GenerationPlan {
   readonly compiled: CompiledConfig;
-  /** Names the configuration: with the same number nothing but the servers behind names is another than before. */
+  /** Identifies the configuration: with the same number, only the servers behind names have changed. */
   readonly configuration: number;
   /** Where upstreams and backends are counted. */
   readonly slots: Slots;
   /** The row of the shared memory that the worker counts on. */
   readonly row: number;
-  /** The part for upstreams: of every one over all backends, in the order of the configuration; null for those without TLS. */
+  /** The material of every upstream over all backends, in the order of the configuration; null for those without TLS. */
   readonly tls: { readonly upstreams: readonly (TlsClientMaterial | null)[] };
   /** The port of the first listener for HTTPS; null without one. */
   readonly httpsPort: number | null;
-  /** Makes what one entry of a route's list stands for: several middleware, where it has parts in several stages. */
+  /** Makes the middleware of one entry of a route's list: several, if it has parts in several stages. */
   readonly createMiddleware: MiddlewareFactory;
 }
 
 export type MiddlewareFactory = (entry: RouteMiddleware, route: RouteConfig) => readonly Middleware[];
 
 /**
- * Makes a configuration ready to serve in one worker. Upstreams that are as they were in `previous` are adopted from it, with their
- * connections; nothing of it is changed, so that it can go on when the new one is given up.
+ * Makes a configuration ready to serve in one worker. Upstreams that have not changed are adopted from `previous`, with their connections.
+ * `previous` itself is not changed, so that it goes on serving if the new generation is discarded.
  */
 export function buildGeneration(
   plan: GenerationPlan,
@@ -96,7 +96,7 @@ function chainOf({ compiled, createMiddleware }: GenerationPlan, route: RouteCon
   return new MiddlewareChain(entries.flatMap((entry) => createMiddleware(entry, route)));
 }
 
-/** The middleware of every route comes before that of its own; an entry of the route replaces the one of that name. */
+/** The middleware of all routes comes before the middleware of the route; an entry of the route replaces the one of the same name. */
 export function middlewareOf(route: RouteConfig, ofAll: readonly RouteMiddleware[]): readonly RouteMiddleware[] {
   const own = new Set(route.middleware.map(({ name }) => name));
   return [...ofAll.filter(({ name }) => !own.has(name)), ...route.middleware];
@@ -165,7 +165,7 @@ function buildBackends(
   });
 }
 
-/** A key stays with its upstream: to pass one over that is coming up would send its keys to and fro. */
+/** A key stays with its upstream: passing over an upstream that is coming up would send its keys to and fro. */
 const HASHES: readonly Algorithm[] = ['ip_hash', 'consistent_hash'];
 
 function ejectionPolicy(config: BackendConfig, { io, log, random }: UpstreamContext): EjectionPolicy {

@@ -7,9 +7,9 @@ import type { DownstreamPeer } from '../net/streams.ts';
 import type { Exchange } from './exchange.ts';
 import type { Generation } from './generation.ts';
 
-/** What is known of a peer for as long as its connection lasts. */
+/** The facts about a peer that hold for as long as its connection lasts. */
 class PeerIdentity {
-  /** Those who decided. Not the generation they belong to: an idle connection would keep an old one in memory. */
+  /** The trusted proxies that decided `trusted`. The generation itself is not kept: an idle connection would hold an old one in memory. */
   readonly trustedProxies: IpRanges;
   readonly trusted: boolean;
   readonly address: string;
@@ -27,7 +27,7 @@ class PeerIdentity {
   }
 }
 
-/** Settles who the client is. From a peer that is not a trusted proxy nothing is believed: it is the client. */
+/** Settles the address of the client. A peer that is not a trusted proxy is the client itself, whatever its fields say. */
 export function settleClient(exchange: Exchange, generation: Generation): void {
   const { trusted, address } = identityOf(peerOf(exchange), generation);
   exchange.peerTrusted = trusted;
@@ -37,8 +37,8 @@ export function settleClient(exchange: Exchange, generation: Generation): void {
 }
 
 /**
- * The lines that tell the upstream who the client is (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`): added to what a trusted
- * proxy said, in place of what anybody else claimed. `X-Client-Cert-Subject` is of this connection's certificate alone.
+ * The lines about the client for the upstream (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`). They extend those of a trusted proxy, and
+ * replace those of any other peer. `X-Client-Cert-Subject` is only about the certificate of this connection.
  */
 export function forwardedLinesFor(exchange: Exchange, generation: Generation): string {
   const peer = peerOf(exchange);
@@ -70,7 +70,7 @@ function peerOf(exchange: Exchange): DownstreamPeer {
 }
 
 function identityOf(peer: DownstreamPeer, generation: Generation): PeerIdentity {
-  // Sound: nobody else writes `identity`.
+  // Sound: only this file writes `identity`.
   const known = peer.identity as PeerIdentity | null;
   if (known !== null && known.trustedProxies === generation.trustedProxies) return known;
   const identity = new PeerIdentity(peer, generation);
@@ -89,8 +89,8 @@ function linesBehindProxy(request: RequestHead, peer: DownstreamPeer, host: stri
 }
 
 /**
- * Right to left through `X-Forwarded-For` for as long as the hop is trusted: the first that is not is the client. What is no
- * address says nothing, and neither does what stands left of it.
+ * Reads `X-Forwarded-For` from right to left while the hops are trusted: the first hop that is not trusted is the client. An entry that is
+ * no address ends the search: the entries left of it do not count either.
  */
 function clientOf(chain: string | undefined, peerAddress: string, generation: Generation): string {
   let client = peerAddress;

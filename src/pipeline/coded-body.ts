@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { finish } from './finish.ts';
 
-/** A body that is here before it went through a stream is coded on the spot up to this size: a stream costs more than such a body. */
+/** Up to this size a body that is complete before its stream was opened is coded at once: a stream costs more than such a body. */
 const AT_ONCE_BYTES = 16 * 1024;
 
 /**
@@ -16,11 +16,11 @@ const AT_ONCE_BYTES = 16 * 1024;
  *        (the body ended within its       (client does not keep up) --> HELD --(it does)--> GATHERING
  *         first event: coded on the spot)
  *
- * Invariant: while a piece is being coded or the client does not keep up, the upstream is paused, so that no more waits here than what
- * it was not quick enough to keep back: a read or two.
+ * Invariant: while a piece is being coded or the client does not keep up, the upstream is paused, so that no more waits here than the bytes
+ * that were read already: a read or two.
  */
 export class CodedBody {
-  /** How many there are in this thread: each of them may hold close to a megabyte. */
+  /** How many are open in this thread: each may hold close to a megabyte. */
   static open = 0;
 
   readonly #exchange: Exchange;
@@ -59,24 +59,24 @@ export class CodedBody {
   end(): void {
     this.#ended = true;
     this.#guard(this.#goOn);
-    // Of a request that is not complete yet nothing is wanted any more.
+    // The rest of a request that is not complete is not read any more.
     if (!this.#closed) this.#exchange.downstream?.pauseRequest();
   }
 
-  /** The client has taken what was sent to it. */
+  /** The client has taken all that was sent. */
   resume(): void {
     this.#held = false;
     this.#guard(this.#goOn);
   }
 
-  /** The exchange is over, however it ended: nothing of the coder stays. */
+  /** The exchange is over, however it ended: the coder is freed. */
   close(): void {
     this.#closed = true;
     CodedBody.open--;
     this.#stream?.destroy();
   }
 
-  /** Runs what does not come from a socket, and writes what was said in it. */
+  /** Runs an event that does not come from a socket, and flushes its output. */
   #event(work: () => void): void {
     if (this.#closed) return;
     this.#guard(work);
@@ -104,7 +104,7 @@ export class CodedBody {
     this.#exchange.stream?.pauseResponse();
     this.#coded = false;
     this.#openStream().write(this.#takeWaiting(), (error) => {
-      // An error is told as an event of the stream.
+      // An error comes as the stream's 'error' event.
       if (!error) this.#event(this.#pieceCoded);
     });
   }

@@ -8,8 +8,8 @@ import { buildRouterTables, type RouterTables, shareTables } from '../routing/ro
 export type RoutelessConfig = Omit<Config, 'routes'>;
 
 /**
- * A configuration as it goes from thread to thread, and from process to process. What grows with the number of routes lies in shared
- * memory, so that a thread that serves takes ten thousand of them over in well under a millisecond.
+ * A configuration as it goes from thread to thread, and from process to process. The parts that grow with the number of routes lie in
+ * shared memory, so that a worker takes over ten thousand of them in well under a millisecond.
  */
 export interface CompiledConfig {
   readonly config: RoutelessConfig;
@@ -18,17 +18,17 @@ export interface CompiledConfig {
   /** The id of each. */
   readonly routeIds: SharedTexts;
   readonly routerTables: RouterTables;
-  /** How many buckets its rate limits want. */
+  /** The number of buckets that its rate limits need. */
   readonly buckets: number;
-  /** Where issuers of tokens publish their keys. */
+  /** The URLs where issuers of tokens publish their keys. */
   readonly keySetUrls: readonly string[];
-  /** Headers that are filled with what tokens say. */
+  /** Headers that are filled with claims of tokens. */
   readonly claimedHeaders: readonly string[];
-  /** Some client shows a password, which has to be hashed. */
+  /** Some route authenticates by password, which has to be hashed. */
   readonly checksPasswords: boolean;
   /** The middleware of users, each that is different from the others once. */
   readonly custom: readonly CustomMiddleware[];
-  /** The same as long as their code is; empty without any. */
+  /** The same as long as the code of users' middleware is the same; empty without any. */
   readonly codeVersion: string;
 }
 
@@ -50,7 +50,7 @@ export function compileConfig(whole: Config, codeVersion = ''): CompiledConfig {
   };
 }
 
-/** What lost its shared memory on the way from another process has it again. */
+/** Moves the parts that lost their shared memory on the way from another process into shared memory again. */
 export function shareCompiled(compiled: CompiledConfig): CompiledConfig {
   const { routes, routeIds, routerTables } = compiled;
   return {

@@ -18,7 +18,7 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.source = null;
   reply.framing = FRAMING.LENGTH;
   reply.contentLength = body.length;
-  // The reply whose place it takes may have been about to have one.
+  // The reply that it replaces may have had a coding.
   reply.coding = null;
   reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
     services.date
@@ -26,7 +26,7 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   sendOwnReply(exchange, body, error);
 }
 
-/** The failure told of last, and all of its problem but the id: the same things fail again and again. */
+/** The last failure, and its problem document without the request id: the same failures come again and again. */
 let lastCode = '';
 let lastDetail = '';
 let lastProblem = '';
@@ -48,16 +48,16 @@ function problemText(error: PhotonError, requestId: string): string {
   );
 }
 
-/** The body is sent as latin1, one byte a character: what is not ASCII is written as JSON escapes it. */
+/** The body is sent as latin1, one byte a character: characters outside of ASCII are written as JSON escapes. */
 function escapeNonAscii(text: string): string {
   return text.replace(/[^\n\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The Accept looked at last, and what it says: who is refused often asks in the same way every time. */
+/** The last Accept, and its verdict: a client that is refused often sends the same Accept every time. */
 let lastAccept = '';
 let lastAccepts = false;
 
-/** RFC 9110 12.5.1: no Accept means anything. Who takes plain JSON takes a problem in JSON too. */
+/** RFC 9110 12.5.1: without Accept every type is acceptable. A client that takes JSON takes a problem document too. */
 function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined) return true;
   if (accept !== lastAccept) {
@@ -75,7 +75,7 @@ function rangesTakeJson(accept: string): boolean {
 
 interface MediaRange {
   readonly type: string;
-  /** Its weight is 0: not this one. */
+  /** Its weight is 0: this range is not acceptable. */
   readonly refused: boolean;
 }
 
@@ -84,7 +84,7 @@ function parseRange(text: string): MediaRange {
   return { type, refused: parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter)) };
 }
 
-/** What the most specific range says that a media type of `application` is within. */
+/** Whether the most specific range that matches this type of `application` accepts it. */
 function takes(ranges: readonly MediaRange[], type: string): boolean {
   for (const candidate of [type, 'application/*', '*/*']) {
     const range = ranges.find((each) => each.type === candidate);

@@ -28,7 +28,7 @@ import { finishForwarding, forwardData, forwardTrailers } from './request-body.t
 import { beginReply, endReply, passInformational, replyData, replyTrailers } from './respond.ts';
 import { judgeFailure, waitTimedOut } from './retry.ts';
 
-/** What every exchange of a worker shares. */
+/** The services that all exchanges of a worker share. */
 export interface PipelineServices {
   readonly wheel: TimerWheel;
   readonly requestIds: RequestIdGenerator;
@@ -40,13 +40,13 @@ export interface PipelineServices {
   readonly random: () => number;
   /** The value of Date for a reply made now. */
   readonly date: string;
-  /** The exchange is over: it may be used for the next request. */
+  /** Takes back an exchange that is over, for the next request. */
   exchangeFinished(exchange: Exchange, error: PhotonError | null): void;
   /** Reports an error that is a bug of ours. */
   fault(error: unknown): void;
   /** Reports an error that a middleware let through. */
   middlewareFailed(hook: FailedHook, error: unknown): void;
-  /** Writes what was said in an event that did not come from a socket. */
+  /** Flushes the output of an event that did not come from a socket. */
   settle(): void;
 }
 
@@ -60,15 +60,15 @@ class Reply implements OutgoingResponse {
   additions = '';
   framing: Framing = FRAMING.NONE;
   contentLength = -1;
-  /** What the body is coded in on its way; null: it goes as it is. Set by `codeBody`. */
+  /** The content coding of the body; null for none. Set by `codeBody`. */
   coding: BodyCoding | null = null;
 }
 
 /**
- * One request and its reply: everything that is known of it, from the head's arrival to `finish`. It hears both sides and hands
- * what it hears to the step that is due; the steps are in `phases.ts`, `forward.ts`, `respond.ts` and `failure.ts`.
+ * One request and its reply, with all of their state from the head's arrival to `finish`. It listens to both sides and calls the step for
+ * each event; the steps are in `phases.ts`, `forward.ts`, `respond.ts` and `failure.ts`.
  *
- * Exchanges are used again for later requests of the worker: nothing outside may keep one.
+ * Exchanges are used again for later requests of the worker: no other object may keep one.
  */
 export class Exchange
   implements RequestListener, ResponseListener, RoutedRequest, OutgoingRequest, TimerOwner, PendingRequest
@@ -90,30 +90,30 @@ export class Exchange
   /** The breaker of `upstream` has still to get the outcome of this attempt; and the claim of the attempt, if it is the probe. */
   outcomeDue = false;
   probeClaim: number = NO_CLAIM;
-  /** That the deadline passes before the head of a reply is the upstream's fault. */
+  /** If the deadline passes before the head of a reply, that is the upstream's fault. */
   deadlineCounts = false;
 
   id = '';
   /** The host that the request is for, normalised; empty when an HTTP/1.0 client named none. */
   host = '';
   clientAddress = '';
-  /** Who the client is by name, once it has shown that; empty before. */
+  /** The name of the authenticated client; empty before authentication. */
   consumer = '';
   /** The peer of the connection is a trusted proxy. */
   peerTrusted = false;
 
-  /** Null but for as long as a preflight looks for the route of the request that it asks about. */
+  /** Set while a preflight looks for the route of the request that it asks about; null otherwise. */
   methodAskedFor: string | null = null;
 
-  /** What goes upstream. */
+  /** The parts of the head that goes upstream. */
   outgoingTarget = '';
   outgoingAuthority = '';
   requestAdditions = '';
   requestDrops: FieldDrops | null = null;
-  /** The Host that a middleware has put in the place of the one that would go upstream; null for none. */
+  /** The Host that a middleware has set for the upstream; null for none. */
   hostSet: string | null = null;
 
-  /** What rate limits have to say in the reply, whoever makes it: field lines, each with its CRLF. */
+  /** Field lines of rate limits for the reply, also for one of the gateway; each with its CRLF. */
   rateLimitLines = '';
   /** The most bytes of the request's body; null for no limit. */
   maxBodyBytes: number | null = null;
@@ -122,21 +122,21 @@ export class Exchange
   replyBodyBytes = 0;
   requestEnd = false;
   replyStarted = false;
-  /** The hook that it waits for; null when it does not. Set by `waitForHook` alone. */
+  /** The hook that the exchange waits for; null for none. Only `waitForHook` sets it. */
   pendingHook: PendingHook | null = null;
-  /** The head of the reply waits for a middleware; null when it does not. */
+  /** The reply whose head waits for a response hook; null for none. */
   held: HeldReply | null = null;
-  /** The upstream's body goes through a coding; null when it goes as it comes. */
+  /** The coder that the upstream's body goes through; null for none. */
   codedBody: CodedBody | null = null;
   retriedOnNewConnection = false;
   /** An interim reply was passed on to the client. */
   interimPassed = false;
-  /** The part of the body that has come so far, to send it again, or for the first time; null when that is too much. */
+  /** The part of the body that has come so far, to be sent later or again; null if it is too large to keep. */
   sentBody: Buffer[] | null = null;
-  /** Trailers that came while there was nobody to send them to. */
+  /** Trailers that came while there was no upstream to send them to. */
   keptTrailers: Fields | null = null;
 
-  /** Where it waits for a connection; null when it does not. */
+  /** The queue in which it waits for a connection; null while it does not wait. */
   queue: RequestQueue | null = null;
   /** How often the request was retried, the upstreams of the attempts that failed, and the last failure. */
   retries = 0;
@@ -161,7 +161,7 @@ export class Exchange
   sentMs = 0;
   answeredMs = 0;
 
-  /** How many fields there is room for in each head. */
+  /** The most fields of each head. */
   readonly maxHeaders: number;
 
   constructor(services: PipelineServices, maxHeaders: number) {
@@ -173,10 +173,10 @@ export class Exchange
     this.waitTimer = new Timer(services.wheel, this);
   }
 
-  /** Makes it as new, for the next request. */
+  /** Resets all state for the next request. */
   clear(): void {
     this.request.clear();
-    // The decoder clears it before every reply. Until then nothing but its text would be kept in memory.
+    // The decoder clears it before every reply. Until then only its text would be kept in memory.
     this.response.text = '';
     this.downstream = null;
     this.generation = null;
@@ -221,7 +221,7 @@ export class Exchange
 
   // --- the request, as the router sees it ------------------------------------------------------------------------------
 
-  /** Of a preflight that looks for its route: the method it asks about. */
+  /** While a preflight looks for its route, the method that it asks about. */
   get method(): string {
     return this.methodAskedFor ?? this.request.method;
   }
@@ -255,7 +255,7 @@ export class Exchange
     return this.requestHooksRun > 0;
   }
 
-  /** The reply waits for a middleware, and nobody takes what still comes of the request. */
+  /** The reply waits for a response hook, and the rest of the request has no receiver. */
   get requestUnwanted(): boolean {
     return this.held !== null && this.stream === null;
   }
@@ -342,7 +342,7 @@ export class Exchange
     else waitTimedOut(this);
   }
 
-  /** Something else than the two sides makes it fail. */
+  /** Ends the exchange for a reason that comes from neither side. */
   fail(error: unknown): void {
     failExchange(this, error);
   }

@@ -1,10 +1,10 @@
 import type { Exchange } from './exchange.ts';
 import type { Middleware } from './middleware.ts';
 
-/** A hook of a middleware, by the name that users' middleware has for it. */
+/** A hook of a middleware, by its name in users' middleware. */
 export type HookName = 'onRequest' | 'onResponse' | 'onFinish';
 
-/** Which hook failed, and for which request, as the log has it. */
+/** The hook that failed and its request, as the log shows them. */
 export interface FailedHook {
   readonly middleware: string;
   readonly hook: HookName;
@@ -14,7 +14,7 @@ export interface FailedHook {
   readonly route: string;
 }
 
-/** Taken while the exchange is that of the request: it is used again for others. */
+/** Called before the exchange is over, since it is used again for other requests. */
 export function failedHook(exchange: Exchange, { name }: Pick<Middleware, 'name'>, hook: HookName): FailedHook {
   return { middleware: name, hook, requestId: exchange.id, route: exchange.route?.id ?? '' };
 }

@@ -8,27 +8,27 @@ import { attemptFailed } from './outcome.ts';
 import { sendHeldFailure } from './own-reply.ts';
 import { stopWaiting } from './stop-waiting.ts';
 
-/** The head could not be read: nothing is known but that it must be refused. */
+/** The head could not be decoded: the request is refused. */
 export function refuseRequest(exchange: Exchange, error: PhotonError): void {
-  // Fields whose text was never cut out mean nothing: an Accept among them would be one that takes nothing.
+  // The fields of a head without text are not valid: an Accept among them would accept no type.
   if (exchange.request.text === '') exchange.request.clear();
   exchange.id = exchange.services.requestIds.next();
   exchange.generation = exchange.services.generation;
   if (exchange.generation.recordsTimings) exchange.begunMs = exchange.services.nowMs;
-  // Whoever it speaks for, if it is a proxy, stood in the head.
+  // If the peer is a trusted proxy, the client was named in the head that could not be decoded.
   exchange.clientAddress = exchange.downstream?.peer.address ?? '';
   failExchange(exchange, error);
 }
 
-/** The rest of the request will not come. A reply that does not need it goes out all the same, if there is somebody to take it. */
+/** The rest of the request will not come. A reply that does not need it goes out all the same, unless the client is gone. */
 export function loseRequest(exchange: Exchange, error: PhotonError): void {
   if (error.code === 'client_closed' || !exchange.requestUnwanted) failExchange(exchange, error);
 }
 
 /**
- * The route's deadline has passed. Whoever still owes something is late: the client its request, or the upstream its reply. A request that
- * waits, in the queue or for a retry, has been asked to, and so may have one whose reply waits for a middleware, or whose body the upstream
- * does not take.
+ * The route's deadline has passed: the client owes the rest of its request (408), or the gateway the reply (504). If the request waits, in
+ * the queue, for a retry or for a hook, or if the client was asked to send no more for now (the upstream may not take its body), the
+ * gateway owes the reply.
  */
 export function missDeadline(exchange: Exchange): void {
   const { queue, waitTimer, pendingHook, downstream } = exchange;
@@ -41,8 +41,8 @@ export function missDeadline(exchange: Exchange): void {
 }
 
 /**
- * Ends an exchange that failed: the upstream's work is cancelled, and the client gets an error reply, or, when a reply has
- * begun already, an end that it cannot take for complete.
+ * Ends an exchange that failed: the upstream's work is cancelled, and the client gets an error reply, or, if a reply has begun already, a
+ * cut that it cannot take for the end of the reply.
  */
 export function failExchange(exchange: Exchange, failure: unknown): void {
   const error = failure instanceof PhotonError ? failure : internalError(exchange, failure);
@@ -65,7 +65,7 @@ export function failExchange(exchange: Exchange, failure: unknown): void {
 }
 
 /**
- * The first failure decides the response. While a hook holds that, the client may go, or the time for hooks end; any other failure
+ * The first failure decides the response. While a hook holds it, the client may leave, or the time for hooks may end; any other failure
  * changes nothing.
  */
 function failAgain(exchange: Exchange, failureReply: FailureReply, error: PhotonError): void {
@@ -87,7 +87,10 @@ function extraLines(exchange: Exchange, error: PhotonError): string {
   return error.status === 503 ? `Retry-After: ${retryAfterSeconds(exchange, error)}\r\n` : '';
 }
 
-/** What is full may have room again at any time. What is not well is looked at again at a time that its backend knows. */
+/**
+ * An upstream at its limit may have a free connection at any time. For upstreams that are not well, the backend knows the time of the next
+ * check or probe.
+ */
 function retryAfterSeconds({ route }: Exchange, error: PhotonError): number {
   return error.code === 'no_upstream' && route !== null ? route.backend.current.retryAfterSeconds : 1;
 }

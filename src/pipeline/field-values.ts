@@ -8,13 +8,13 @@ import type { Exchange } from './exchange.ts';
 import { traceLines } from './trace-lines.ts';
 
 /*
- * What the fields of a request are worth to whoever decides by them. Some are the gateway's to write: what a client claims in those never goes
- * upstream, so it counts nowhere else either.
+ * The values of request fields for rules that decide by them. The gateway writes some fields itself: the values that a client sends in
+ * those never go upstream, so they do not count anywhere else either.
  */
 
 /**
- * The value of a field that a client may send, by its name in lower case, before any middleware. What tokens say (`forward_claims`) is not
- * known yet: until then there are no such fields.
+ * The value of a field that a client may send, by its name in lower case, before any middleware. Fields with claims of tokens
+ * (`forward_claims`) are not known yet, and count as absent.
  */
 export function receivedValue({ request, generation }: Exchange, lowerCaseName: string): string | undefined {
   if (generation?.claimFields?.hasName(lowerCaseName)) return undefined;
@@ -22,7 +22,10 @@ export function receivedValue({ request, generation }: Exchange, lowerCaseName: 
   return request.combinedValue(lowerCaseName);
 }
 
-/** The value of one that the gateway writes (`isRewritten`), as it goes upstream before any middleware; undefined when it does not. */
+/**
+ * The value of a field that the gateway writes (`isRewritten`), as it goes upstream before any middleware; undefined if it does not go
+ * upstream.
+ */
 export function ownValue(exchange: Exchange, lowerCaseName: string): string | undefined {
   const { request, generation, id } = exchange;
   if (lowerCaseName === 'host') return writtenHost(exchange) ?? undefined;
@@ -47,8 +50,8 @@ export function outgoingValue(exchange: Exchange, lowerCaseName: string): string
 }
 
 /**
- * The value of a field to choose an upstream by: as it goes there, or, of credentials and others that the route takes out, as it came. That is
- * nothing that anybody is believed.
+ * The value of a field to choose an upstream by: as it goes upstream, or as it came, for credentials and other fields that the route
+ * removes. Nothing is trusted because of this value.
  */
 export function keyValue(exchange: Exchange, lowerCaseName: string): string | undefined {
   const outgoing = outgoingValue(exchange, lowerCaseName);
@@ -57,7 +60,7 @@ export function keyValue(exchange: Exchange, lowerCaseName: string): string | un
   return isTakenOut ? receivedValue(exchange, lowerCaseName) : undefined;
 }
 
-/** What goes upstream as Host, whichever upstream it is; null: its own. */
+/** The Host that goes upstream, if it is the same for every upstream; null: each gets its own. */
 export function settledAuthority(exchange: Exchange): string | null {
   if (exchange.hostSet !== null) return exchange.hostSet;
   const upstreamHost = exchange.route?.upstreamHost ?? 'preserve';
@@ -65,7 +68,7 @@ export function settledAuthority(exchange: Exchange): string | null {
   return upstreamHost === 'preserve' ? writtenHost(exchange) : null;
 }
 
-/** RFC 9112 3.2.2: the authority of an absolute-form target counts in the place of Host. */
+/** RFC 9112 3.2.2: the authority of an absolute-form target replaces Host. */
 function writtenHost({ target, request }: Exchange): string | null {
   return target.authority ?? request.host;
 }

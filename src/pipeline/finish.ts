@@ -5,8 +5,8 @@ import type { Middleware } from './middleware.ts';
 import { stopWaiting } from './stop-waiting.ts';
 
 /**
- * The one end of every exchange: completed, refused, failed or abandoned. Both sides have let go of it, and it goes back for the
- * next request. Called exactly once for each.
+ * The one end of every exchange: completed, refused, failed or abandoned. Both sides have released it, and it is used again for the next
+ * request. Called exactly once for each.
  */
 export function finish(exchange: Exchange, error: PhotonError | null = null): void {
   if (exchange.downstream === null) throw new Error('an exchange was finished twice');
@@ -18,7 +18,7 @@ export function finish(exchange: Exchange, error: PhotonError | null = null): vo
   exchange.services.exchangeFinished(exchange, error);
 }
 
-/** An exchange that ends with an upstream's stream is a bug: what the stream still says would reach the next request. */
+/** An exchange that ends while it has the stream of an upstream is a bug: later events of the stream would reach the next request. */
 function letGo(exchange: Exchange): void {
   const { stream, services } = exchange;
   if (stream === null) return;

@@ -11,7 +11,7 @@ import { attemptAbandoned, beginAttempt } from './outcome.ts';
 import { checkBodyLength, sendKept } from './request-body.ts';
 
 /**
- * Sends the request to an upstream of the route's backend. What a failure leads to is decided in `retry.ts`.
+ * Sends the request to an upstream of the route's backend. `retry.ts` decides what follows a failure.
  *
  *   forward --> dispatch --(free)--> send --> the reply (`respond.ts`), or a failure (`retry.ts`)
  *                 |   ^                                                    |
@@ -43,13 +43,13 @@ export function dispatch(exchange: Exchange): void {
 
 /**
  * A client that has shut down its side has probably gone: when it closes its connection, that looks the same. Its request does not
- * wait in the queue, which would fill with requests that nobody waits for.
+ * wait in the queue, which would fill with requests of clients that are gone.
  */
 export function halfClosedInQueue(): PhotonError {
   return new PhotonError('client_closed', 'The client closed its side while its request waited for an upstream.');
 }
 
-/** That of its route, with the servers that are behind it now. */
+/** The backend of its route, with the servers that it has now. */
 function backendOf({ route }: Exchange): Backend {
   return (route as RoutePlan).backend.current;
 }
@@ -80,7 +80,10 @@ export function giveUp(exchange: Exchange, error: unknown): void {
   failExchange(exchange, isUnavailable ? (exchange.failure ?? error) : error);
 }
 
-/** Returns false when no connection is private to its client. Requests that wait have no claim to one that is. */
+/**
+ * Sends the request on the private connection of its client. Returns false if there is none. Requests of other clients in the queue cannot
+ * use such a connection.
+ */
 function sendOnPrivate(exchange: Exchange): boolean {
   const upstream = backendOf(exchange).pickPrivate(peerOf(exchange), exchange.attempted);
   return upstream !== null && send(exchange, upstream, false);

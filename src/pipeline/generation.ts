@@ -7,7 +7,7 @@ import type { AccessLine } from '../telemetry/access-line.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { MiddlewareChain } from './middleware-chain.ts';
 
-/** What an exchange needs to know of the route it took: one object, because with many routes each is cold when its turn comes. */
+/** All that an exchange needs of its route, in one object: with many routes, each is cold in the cache when its request comes. */
 export interface RoutePlan {
   /** Its place in the configuration. */
   readonly number: number;
@@ -21,10 +21,10 @@ export interface RoutePlan {
   readonly upstreamHost: RouteConfig['upstreamHost'];
 }
 
-/** What leaves a line in the access log, and how it looks. */
+/** Which exchanges are logged, and the form of their lines. */
 export interface AccessPolicy {
   readonly line: AccessLine;
-  /** Share of the exchanges to log in which nothing went wrong. */
+  /** The share of exchanges without failure that is logged. */
   readonly sample: number;
 }
 
@@ -42,14 +42,14 @@ export interface Generation {
   /** Bytes of a request body; null for no limit. */
   readonly maxBodyBytes: number | null;
   readonly mergeSlashes: boolean;
-  /** Fields that some route fills with what tokens say: none of them is believed before. Null: there are none. */
+  /** Fields that some route fills with claims of tokens: before that they count as absent. Null: there are none. */
   readonly claimFields: FieldDrops | null;
   /** How long a request waits for a hook where its route has no timeout. */
   readonly middlewareTimeoutMs: number;
   readonly trustedProxies: IpRanges;
   /** Connections of trusted proxies begin with a PROXY header. */
   readonly proxyProtocol: boolean;
-  /** Where requests over plain HTTP are sent; null when they are served. */
+  /** The port that requests over plain HTTP are redirected to; null if they are served. */
   readonly httpsPort: number | null;
   /** Null: no access log. */
   readonly accessPolicy: AccessPolicy | null;

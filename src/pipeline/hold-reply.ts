@@ -4,18 +4,18 @@ import type { Exchange } from './exchange.ts';
 import { type Continuation, waitForHook } from './pending-hook.ts';
 import type { AsyncHook } from './run-response-hooks.ts';
 
-/** An error response that the gateway made: its body (latin1 text) and what it tells of. */
+/** An error response of the gateway: its body (latin1 text) and its error. */
 export interface FailureReply {
   readonly body: string;
   readonly error: PhotonError;
 }
 
 /**
- * A reply whose head waits for a response hook, with what came of an upstream's body meanwhile. The upstream has been asked to send no
- * more, so that it is what had been read already: at most one read of its connection.
+ * A reply whose head waits for a response hook, with the part of the upstream's body that came meanwhile. The upstream is paused, so that
+ * this part is at most one read of its connection.
  */
 export class HeldReply {
-  /** Null for an upstream's reply, and for an answer of a middleware. */
+  /** Set for an error response; null for an upstream's reply or an answer of a middleware. */
   readonly failure: FailureReply | null;
   /** Copies: bytes that are read are valid during the call only. */
   readonly body: Buffer[] = [];
@@ -34,7 +34,7 @@ export class HeldReply {
  *   runResponseHooks --(promise)--> held --(it settles)--> continuation: the other hooks run, and the reply goes out
  *                                     \--(deadline; client gone; upstream failed)--> failExchange
  *
- * `failure`: where the reply is an error response.
+ * `failure`: for an error response.
  */
 export function holdReply(
   exchange: Exchange,
@@ -47,7 +47,7 @@ export function holdReply(
   waitForHook(exchange, { middleware, hook: 'onResponse' }, promise, continuation);
 }
 
-/** Without an upstream nobody takes what still comes of the request. */
+/** Without an upstream the rest of the request has no receiver. */
 export function pauseSource({ stream, downstream }: Exchange): void {
   if (stream === null) downstream?.pauseRequest();
   else stream.pauseResponse();

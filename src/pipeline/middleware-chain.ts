@@ -1,15 +1,15 @@
 import { dropName, FieldDrops } from '../http/field-drops.ts';
 import { type Middleware, STAGES } from './middleware.ts';
 
-/** The middleware of one route in the order of its stages, and what follows from all of it together. Made once, used by every request. */
+/** The middleware of one route in the order of its stages, and the facts that follow from all of it. Made once, used by every request. */
 export class MiddlewareChain {
   readonly middleware: readonly Middleware[];
-  /** Fields of requests that do not go upstream; null: none besides those that never do. */
+  /** Fields of requests that do not go upstream; null: only those that never go upstream. */
   readonly requestDrops: FieldDrops | null;
   /** Fields of replies that do not go to the client; null likewise. */
   readonly responseDrops: FieldDrops | null;
 
-  /** Another one than `cors` may write what pages of other origins may do. */
+  /** A middleware other than `cors` may write fields of CORS. */
   readonly writesAccessControl: boolean;
   /** One of them has a finish hook. */
   readonly hasFinishHook: boolean;

@@ -2,14 +2,15 @@ import type { PhotonError } from '../base/errors.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * The stages of the middleware, in the order in which request hooks run, whatever the order in the configuration. What refuses
- * comes before what it protects: nobody is redirected, answered or counted as a consumer before it is known that he may be here.
+ * The stages of the middleware, in the order in which request hooks run, whatever the order in the configuration. A middleware that refuses
+ * comes before those that it protects: no request is redirected, answered or counted for a consumer before it is authorized.
  *
  *   request   compress > ip_filter > cors > rate_limit > authentication > consumer_limit > body_limit > redirect > respond > rewrite >
  *             custom > transform > headers > (cache, upstream)
  *   reply     the response hooks of the middleware whose request hooks have run, in the reverse order; for replies of the gateway too
  *
- * `compress` does nothing with requests: it is the first, so that it sees the head of every reply as the last, as all others left it.
+ * `compress` does nothing with requests. It is the first stage, so that its response hook is the last, after all others have changed the
+ * head.
  */
 export const STAGES = [
   'compress',
@@ -42,23 +43,25 @@ export interface Answer {
 export type Verdict = Answer | PhotonError | undefined;
 
 /**
- * What stands between the route and the upstream. One object serves all requests of its routes in a worker, so nothing of a single
- * request is kept in it. A hook that throws a PhotonError refuses the request with it, as one does that returns it, which takes a
- * microsecond or two less and is for what attackers make happen most; any other error is a 500 and is logged with the name. Hooks
- * are synchronous wherever nothing has to be waited for: then the chain costs no promise.
+ * A step between the route and the upstream. One object serves all requests of its routes in a worker, so it keeps no state of a single
+ * request. A hook refuses a request by returning a PhotonError or by throwing one. Returning costs a microsecond or two less, and is for
+ * refusals that attackers cause most. Any other error is a 500 and is logged with the name. Hooks are synchronous unless they have to wait:
+ * then the chain costs no promise.
  */
 export interface Middleware {
   /** As in the configuration, for the log and `explain`. */
   readonly name: string;
   readonly stage: Stage;
-  /** Names (lower case) of fields that clients may send and that never go upstream: it writes them itself, or keeps them for itself. */
+  /**
+   * Names (lower case) of fields that clients may send and that never go upstream: the middleware writes them itself, or only reads them.
+   */
   readonly requestDrops?: readonly string[];
   /** Names (lower case) of fields of the upstream's reply that do not go to the client. */
   readonly responseDrops?: readonly string[];
-  /** Names (lower case) of fields that it may write into replies, as the configuration has them; `any`: it is not known which. */
+  /** Names (lower case) of fields that it may write into replies, as the configuration names them; `any`: unknown. */
   readonly responseWrites?: readonly string[] | 'any';
   readonly onRequest?: (exchange: Exchange) => Verdict | Promise<Verdict>;
-  /** The head of the reply is about to go out, whoever made it: lines may be added to `exchange.reply.additions`. */
+  /** Called before the head of a reply goes out, also for replies of the gateway. It may add lines to `exchange.reply.additions`. */
   readonly onResponse?: (exchange: Exchange) => Promise<void> | void;
   /** The exchange is over. */
   readonly onFinish?: (exchange: Exchange, error: PhotonError | null) => void;

@@ -25,8 +25,8 @@ export function beginAttempt(exchange: Exchange, upstream: Upstream): void {
 }
 
 /**
- * How much of a route's deadline has to be left when an upstream has the whole request. With less, hooks, the queue, pauses before
- * retries, other upstreams or the client have taken the rest, and that the deadline passes tells nothing about this upstream.
+ * The share of a route's deadline that has to be left when the upstream has the whole request. With less, hooks, the queue, pauses before
+ * retries, other upstreams or the client have taken the rest, and a deadline that passes says nothing about this upstream.
  */
 const MOST_OF_DEADLINE = 0.75;
 
@@ -38,8 +38,8 @@ export function requestHandedOver(exchange: Exchange): void {
 }
 
 /**
- * The head of a reply is here. The breaker hears of a failure at once; of a success only at the end, for the reply may break off.
- * Of a probe it hears of the head too.
+ * The head of a reply is here. A failure is reported to the breaker at once, a success only at the end, since the reply may break off. For
+ * a probe the head is reported too.
  */
 export function judgeHead(exchange: Exchange): void {
   const { status } = exchange.response;
@@ -47,7 +47,7 @@ export function judgeHead(exchange: Exchange): void {
   else if (exchange.probeClaim !== NO_CLAIM) judgeProbeHead(exchange);
 }
 
-/** 501 and 505 are about what was asked for: an upstream that says so is well. */
+/** 501 and 505 are about the request: an upstream that sends them is well. */
 function isServerFailure(status: number): boolean {
   return status >= 500 && status !== 501 && status !== 505;
 }
@@ -79,8 +79,8 @@ export function attemptFailed(exchange: Exchange, error: PhotonError): void {
 }
 
 /**
- * A deadline that passes in mid-reply may be due to a client that takes it slowly, or to a middleware that does not let it pass. Before
- * the head the upstream was silent, which counts where it had most of the deadline for itself.
+ * A deadline that passes in mid-reply may be due to a client that takes it slowly, or to a middleware that holds it. Before the head the
+ * upstream was silent, which counts if it had most of the deadline for itself.
  */
 function isUpstreamsFault(exchange: Exchange, { fault, code }: PhotonError): boolean {
   if (code === 'deadline_exceeded') return exchange.deadlineCounts && !hasAnswered(exchange);

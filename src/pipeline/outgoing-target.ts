@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts';
 
-/** Path and query for the upstream, before middleware has its say. `stripPrefix`: what is taken off the front of the path. */
+/** Path and query for the upstream, before middleware changes them. `stripPrefix`: the prefix that is removed from the path. */
 export function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
   if (stripPrefix === null && target.isNormal) return request.target;
   const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);

@@ -22,15 +22,15 @@ export function sendOwnReply(exchange: Exchange, body: string, error: PhotonErro
   });
 }
 
-/** The time for hooks is over: an error response that one of them holds goes out, and no other is waited for. */
+/** The time for hooks is over: an error response that a hook holds goes out, and the exchange waits for no other hook. */
 export function sendHeldFailure(exchange: Exchange, { body, error }: FailureReply): void {
   runErrorResponseHooks(exchange, true);
   write(exchange, body, error);
 }
 
 /**
- * A middleware that fails on an error response has been logged: the response goes out without its lines. `late`: hooks that return a
- * promise are not waited for.
+ * Runs the response hooks that are left on an error response. If one fails, that is logged, and the response goes out without its lines.
+ * `late`: the exchange does not wait for hooks that return a promise.
  */
 function runErrorResponseHooks(exchange: Exchange, late: boolean): AsyncHook | null {
   while (exchange.responseHooksLeft > 0) {

@@ -5,15 +5,15 @@ import type { Middleware } from './middleware.ts';
 import { middlewareError } from './run-response-hooks.ts';
 
 /**
- * A hook of a middleware that the exchange waits for. `waitForHook` is given an object of its own for each wait: whatever else happens to the exchange takes
- * it away from there, and what the promise says later is dropped because the exchange has another one by then, or none.
+ * A hook of a middleware that the exchange waits for. `waitForHook` gets a new object for each wait. Any other event that decides the
+ * response removes it from the exchange, and the result of the promise is dropped because the exchange has another object by then, or none.
  */
 export interface PendingHook {
   readonly middleware: Middleware;
   readonly hook: HookName;
 }
 
-/** Goes on where the exchange stopped. `failure`: the hook failed, and `value` means nothing. Throws PhotonError. */
+/** Continues the exchange after the hook. `failure`: the hook failed, and `value` means nothing. Throws PhotonError. */
 export type Continuation<T> = (exchange: Exchange, failure: PhotonError | null, value: T | undefined) => void;
 
 /**
@@ -26,7 +26,7 @@ const HALF_CLOSED_WAIT_MS = 2000;
  * The exchange waits for `promise`:
  *
  *   pendingHook --(it settles)--------------------------> continuation
- *       \---(client gone, deadline, `middleware_timeout`, request or upstream failed)--> failExchange; what it says later is dropped
+ *       \---(client gone, deadline, `middleware_timeout`, request or upstream failed)--> failExchange; its result is dropped
  */
 export function waitForHook<T>(
   exchange: Exchange,
@@ -59,8 +59,8 @@ function goOn(exchange: Exchange, work: () => void): void {
 }
 
 /**
- * Decides whether the wait has a bound of its own, which is asked again when the client shuts down its side: that may make the wait
- * shorter, and never longer.
+ * Decides whether the wait has a timeout of its own. Called again when the client shuts down its side, which may make the wait shorter, and
+ * never longer.
  */
 export function boundWait(exchange: Exchange): void {
   const { pendingHook, stream, downstream, route, generation, waitTimer } = exchange;
@@ -75,7 +75,7 @@ function stopWaitingForHook(exchange: Exchange): void {
   exchange.waitTimer.disarm();
 }
 
-/** The bound of the wait has passed. */
+/** The wait for the hook has timed out. */
 export function hookTimedOut(exchange: Exchange, { middleware, hook }: PendingHook): void {
   const { services, stream, downstream } = exchange;
   if (stream !== null && downstream?.clientHalfClosed) {

@@ -23,7 +23,7 @@ import { traceLines } from './trace-lines.ts';
  *   3  settle the target            one normal form of path and host, for matching and for the upstream; to HTTPS, if it must
  *   4  route                        404, 405
  *   5  middleware                   in its fixed stages (`middleware.ts`): it may answer, and nothing below happens
- *   6  cache                        look-up: after the middleware, so that nobody gets what the route would have refused
+ *   6  cache                        look-up: after the middleware, so that a refused request gets nothing from it
  *   7  forward                      choose an upstream, send, judge what comes (`forward.ts`)
  *   8  respond                      head, body with backpressure, end (`respond.ts`)
  *   9  finish                       exactly once, whatever happened (`finish.ts`)
@@ -46,7 +46,7 @@ export function beginExchange(exchange: Exchange): void {
   }
 }
 
-/** The deadline of a route begins before its middleware, which may change what the upstream would get. */
+/** The deadline of a route begins before its middleware, which may change the request for the upstream. */
 function enterRoute(exchange: Exchange, generation: Generation): void {
   const { timeoutMs, chain, stripPrefix } = exchange.route as RoutePlan;
   exchange.maxBodyBytes = generation.maxBodyBytes;
@@ -87,7 +87,7 @@ function settleTarget(exchange: Exchange, generation: Generation): void {
   if (request.host === null && target.authority === null) exchange.host = '';
 }
 
-/** The host looked at last, as written and normalised: clients of one gateway ask for few. */
+/** The last host, as written and normalised: clients of one gateway ask for few hosts. */
 let lastWritten = '';
 let lastNormal = '';
 
@@ -111,7 +111,7 @@ function receivedId(exchange: Exchange): string | null {
   return isSaneRequestId(id) ? id : null;
 }
 
-/** Returns false when there was none and the reply has been sent. */
+/** Returns false if there is none for this method: then the reply has been sent. */
 function findRoute(exchange: Exchange, generation: Generation): boolean {
   if (isPreflight(exchange.request) && findRouteAskedFor(exchange, generation)) return true;
   const found = generation.router.find(exchange);

@@ -10,7 +10,7 @@ import { requestHandedOver } from './outcome.ts';
 /** A body up to this size is kept while it is sent, so that it can be sent again. */
 const MAX_KEPT_BODY_BYTES = 16 * 1024;
 
-/** Refuses a body whose head says already that it is too large. */
+/** Refuses a body whose Content-Length is too large. */
 export function checkBodyLength({ request, maxBodyBytes }: Exchange): void {
   if (maxBodyBytes !== null && request.contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
 }
@@ -29,7 +29,7 @@ export function forwardData(exchange: Exchange, bytes: Buffer, start: number, en
 }
 
 function keepBody(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-  // There is no stream either while the middleware has not decided yet.
+  // Request hooks may be pending: then there is no stream yet.
   if (exchange.stream === null) exchange.sentBody ??= [];
   if (exchange.sentBody === null) return;
   if (mayBeSentAgain(exchange)) exchange.sentBody.push(Buffer.from(bytes.subarray(start, end)));
@@ -37,7 +37,7 @@ function keepBody(exchange: Exchange, bytes: Buffer, start: number, end: number)
 }
 
 /**
- * While the request waits everything is kept: the client has been asked to send no more, so that it is what had been read already.
+ * While the request waits all of the body is kept: the client is paused, so that these are only bytes that had been read already.
  * A request that must not be repeated is kept as long as nothing of it has left.
  */
 function mayBeSentAgain({ stream, request, requestBodyBytes }: Exchange): boolean {
@@ -51,7 +51,7 @@ export function forwardTrailers(exchange: Exchange, trailers: Fields): void {
     exchange.keptTrailers = trailers.copy();
     return;
   }
-  // What was sent cannot be sent again in the same way.
+  // A request whose trailers were sent cannot be sent again.
   exchange.sentBody = null;
   stream.sendTrailers(trailers);
 }
@@ -67,7 +67,7 @@ function endRequest(exchange: Exchange, stream: UpstreamStream): void {
   stream.sendEnd();
 }
 
-/** Sends what has come of the body so far, for the first time or again. */
+/** Sends the part of the body that has come so far, for the first time or again. */
 export function sendKept(exchange: Exchange, stream: UpstreamStream): void {
   const { request, sentBody, keptTrailers } = exchange;
   if (request.framing === FRAMING.NONE) {

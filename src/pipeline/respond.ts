@@ -36,7 +36,7 @@ function sendReply(exchange: Exchange): void {
   else startReply(exchange);
 }
 
-/** Runs the response hooks that are left, and sends the head with what has come of the body meanwhile. */
+/** Runs the response hooks that are left, and sends the head with the part of the body that has come meanwhile. */
 function continueReply(exchange: Exchange, failure: PhotonError | null): void {
   if (failure !== null) throw failure;
   const hook = runResponseHooks(exchange);
@@ -56,11 +56,12 @@ function startReply(exchange: Exchange): void {
   exchange.replyStarted = true;
   if (reply.coding !== null) exchange.codedBody = new CodedBody(exchange, reply.coding);
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
-  // A reply that comes before its request is complete may end before it too: what then still came would be read as a request.
+  // A reply that comes before its request is complete may also end before it: then the rest of the request would be read as another
+  // request.
   downstream?.sendHead(reply, !downstream.requestComplete);
 }
 
-/** The cookie that keeps the client with the upstream that answers it; empty where it has it, and where none is wanted. */
+/** The sticky cookie of the upstream that answers; empty if the client has it, or if sessions are not sticky. */
 function stickyLine(exchange: Exchange): string {
   const { route, upstream } = exchange;
   const sticky = route === null ? null : route.backend.current.sticky;
@@ -72,9 +73,9 @@ export function passInformational(exchange: Exchange): void {
   exchange.downstream?.sendInformational(exchange.response);
 }
 
-/** What was kept while the head waited. */
+/** Sends the part of the reply that was kept while the head waited. */
 function release(exchange: Exchange, { body, trailers, complete }: HeldReply): void {
-  // The upstream is asked to go on before, so that a client that does not keep up can ask it to wait.
+  // The upstream is resumed first, so that a slow client can pause it again.
   exchange.stream?.resumeResponse();
   const bytes = Buffer.concat(body);
   replyData(exchange, bytes, 0, bytes.length);

@@ -12,11 +12,11 @@ import type { RoutePlan } from './generation.ts';
 import { attemptFailed } from './outcome.ts';
 import { hookTimedOut } from './pending-hook.ts';
 
-/** The wheel's timers cannot tell a shorter pause from none. */
+/** A shorter pause is none for the wheel's timers. */
 const SHORTEST_PAUSE_MS = TimerWheel.tickMs / 2;
 
 /**
- * The upstream failed. Either the request is sent again, or the client is told, or its reply cut.
+ * The upstream failed. The request is sent again, or the client gets an error response, or its reply is cut.
  *
  * A connection from the pool may have been dead for a while without our knowing: then the request is sent once more on a new one,
  * which counts neither as a retry nor against their budget. Every other attempt after the first does.
@@ -49,9 +49,9 @@ function mayRetry(exchange: Exchange, error: PhotonError, stream: UpstreamStream
 }
 
 /**
- * RFC 9110 9.2.2: a request is repeated only when its method is idempotent, or when nothing of it was sent, and here only when all
- * that has come of its body is still at hand. A POST may have taken effect although no reply came: its client has to decide. An
- * interim reply that was passed on is a part of the reply like its head, and so is a head that a middleware has seen.
+ * RFC 9110 9.2.2: a request is repeated only when its method is idempotent, or when nothing of it was sent, and here only if all of its
+ * body that has come is still kept. A POST may have taken effect although no reply came: its client has to decide. An interim reply that
+ * was passed on counts as a part of the reply, and so does a head that a response hook has seen.
  */
 function isSafeToRepeat(exchange: Exchange, stream: UpstreamStream): boolean {
   const { request, replyStarted, held, interimPassed, sentBody } = exchange;
@@ -81,7 +81,7 @@ function retry(exchange: Exchange, upstream: Upstream, error: PhotonError): void
     return;
   }
   exchange.downstream?.pauseRequest();
-  // A timer never runs out early, so it runs out late; a pause may as well be a little shorter than it was to be.
+  // A timer never runs out early, so it runs out late; the pause may be a little shorter than drawn.
   exchange.waitTimer.arm(pauseMs - TimerWheel.lateMs);
 }
 

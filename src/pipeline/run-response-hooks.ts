@@ -39,7 +39,7 @@ export function logFailure(exchange: Exchange, { middleware, promise }: AsyncHoo
   promise.catch((error: unknown) => services.middlewareFailed(hook, error));
 }
 
-/** What a middleware throws on purpose says what to answer; everything else is its fault, and is logged with its name. */
+/** A PhotonError that a middleware throws is the answer; any other error is a fault of the middleware, and is logged with its name. */
 export function middlewareError(
   exchange: Exchange,
   middleware: Middleware,

@@ -1,8 +1,8 @@
 import type { Exchange } from './exchange.ts';
 
 /**
- * The exchange waits for nothing any more: neither for a hook, nor for a connection, nor for the pause before a retry to pass. Called
- * before its response is decided otherwise, and at its end: what it waited for must not go on with it.
+ * Ends every wait of the exchange: for a hook, for a connection, for the pause before a retry. Called before its response is decided
+ * otherwise, and at its end, so that the end of the wait does not continue it.
  */
 export function stopWaiting(exchange: Exchange): void {
   const { queue } = exchange;

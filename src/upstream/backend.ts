@@ -21,13 +21,13 @@ export interface OverloadPolicy {
   readonly retryBackoff: RetryBackoffConfig;
 }
 
-/** What makes a backend leave an upstream out, or send it less. */
+/** When a backend leaves an upstream out, or sends it less. */
 export interface EjectionPolicy {
   /** Null: upstreams that keep failing are not left alone. */
   readonly breaker: CircuitBreaker | null;
-  /** Share of upstreams that are well below which all are taken for well; 0: never. */
+  /** If a smaller share of the upstreams is well, all count as well; 0: never. */
   readonly panicThreshold: number;
-  /** How long an upstream that comes up takes to its whole share. Null: it has it at once. */
+  /** The time in which the share of an upstream that comes up grows to the whole. Null: it has its whole share at once. */
   readonly slowStartMs: number | null;
   /** From 0 to less than 1. */
   readonly random: () => number;
@@ -37,15 +37,15 @@ export interface EjectionPolicy {
 }
 
 /**
- * A named group of upstreams, and who among them takes the next request.
+ * A named group of upstreams. It chooses the upstream of each request.
  *
- * A pick asks the balancer for one that may be chosen: it is well, below its limit and was not tried before. What is not well is looked
- * at more closely only when the balancer comes across it:
+ * A pick asks the balancer for an upstream that may be chosen: it is well, below its limit and was not tried before. An upstream that is
+ * not well is examined only when the balancer comes across it:
  *
- *   - in a panic (too few are well) it may be chosen all the same;
+ *   - in a panic (too few upstreams are well) it may be chosen all the same;
  *   - one whose breaker is due for a probe may be chosen, and is taken when the claim is won; when another worker wins it, the pick
  *     goes on with the others;
- *   - one that is coming up is passed over now and then, unless there is no other.
+ *   - an upstream that is coming up is passed over now and then, unless there is no other.
  *
  * A request that has failed already is no probe while an upstream that is well has not been tried: with few retries it would fail for good.
  */
@@ -60,20 +60,20 @@ export class Backend {
   readonly #policy: EjectionPolicy;
   /** The bits of an upstream's status that matter under this policy. */
   readonly #minded: number;
-  /** Those that can be chosen at all. */
+  /** The upstreams that can be chosen at all: their weight is above 0. */
   readonly #weighted: readonly Upstream[];
-  /** Of the pick under way: those that it must not choose, because they were tried or because their probe is another's. */
+  /** The upstreams that the pick under way must not choose: those of attempts before, and those whose probe another worker has. */
   #attempted: readonly Upstream[] = NONE;
   #lost: readonly Upstream[] = NONE;
-  /** Null: nobody has asked yet. */
+  /** Null: the pick under way has not needed it yet. */
   #panics: boolean | null = null;
-  /** Decides who is passed over, the same for all; negative: nobody has asked yet. */
+  /** Decides which upstreams are passed over, one draw for all of them; negative: the pick under way has not needed it yet. */
   #draw = -1;
   #passedOver = false;
-  /** Nobody is probed with this request. */
+  /** No upstream is probed with this request. */
   #sparesRequest = false;
 
-  /** With `sticky`, it is that which chooses. */
+  /** If `sticky` is set, it wraps the balancer. */
   constructor(
     name: string,
     upstreams: readonly Upstream[],
@@ -128,8 +128,8 @@ export class Backend {
   }
 
   /**
-   * The upstream that has a private connection of this client: whatever the balancer would say, its requests go on there while it is
-   * well. Null when there is none, or it is one of `attempted`.
+   * The upstream that has a private connection of this client. Its requests go there while it is well, whatever the balancer would choose.
+   * Null if there is none, or if it is one of `attempted`.
    */
   pickPrivate(peer: DownstreamPeer, attempted: readonly Upstream[]): Upstream | null {
     if (peer.privateConnections === null) return null;
@@ -151,7 +151,7 @@ export class Backend {
     this.#passedOver = false;
     const upstream = this.#balancer.pick(request, this.#isUnattempted);
     if (upstream !== null || !this.#passedOver) return upstream;
-    // A draw of 0 passes nobody over.
+    // A draw of 0 passes no upstream over.
     this.#draw = 0;
     return this.#balancer.pick(request, this.#isUnattempted);
   }
@@ -164,18 +164,18 @@ export class Backend {
     return (marks === 0 || this.#admits(upstream, marks)) && upstream.hasCapacity;
   };
 
-  /** May one be chosen that something is to be said about? */
+  /** Whether an upstream with marks may be chosen. */
   #admits(upstream: Upstream, marks: number): boolean {
     if ((marks & ~STATUS.RAMPING) !== 0) return this.#mayServe(upstream, marks);
     if (this.#draw < 0) this.#draw = this.#policy.random();
     const { slowStartMs, time } = this.#policy;
-    // Sound: without a slow start nobody minds the mark.
+    // Sound: without a slow start the mark is not among the bits that matter.
     if (this.#draw < rampShare(upstream.state, slowStartMs as number, time.eventMs)) return true;
     this.#passedOver = true;
     return false;
   }
 
-  /** Whether one that is not well may be sent a request. */
+  /** Whether a request may be sent to an upstream that is not well. */
   #mayServe(upstream: Upstream, marks: number): boolean {
     this.#panics ??= this.#isPanic();
     if (this.#panics) return true;
@@ -183,7 +183,7 @@ export class Backend {
     return this.breaker?.mayProbe(upstream) ?? true;
   }
 
-  /** Counted only when a pick has come across one that is not well. */
+  /** Counted only if a pick has come across an upstream that is not well. */
   #isPanic(): boolean {
     const { panicThreshold } = this.#policy;
     if (panicThreshold === 0) return false;
@@ -195,7 +195,7 @@ export class Backend {
     return (upstream.status & this.#minded & ~STATUS.RAMPING) === 0;
   }
 
-  /** Claims the probe of one that is not well. In a panic it is sent the request in any case. */
+  /** Claims the probe of an upstream that is not well. In a panic it gets the request in any case. */
   #holdsProbe(upstream: Upstream): boolean {
     const { breaker } = this.#policy;
     return breaker === null || upstream.claimProbe(breaker) || this.#panics === true;

@@ -55,7 +55,7 @@ export class CircuitBreaker {
     return phase === PHASE.CLOSED || phase === PHASE.HALF_OPEN || this.#isDue(breaker);
   }
 
-  /** How long until an open breaker may be probed, in milliseconds; 0 when that may be at any time. */
+  /** The time until an open breaker may be probed, in milliseconds; 0 if it may be probed at any time. */
   waitMs({ breaker }: Guarded): number {
     if (phaseOf(breaker.word) !== PHASE.OPEN) return 0;
     return Math.max(0, breaker.probeFromMs - this.#context.time.eventMs);
@@ -90,13 +90,13 @@ export class CircuitBreaker {
     this.#apply(upstream, (word) => completed(word, claim, this.#settings.successThreshold), 'probes succeeded');
   }
 
-  /** `reason`: what went wrong, for the log. */
+  /** `reason`: of the failure, for the log. */
   failed(upstream: Guarded, claim: number, reason: string): void {
     if (phaseOf(upstream.breaker.word) === PHASE.CLOSED) this.#countFailure(upstream, reason);
     else if (claim !== NO_CLAIM) this.#apply(upstream, probeFailed, `a probe failed: ${reason}`);
   }
 
-  /** It ended without telling anything about the upstream. */
+  /** The attempt ended without an outcome for the upstream. */
   abandoned(upstream: Guarded, claim: number): void {
     if (claim !== NO_CLAIM) this.#apply(upstream, (word) => released(word, claim), '');
   }
@@ -118,7 +118,7 @@ export class CircuitBreaker {
     return `${failures} of ${requests} requests failed`;
   }
 
-  /** Makes a step of the word, whoever else makes steps. */
+  /** Makes a step of the word, while other workers may make steps too. */
   #apply(upstream: Guarded, transition: (word: number) => number, reason: string): void {
     const { breaker } = upstream;
     for (;;) {
@@ -136,7 +136,10 @@ export class CircuitBreaker {
     return true;
   }
 
-  /** What has to be there when others see the step. When it is not made, nothing is spoilt: others say nearly the same. */
+  /**
+   * Writes the numbers that have to be there when other workers see the step. If the step is not made they do no harm: the worker that
+   * makes it writes nearly the same.
+   */
   #prepare(breaker: BreakerState, to: Phase, newClaim: boolean): void {
     const { eventMs } = this.#context.time;
     if (to === PHASE.OPEN || newClaim) breaker.probeFromMs = eventMs + this.#settings.openTimeoutMs;

@@ -107,12 +107,12 @@ export class ConnectionLimiter {
     else this.#queue.notify(preferred);
   }
 
-  /** The number of idle connections is another one. */
+  /** The number of idle connections has changed. */
   idleChanged(): void {
     if (this.isLimited) this.#idle.publish(this.#pool.idleCount);
   }
 
-  /** A connection has become idle and is counted as such: somebody may be waiting for it. */
+  /** A connection has become idle and is counted as such: requests may wait for it. */
   offerIdle(): void {
     if (!this.isLimited) return;
     this.#waitForWakeUp();
@@ -121,7 +121,7 @@ export class ConnectionLimiter {
     else this.#pool.closeOldestIdle();
   }
 
-  /** A connection has become idle, and is counted as such, that only its own client may use: it is closed for requests that wait. */
+  /** A private connection has become idle and is counted as such. If requests of other clients wait, it is closed for them. */
   offerPrivateIdle(): void {
     if (!this.isLimited) return;
     this.#waitForWakeUp();
@@ -140,7 +140,7 @@ export class ConnectionLimiter {
     this.#sharedLimit.waiters.delete(waiter);
   }
 
-  /** Has an idle connection closed: a private one of ours, or one of the worker with the most; false when there are none. */
+  /** Has an idle connection closed: a private one of this worker, or one of the worker with the most. Returns false if there are none. */
   reclaimIdle(): boolean {
     if (this.isLimited && this.#pool.closePrivateIdle()) return true;
     let holder = NO_WORKER;
@@ -182,7 +182,7 @@ export class ConnectionLimiter {
     return fewest;
   }
 
-  /** While there are idle connections here, others may ask for them. */
+  /** While this worker has idle connections, others may ask for them. */
   #waitForWakeUp(): void {
     if (this.#waitingForWakeUp || this.#queue.workers === 1 || this.#pool.idleCount === 0) return;
     this.#waitingForWakeUp = true;

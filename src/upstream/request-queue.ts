@@ -24,10 +24,10 @@ const POLL_MS = 2 * TimerWheel.tickMs;
 
 /**
  * The requests of one worker that wait because every upstream of a backend has as many connections as it may: first come, first served.
- * What makes room wakes them: a connection of this worker becomes idle or closes (`ConnectionLimiter`), or another worker wakes this one.
+ * They are woken when a connection of this worker becomes idle or closes (`ConnectionLimiter`), or by another worker.
  *
- * That an upstream is well again wakes nobody: the control thread only writes it down, and the cooldown of a breaker ends without
- * anybody doing anything. So, while somebody waits and only then, the first request of the queue looks by itself now and then.
+ * No wake-up comes when an upstream is well again: the control thread only changes its status, and the cooldown of a breaker ends without
+ * an event. So the first request of the queue looks by itself now and then, and only while requests wait.
  */
 export class RequestQueue implements ConnectionWaiter, TimerOwner {
   readonly #io: IoContext;
@@ -36,7 +36,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   readonly #limiters: readonly ConnectionLimiter[];
   /** In the order in which they joined. */
   readonly #pending = new Set<PendingRequest>();
-  /** Armed while somebody waits. */
+  /** Armed while requests wait. */
   readonly #pollTimer: Timer;
   #waitingForWakeUp = false;
   #dispatchScheduled = false;
@@ -59,7 +59,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Somebody of this worker waits. */
+  /** Requests of this worker wait. */
   get occupied(): boolean {
     return this.#pending.size > 0;
   }
@@ -115,8 +115,8 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
 
   /**
    * Dispatches pending requests after two turns of the event loop. A connection that has just become idle must not be acquired before it is
-   * known that nothing follows its reply: another TLS record of the same read is heard before the first turn, and what came while the
-   * connection was paused before the second.
+   * known that nothing follows its reply: another TLS record of the same read comes before the first turn, and bytes that came while the
+   * connection was paused come before the second.
    */
   wake(): void {
     if (this.#dispatchScheduled) return;

@@ -2,12 +2,12 @@ import type { RetryBudgetConfig } from '../config/config.ts';
 import type { Slot } from '../memory/shared-memory.ts';
 import { SharedRateWindow } from '../memory/shared-rate-window.ts';
 
-/** Requests and retries are counted over one to two of these. */
+/** Requests and retries are counted over one to two of these periods. */
 const PERIOD_MS = 5000;
 
 /**
  * How many retries a backend may get, so that they do not multiply a load that it cannot carry: a share of the requests that this
- * worker sent it of late, and so many a second over all workers on top.
+ * worker sent it of late, and a number per second over all workers on top.
  *
  *             until
  *   | before  |  now ...                requests and retries of two periods count: the one that runs, and the one before it
@@ -32,7 +32,7 @@ export class RetryBudget {
     this.#requests++;
   }
 
-  /** Takes one retry out of it; false when it is used up. */
+  /** Takes one retry out of the budget. Returns false if it is used up. */
   tryAcquire(nowMs: number): boolean {
     if (nowMs >= this.#untilMs) this.#turn(nowMs);
     const allowed = this.#share * (this.#requests + this.#requestsBefore);

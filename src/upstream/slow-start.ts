@@ -1,9 +1,9 @@
 import type { UpstreamState } from '../memory/upstream-state.ts';
 
-/** What an upstream gets in the moment that it comes up: enough to warm up with. */
+/** The share of an upstream in the moment that it comes up: enough to warm up with. */
 const FLOOR = 0.1;
 
-/** The share of its traffic that an upstream gets which is coming up, from a tenth to 1, growing evenly over `rampMs`. */
+/** The share of its traffic that an upstream gets while it comes up: it grows evenly from a tenth to 1 over `rampMs`. */
 export function rampShare(state: UpstreamState, rampMs: number, nowMs: number): number {
   const sinceMs = state.upSinceMs;
   const passed = (nowMs - sinceMs) / rampMs;

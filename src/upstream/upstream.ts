@@ -17,16 +17,16 @@ import type { Candidate } from './balancing/balancer.ts';
 import { type CircuitBreaker, CLAIM_LOST, type Guarded, NO_CLAIM } from './circuit-breaker.ts';
 import { ConnectionLimiter, type LimitedPool, type UpstreamPlace } from './connection-limiter.ts';
 
-/** Shorter than the 60 to 75 s after which common servers close an idle connection: better ours goes first. */
+/** Shorter than the 60 to 75 s after which common servers close an idle connection, so that Photon closes it first. */
 const IDLE_TIMEOUT_MS = 55_000;
 /** A connection is not used for ever: servers behind an address change. */
 const MAX_AGE_MS = 3_600_000;
-/** So long no connection of an upstream that has sent bytes that no request asked for serves a second request. */
+/** For this time each connection of an upstream that has sent unsolicited bytes serves one request only. */
 const NO_REUSE_MS = 60_000;
 /** Idle connections kept per upstream and worker. */
 const MAX_IDLE = 512;
 
-/** What upstreams need from the worker they live in. */
+/** The context of the upstreams of one worker. */
 export interface UpstreamContext {
   readonly io: IoContext;
   readonly transport: Transport;
@@ -39,8 +39,8 @@ export interface UpstreamContext {
   readonly allSockets: SharedCount;
   readonly maxSockets: number;
   /**
-   * A connection could not be opened because there are no descriptors left for it. What waits in the pool of `upstream` itself came
-   * back since, and is of use to its next request.
+   * A connection could not be opened because there are no descriptors left for it. Connections in the pool of `upstream` itself have been
+   * released since, and serve its next request.
    */
   outOfDescriptors(upstream: Upstream): void;
 }
@@ -62,9 +62,9 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
   readonly breaker: BreakerState;
   /** The probe of its breaker that a pick has claimed, until an attempt begins. */
   #claim = NO_CLAIM;
-  /** The one used last is on top: the others may go idle and be closed. */
+  /** The connection used last is on top, so that the others reach their idle timeout. */
   readonly #idle: H1Upstream[] = [];
-  /** Those that wait for another request of their own client, in the order in which they became idle. */
+  /** Private connections that wait for another request of their client, in the order in which they became idle. */
   readonly #privateIdle = new Set<H1Upstream>();
   readonly #open = new Set<H1Upstream>();
   /** An upstream whose TLS fails does so for every request. */
@@ -110,7 +110,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     };
   }
 
-  /** Whether one made of these would be the same: then this one, with its connections, can stand for it. */
+  /** Whether an upstream made of these would be the same: then this one, with its connections, takes its place. */
   isAs(config: UpstreamConfig, tls: TlsClientMaterial | null, { maxHeadBytes }: UpstreamContext): boolean {
     const same = isDeepStrictEqual(config, this.config) && isDeepStrictEqual(tls, this.#tls);
     return same && maxHeadBytes === this.limits.maxHeadBytes;
@@ -133,8 +133,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
   }
 
   /**
-   * A PROXY header speaks for all requests of its connection: none of another client may go there. And behind a reply of an upstream
-   * that sends what no request asked for, more may be on its way, which would answer the next request.
+   * A PROXY header speaks for all requests of its connection: none of another client may go there. And after a reply of an upstream that
+   * sends unsolicited bytes, more of them may be on their way, which would answer the next request.
    */
   get singleUse(): boolean {
     return this.config.sendProxyProtocol !== null || this.#reusesNothing;
@@ -162,7 +162,10 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     return this.state.status;
   }
 
-  /** Whether it may be sent a request although its breaker is not closed: then the next attempt that begins here is the probe. */
+  /**
+   * Claims the probe of its breaker for the next attempt that begins here. Returns false if another worker has it; true also if the breaker
+   * is closed by now.
+   */
   claimProbe(breaker: CircuitBreaker): boolean {
     const claim = breaker.claim(this);
     if (claim === CLAIM_LOST) return false;
@@ -231,7 +234,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     return connection;
   }
 
-  /** What a new connection begins with: the PROXY header that tells of `peer`, where this upstream wants one. */
+  /** The bytes that a new connection begins with: the PROXY header about `peer`, if this upstream gets one. */
   #prefaceFor(peer: DownstreamPeer): string {
     const { sendProxyProtocol } = this.config;
     if (sendProxyProtocol === null) return '';
@@ -269,7 +272,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     this.limiter.offerIdle();
   }
 
-  /** There are no more of these than connections of clients. */
+  /** The number of private connections is bounded by that of the clients. */
   #keepPrivate(connection: H1Upstream, { closed }: PrivateConnections): void {
     if (closed) {
       connection.close();
@@ -320,7 +323,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     return false;
   }
 
-  /** Closes the connections that nobody uses. */
+  /** Closes the connections without an exchange. */
   closeIdle(): void {
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) last.close();
     for (const connection of this.#privateIdle) connection.close();
@@ -328,7 +331,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     this.limiter.idleChanged();
   }
 
-  /** Closes every connection; exchanges that use one hear that it failed. */
+  /** Closes every connection. An exchange that uses one fails. */
   close(): void {
     for (const connection of this.#open) connection.close();
   }

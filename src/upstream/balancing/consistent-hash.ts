@@ -7,17 +7,17 @@ import { HashRing } from './hash-ring.ts';
 const SEED = 0;
 
 /**
- * Requests with the same key go to the same candidate, in every worker, after a restart and on every machine: the one whose place
- * on the ring the key's hash belongs to, or, while that is not eligible, the next one on the ring that is. So the keys of one that
- * is gone spread over all others, and nobody else's move. A request without the key goes by its client's address.
+ * Requests with the same key go to the same candidate, in every worker, after a restart and on every machine: the one whose place on the
+ * ring the key's hash belongs to, or, while that is not eligible, the next one on the ring that is. So the keys of a candidate that is gone
+ * spread over all others, and no other key moves. A request without the key goes by its client's address.
  */
 export class ConsistentHash<C extends Candidate> implements Balancer<C> {
-  /** In the order of their keys: who is first in the configuration makes no difference. */
+  /** In the order of their keys: the order in the configuration makes no difference. */
   readonly #candidates: readonly C[];
   readonly #key: HashKey;
   /** Made at the first pick: a reload has no time for the rings of all backends at once. */
   #ring: HashRing | null = null;
-  /** By candidate: in which search it was asked last. A double counts further than any process lives. */
+  /** By candidate: the number of the search that considered it last. A double counts further than any process lives. */
   readonly #askedIn: Float64Array;
   #searches = 0;
 
@@ -36,7 +36,7 @@ export class ConsistentHash<C extends Candidate> implements Balancer<C> {
     return eligible(first) ? first : this.#nextFrom(start, ring, eligible);
   }
 
-  /** Walks on from `start`, and asks nobody twice: there are many more places than candidates. */
+  /** Walks on from `start`, and considers no candidate twice: there are many more places than candidates. */
   #nextFrom(start: number, ring: HashRing, eligible: Eligible<C>): C | null {
     const search = ++this.#searches;
     this.#askedIn[ring.ownerAt(start)] = search;

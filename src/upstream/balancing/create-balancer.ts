@@ -8,7 +8,7 @@ import { PowerOfTwo } from './power-of-two.ts';
 import { RoundRobin } from './round-robin.ts';
 import { WeightedRandom } from './weighted-random.ts';
 
-/** What algorithms choose by, each what it needs of it. */
+/** What algorithms choose by: each uses a part of it. */
 export interface BalancingMeans {
   /** The same for all workers. */
   readonly cursor: SharedCursor;
@@ -18,7 +18,7 @@ export interface BalancingMeans {
   readonly random: () => number;
 }
 
-/** `candidates`: those that the balancer chooses among, for as long as it lives. */
+/** `candidates`: the upstreams that the balancer chooses among, for as long as it lives. */
 export function createBalancer<C extends Candidate>(
   algorithm: Algorithm,
   candidates: readonly C[],

@@ -1,7 +1,7 @@
 import { cookieValue } from '../../http/cookie.ts';
 import type { BalancedRequest } from './balancer.ts';
 
-/** What of a request is hashed: the same value leads to the same upstream. Null where the request has none, or an empty one. */
+/** The value of a request that is hashed: the same value leads to the same upstream. Null if the request has none, or an empty one. */
 export type HashKey = (request: BalancedRequest) => string | null;
 
 /** `text`: `ip`, `path`, `header:NAME` or `cookie:NAME`. */

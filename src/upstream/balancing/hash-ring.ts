@@ -3,11 +3,11 @@ import { murmur3, murmur3OfNumber } from '../../base/murmur3.ts';
 import { fitWeights, smallestWeights, sumOf } from './weights.ts';
 
 const POINTS_PER_WEIGHT = 150;
-/** More would take longer to make than a worker should stand still, for a precision that nobody can see. */
+/** More points would take longer to make than a worker may stand still, for a precision without effect. */
 const MAX_POINTS = 65_536;
 const HASH_BITS = 32;
 
-/** Who has points on a ring. */
+/** A member of a ring, which has points on it. */
 export interface RingMember {
   readonly key: string;
   /** A whole number above 0. */
@@ -62,7 +62,7 @@ export class HashRing {
     return place === this.#points.length ? 0 : place;
   }
 
-  /** Whose a place is. */
+  /** The index of the member that a place belongs to. */
   ownerAt(place: number): number {
     return this.#owners[place] as number;
   }

@@ -1,6 +1,6 @@
 import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 
-/** Up to so many candidates all are looked at on every pick, above it only a few. */
+/** Up to this many candidates every pick looks at all of them, above it only at a few. */
 const MAX_SCANNED = 64;
 const SAMPLE = 8;
 

@@ -2,12 +2,15 @@ import type { SharedCursor } from '../../memory/shared-memory.ts';
 import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 import { smoothSequence } from './smooth-sequence.ts';
 
-/** Turns taken from the shared cursor before a worker looks for itself: others take turns meanwhile, and it might miss somebody. */
+/**
+ * Turns that a worker takes from the shared cursor before it looks at all candidates: other workers take turns meanwhile, so that it may
+ * miss a candidate.
+ */
 const MAX_TURNS = 16;
 
 /**
- * Candidates take turns, as often as their weights say. All workers go through one sequence with one shared cursor. Whose turn it is
- * and who is not eligible loses it to all others, not to the one behind: the next pick goes on behind the one chosen.
+ * Candidates take turns, as often as their weights say. All workers go through one sequence with one shared cursor. A candidate that is not
+ * eligible at its turn loses it to all others, not to the next one: the next pick goes on behind the one that was chosen.
  */
 export class RoundRobin<C extends Candidate> implements Balancer<C> {
   readonly #candidates: readonly C[];

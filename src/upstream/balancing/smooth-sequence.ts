@@ -1,6 +1,6 @@
 import { fitWeights, smallestWeights, sumOf } from './weights.ts';
 
-/** Longer sequences would cost memory for a precision that nobody can see. */
+/** Longer sequences would cost memory for a precision without effect. */
 const MAX_LENGTH = 4096;
 
 /**
@@ -31,7 +31,7 @@ export function smoothSequence(weights: readonly number[]): Uint16Array {
   return sequence;
 }
 
-/** Of those above 0. */
+/** The positions of the weights above 0. */
 function positions(turns: readonly number[]): number[] {
   return [...turns.keys()].filter((index) => turns[index] !== 0);
 }

@@ -3,7 +3,7 @@ import type { StickyConfig } from '../../config/config.ts';
 import { cookieValue, type SessionCookie, setCookieLine } from '../../http/cookie.ts';
 import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 
-/** 96 bits: two upstreams of a backend share an id as good as never. */
+/** 96 bits: it is practically impossible that two upstreams of a backend share an id. */
 const ID_CHARACTERS = 16;
 
 /** By id, and by candidate. */
@@ -18,7 +18,7 @@ interface Ids<C> {
  *
  * An id is a digest of the cookie's name, the backend's and the candidate's key: the same in every worker, after a restart and on
  * every machine with such a configuration, and others come and go without a change of it. It spares clients the addresses behind
- * the gateway, but it is no secret: whoever guesses all three can see that he guessed right.
+ * the gateway, but it is no secret: a guess of all three can be verified.
  */
 export class StickySessions<C extends Candidate> implements Balancer<C> {
   readonly #cookie: SessionCookie;
@@ -48,14 +48,14 @@ export class StickySessions<C extends Candidate> implements Balancer<C> {
     return this.#otherwise.pick(request, eligible);
   }
 
-  /** Whom the client's cookie names; null where it names nobody. */
+  /** The candidate that the client's cookie names; null if it names none. */
   namedBy(request: BalancedRequest): C | null {
     const field = request.headerValue('cookie');
     const id = field === undefined ? undefined : cookieValue(field, this.#cookie.name);
     return id === undefined ? null : (this.#identities().candidates.get(id) ?? null);
   }
 
-  /** The line that tells the client who answered its request; empty where its cookie says so already. */
+  /** The Set-Cookie line with the id of the candidate that answered; empty if the client has this cookie already. */
   cookieLine(request: BalancedRequest, answered: C): string {
     if (this.namedBy(request) === answered) return '';
     const id = this.#identities().ids.get(answered);
