@@ -29,7 +29,11 @@ export const loadMetrics: readonly Metric[] = [
   { key: 'corePercent', title: 'core %', digits: 0 },
 ];
 
-/** Runs `load` and divides what the gateway's processes used meanwhile by the requests that they served. @throws Error when all have ended */
+/**
+ * Runs `load` and divides what the gateway's processes used meanwhile by the requests that they served. Only processes that live from the
+ * start to the end count: one that waits beside the gateway (Photon's compiler) may end meanwhile, and served nothing.
+ * @throws Error when the gateway itself has ended
+ */
 export async function measureCpu<Result extends { readonly requests: number }>(
   gateway: Gateway,
   load: () => Promise<Result>,
@@ -42,12 +46,11 @@ export async function measureCpu<Result extends { readonly requests: number }>(
   for (const [index, pid] of pids.entries()) {
     const start = before[index];
     const end = readCpuTime(pid);
-    // A process that waits beside the gateway (Photon's compiler) may end meanwhile; it served nothing.
+    if (index === 0 && end === null) throw new Error(`Cannot measure ${gateway.name}: it has ended`);
     if (!start || !end) continue;
     userUs += (end.userUs - start.userUs) / result.requests;
     systemUs += (end.systemUs - start.systemUs) / result.requests;
   }
-  if (userUs + systemUs === 0) throw new Error(`Cannot measure ${gateway.name}: its processes have ended`);
   return { result, userUs, systemUs, cpuUs: userUs + systemUs };
 }
 
