@@ -12,7 +12,7 @@ export async function within<T>(limitMs: number, wait: Promise<T>, message: stri
   }
 }
 
-/** True when `wait` is over within `limitMs`; false when not, and then nobody waits for it any more. Rejects as `wait` does before that. */
+/** Resolves with true if `wait` settles within `limitMs`, else with false. Rejects if `wait` rejects before that. */
 export async function isOverWithin(limitMs: number, wait: Promise<unknown>): Promise<boolean> {
   const { promise: tooLate, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), limitMs);

@@ -1,4 +1,5 @@
 import type { Debugger, Runtime, Session } from 'node:inspector';
+import { isOverWithin } from '../base/within.ts';
 import type { CustomRequest } from '../middleware/custom/custom-request.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 
@@ -32,10 +33,7 @@ export async function lookIntoWorker(threadId: number, limitMs = LIMIT_MS): Prom
   if (!process.features.inspector) return null;
   const inspector = process.getBuiltinModule('node:inspector');
   const worker = new DebuggedWorker(new inspector.Session(), threadId);
-  const limit = Promise.withResolvers<void>();
-  const timer = setTimeout(limit.resolve, limitMs);
-  await Promise.race([worker.look(), limit.promise]).catch(() => undefined);
-  clearTimeout(timer);
+  await isOverWithin(limitMs, worker.look()).catch(() => undefined);
   await worker.release();
   return worker.report;
 }
@@ -99,10 +97,7 @@ class DebuggedWorker {
   /** Lets the thread go on: one that is ended while it is stopped, or is about to be, never ends. */
   async release(): Promise<void> {
     if (this.#isPaused) {
-      const limit = Promise.withResolvers<void>();
-      const timer = setTimeout(limit.resolve, LIMIT_MS);
-      await Promise.race([this.#ask('Debugger.resume'), limit.promise]);
-      clearTimeout(timer);
+      await isOverWithin(LIMIT_MS, this.#ask('Debugger.resume'));
     } else if (this.#sessionId !== null) {
       // It may stop before it reads this.
       void this.#ask('Debugger.resume');

@@ -41,7 +41,7 @@ export class SocketConnection implements Connection {
   adopt(socket: Socket, driver: SocketDriver, carrier: Socket): void {
     this.#take(socket, driver, carrier);
     if (!socket.connecting) {
-      if (socket instanceof TLSSocket) this.#awaitClientHello(socket);
+      if (socket instanceof TLSSocket) this.#awaitHandshake(socket);
     } else if (socket instanceof TLSSocket) {
       socket.on('connect', onConnectBelowTls);
       socket.on('secureConnect', onConnect);
@@ -51,7 +51,7 @@ export class SocketConnection implements Connection {
   }
 
   /** A client has connected, and may never begin or finish its handshake. */
-  #awaitClientHello(secure: TLSSocket): void {
+  #awaitHandshake(secure: TLSSocket): void {
     this.handshaking = true;
     secure.once('secure', onSecure);
   }
