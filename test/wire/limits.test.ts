@@ -129,6 +129,23 @@ wire(
   },
 );
 
+for (const { limits, fields, why } of [
+  { limits: { max_headers: 3 }, fields: ['X-A: 1', 'X-B: 2', 'X-C: 3'], why: 'max_headers' },
+  { limits: { max_header_size: 256 }, fields: [`X-A: ${'a'.repeat(300)}`], why: 'max_header_size' },
+]) {
+  wire(
+    `${why} holds for the heads of replies too`,
+    { server: limits, routes: [{ retries: 0 }] },
+    async ({ client, upstream }) => {
+      upstream.answerAll(({ target }) => ok('yes', ...(target === '/more' ? fields : [])));
+      await client.send('GET /less HTTP/1.1\r\nHost: a\r\n\r\n');
+      await client.expectStatus(200);
+      await client.send('GET /more HTTP/1.1\r\nHost: a\r\n\r\n');
+      await client.expectReply({ status: 502, body: /upstream_malformed/ });
+    },
+  );
+}
+
 const tenBytes = { server: { max_body_size: 10 } };
 
 wire('a body of max_body_size passes', tenBytes, async ({ client, upstream }) => {
