@@ -312,13 +312,16 @@ export class Availability {
   /** A deadline counts against the server that had three quarters of it when the whole request was there for it, however it takes that. */
   #missedDeadline({ exchange, link, requestStart }: AttemptRecord, { headMs }: Fate): boolean {
     if (exchange === null || Number.isFinite(headMs)) return false;
-    const { readMs, wholeMs } = timelineOf(exchange);
+    const { readMs, turnMs, wholeMs } = timelineOf(exchange);
     // It waits for the connection that is opened for it.
     const sentMs = Math.max(wholeMs, requestStart === 0 ? link.dialledMs : link.writtenMs(requestStart + 1));
     return this.#run.scenario.configs.some(({ routes }) =>
       routes.some(({ name, timeoutMs }) => {
         if (name !== exchange.script.route || timeoutMs === null) return false;
-        return exchange.reply?.status === 504 && readMs + timeoutMs - sentMs >= 0.75 * timeoutMs - TICK_MS;
+        // A client that has left sees no 504, and its request goes on.
+        const ranOut =
+          exchange.reply?.status === 504 || (exchange.reply === null && link.closedMs >= readMs + timeoutMs);
+        return ranOut && Math.max(readMs, turnMs) + timeoutMs - sentMs >= 0.75 * timeoutMs - TICK_MS;
       }),
     );
   }
