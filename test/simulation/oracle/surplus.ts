@@ -32,7 +32,7 @@ export function isBehindSurplus(run: Run, attempt: AttemptRecord): boolean {
   return !run.records.attempts.some((other) => {
     if (other.upstream !== upstream || other.link === link || !leavesSurplus(other)) return false;
     const noticedMs = other.link.readMs(other.replyEnd + 1);
-    return isUnsolicited(run, other, noticedMs) && noticedMs < sentMs && noticedMs > sentMs - DISTRUST_MS;
+    return isUnsolicited(other, noticedMs) && noticedMs < sentMs && noticedMs > sentMs - DISTRUST_MS;
   });
 }
 
@@ -44,9 +44,7 @@ export function isOnDistrusted(run: Run, { link, upstream, requestStart }: Attem
     if (other.upstream !== upstream || !leavesSurplus(other)) return false;
     const noticedMs = other.link.readMs(other.replyEnd + 1);
     return (
-      isUnsolicited(run, other, noticedMs) &&
-      noticedMs + SAME_MS < sentMs &&
-      noticedMs > sentMs - DISTRUST_MS + lateMs(run)
+      isUnsolicited(other, noticedMs) && noticedMs + SAME_MS < sentMs && noticedMs > sentMs - DISTRUST_MS + lateMs(run)
     );
   });
 }
@@ -55,15 +53,12 @@ export function isOnDistrusted(run: Run, { link, upstream, requestStart }: Attem
  * Known to be asked for by nothing: the reply was passed on, behind the whole request, the connection was to be used again, and no request
  * was on its way.
  */
-function isUnsolicited({ records }: Run, attempt: AttemptRecord, noticedMs: number): boolean {
-  const { link, script, requestStart, exchange } = attempt;
-  if (link.writtenMs(attempt.requestEnd) >= link.readMs(attempt.replyEnd)) return false;
+function isUnsolicited({ link, script, exchange, requestEnd, replyEnd }: AttemptRecord, noticedMs: number): boolean {
+  if (link.writtenMs(requestEnd) >= link.readMs(replyEnd)) return false;
   const isPassedOn = exchange?.reply?.head.fields.has('x-sim-reply') ?? false;
   if (script.closes || script.versionMinor === 0 || !isPassedOn) return false;
-  return !records.attempts.some(
-    (next) =>
-      next.link === link && next.requestStart > requestStart && link.writtenMs(next.requestStart + 1) <= noticedMs,
-  );
+  // The server may be slow to read the next request.
+  return !link.writes.some(({ bytes, atMs }) => bytes > requestEnd && atMs <= noticedMs);
 }
 
 /** When the gateway read bytes that nobody asked for in the place of the reply to this attempt; Infinity for never. */
