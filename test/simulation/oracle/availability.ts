@@ -157,7 +157,7 @@ export class Availability {
       const life = exchange === undefined ? null : timelineOf(exchange);
       const endMs = holdsReply(exchange)
         ? link.closedMs
-        : Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, endReadMs(last));
+        : Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, endReadMs(last), allReadMs(last));
       // A client that ends its sending may still take its reply; one that does so in the middle of its request, or resets, is gone.
       const client = exchange?.client.link;
       const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
@@ -364,6 +364,11 @@ function spanOf({ link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdic
 function heardResetMs(client: Link | null | undefined): number {
   if (client === null || client === undefined) return 0;
   return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : client.resetArrivedMs;
+}
+
+/** A reply that its connection ends is over when all that came of it is read: its client may take it slowly. */
+function allReadMs({ link, script }: AttemptRecord): number {
+  return script.framing === 'close' ? link.readMs(link.arrivals.at(-1)?.bytes ?? 0) : 0;
 }
 
 /** A hook keeps the reply back: bytes of it may have been read from the system, and wait in a buffer of Node. */

@@ -14,10 +14,11 @@ export function mayBeSurplus(run: Run, exchange: ExchangeRecord): boolean {
   // The server may not have heard of the request.
   const { readMs, overMs } = timelineOf(exchange);
   return run.network.links.some((link) => {
-    if (link.row !== exchange.client.script.row || unheardBytes(run, link) === 0) return false;
-    const sentMs = link.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
-    const leaves = run.records.attempts.some((attempt) => attempt.link === link && leavesSurplus(attempt));
-    return leaves && sentMs >= readMs && sentMs <= overMs;
+    const unheard = unheardBytes(run, link);
+    if (link.row !== exchange.client.script.row || unheard === 0) return false;
+    if (!run.records.attempts.some((attempt) => attempt.link === link && leavesSurplus(attempt))) return false;
+    const heard = (link.writes.at(-1)?.bytes ?? 0) - unheard;
+    return link.writes.some(({ bytes, atMs }) => bytes > heard && atMs >= readMs && atMs <= overMs);
   });
 }
 
