@@ -98,7 +98,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   /** The last request of its client was answered with a challenge, and the client's next request continues the authentication here. */
   #challenged = false;
   /** It is to be closed for requests that wait. */
-  givingWay = false;
+  evicting = false;
   /** When it was opened, in milliseconds of the wheel's clock. */
   readonly openedMs: number;
 
@@ -125,7 +125,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   acquire(listener: ResponseListener, peer: DownstreamPeer): UpstreamStream {
     this.#listener = listener;
     this.#peer = peer;
-    this.givingWay = false;
+    this.evicting = false;
     this.acquired = true;
     this.#state = STATE.AWAITING_HEAD;
     this.#requestOver = false;
@@ -457,8 +457,8 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
    * Closes an idle private connection for requests that wait. If its client is about to answer a challenge, it is closed only if the answer
    * does not come soon: otherwise no client could authenticate while requests wait.
    */
-  giveWay(): void {
-    this.givingWay = true;
+  evict(): void {
+    this.evicting = true;
     if (this.#challenged) this.#readTimer.arm(CHALLENGE_TIMEOUT_MS);
     else this.close();
   }

@@ -33,7 +33,7 @@ export function forward(exchange: Exchange): void {
  */
 export function dispatch(exchange: Exchange): void {
   const { queue } = backendOf(exchange).overload;
-  if (sendOnPrivate(exchange) || (!queue.occupied && sendToAvailable(exchange))) return;
+  if (sendOnPrivate(exchange) || (!queue.hasPending && sendToAvailable(exchange))) return;
   if (!queue.join(exchange)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
   exchange.queue = queue;
   if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();

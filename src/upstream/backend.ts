@@ -59,12 +59,13 @@ export class Backend {
   readonly #balancer: Balancer<Upstream>;
   readonly #policy: EjectionPolicy;
   /** The bits of an upstream's status that matter under this policy. */
-  readonly #minded: number;
+  readonly #statusMask: number;
   /** The upstreams that can be chosen at all: their weight is above 0. */
   readonly #weighted: readonly Upstream[];
-  /** The upstreams that the pick under way must not choose: those of attempts before, and those whose probe another worker has. */
+  /** The upstreams of the attempts before; the pick under way chooses another one if it can. */
   #attempted: readonly Upstream[] = NONE;
-  #lost: readonly Upstream[] = NONE;
+  /** Upstreams whose probe another worker has claimed during the pick under way: it does not choose them. */
+  #probedElsewhere: readonly Upstream[] = NONE;
   /** Null: the pick under way has not needed it yet. */
   #panics: boolean | null = null;
   /** Decides which upstreams are passed over, one draw for all of them; negative: the pick under way has not needed it yet. */
@@ -93,7 +94,7 @@ export class Backend {
     this.#weighted = upstreams.filter(({ weight }) => weight > 0);
     const tripped = policy.breaker === null ? 0 : STATUS.TRIPPED;
     const ramping = policy.slowStartMs === null ? 0 : STATUS.RAMPING;
-    this.#minded = STATUS.UNHEALTHY | tripped | ramping;
+    this.#statusMask = STATUS.UNHEALTHY | tripped | ramping;
   }
 
   /** The backend to send requests to: this one, or another one with the servers that its names stand for now. */
@@ -117,13 +118,13 @@ export class Backend {
    */
   pick(request: BalancedRequest, attempted: readonly Upstream[] = NONE): Upstream | null {
     this.#attempted = attempted;
-    this.#lost = NONE;
+    this.#probedElsewhere = NONE;
     this.#panics = null;
     for (;;) {
       const upstream = this.#choose(request);
       if (upstream === null) return this.#noCapacity();
-      if ((upstream.status & this.#minded & STATUS.TRIPPED) === 0 || this.#holdsProbe(upstream)) return upstream;
-      this.#lost = [...this.#lost, upstream];
+      if ((upstream.status & this.#statusMask & STATUS.TRIPPED) === 0 || this.#holdsProbe(upstream)) return upstream;
+      this.#probedElsewhere = [...this.#probedElsewhere, upstream];
     }
   }
 
@@ -160,7 +161,7 @@ export class Backend {
     this.#isEligible(upstream) && !this.#attempted.includes(upstream);
 
   readonly #isEligible = (upstream: Upstream): boolean => {
-    const marks = upstream.status & this.#minded;
+    const marks = upstream.status & this.#statusMask;
     return (marks === 0 || this.#admits(upstream, marks)) && upstream.hasCapacity;
   };
 
@@ -179,7 +180,8 @@ export class Backend {
   #mayServe(upstream: Upstream, marks: number): boolean {
     this.#panics ??= this.#isPanic();
     if (this.#panics) return true;
-    if (this.#sparesRequest || (marks & STATUS.UNHEALTHY) !== 0 || this.#lost.includes(upstream)) return false;
+    if (this.#sparesRequest || (marks & STATUS.UNHEALTHY) !== 0 || this.#probedElsewhere.includes(upstream))
+      return false;
     return this.breaker?.mayProbe(upstream) ?? true;
   }
 
@@ -192,7 +194,7 @@ export class Backend {
   }
 
   #isWell(upstream: Upstream): boolean {
-    return (upstream.status & this.#minded & ~STATUS.RAMPING) === 0;
+    return (upstream.status & this.#statusMask & ~STATUS.RAMPING) === 0;
   }
 
   /** Claims the probe of an upstream that is not well. In a panic it gets the request in any case. */
@@ -204,7 +206,7 @@ export class Backend {
   /** No upstream could be chosen: null if that is because those that are well are at their limits. */
   #noCapacity(): null {
     const mayServe = (upstream: Upstream) => {
-      const marks = upstream.status & this.#minded & ~STATUS.RAMPING;
+      const marks = upstream.status & this.#statusMask & ~STATUS.RAMPING;
       return marks === 0 || this.#mayServe(upstream, marks);
     };
     if (this.#weighted.some(mayServe)) return null;

@@ -60,7 +60,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   }
 
   /** Requests of this worker wait. */
-  get occupied(): boolean {
+  get hasPending(): boolean {
     return this.#pending.size > 0;
   }
 
@@ -90,7 +90,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
    * upstreams.
    */
   moveTo(queue: RequestQueue): void {
-    if (queue === this || !this.occupied) return;
+    if (queue === this || !this.hasPending) return;
     for (const request of this.#pending) {
       queue.#pending.add(request);
       request.moved(queue);
@@ -104,7 +104,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   leave(request: PendingRequest): void {
     if (!this.#pending.delete(request)) return;
     this.#shared.left();
-    if (!this.occupied) this.#stopWaiting();
+    if (!this.hasPending) this.#stopWaiting();
     this.#handOff();
   }
 
@@ -143,7 +143,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
   }
 
   timerFailed(): void {
-    if (this.occupied) this.#armPollTimer();
+    if (this.hasPending) this.#armPollTimer();
   }
 
   #armPollTimer(): void {
@@ -159,7 +159,7 @@ export class RequestQueue implements ConnectionWaiter, TimerOwner {
 
   #wokenUp(): void {
     this.#waitingForWakeUp = false;
-    if (this.occupied) {
+    if (this.hasPending) {
       this.#waitForWakeUp();
       this.wake();
     } else {

@@ -316,8 +316,8 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
 
   closePrivateIdle(): boolean {
     for (const connection of this.#privateIdle) {
-      if (connection.givingWay) continue;
-      connection.giveWay();
+      if (connection.evicting) continue;
+      connection.evict();
       return true;
     }
     return false;

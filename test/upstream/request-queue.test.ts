@@ -82,10 +82,10 @@ describe('a pending request', () => {
     room = 2;
     bench.net.pass(POLL_MS);
     assert.deepEqual([second.looks, third.looks], [1, 1]);
-    assert.ok(bench.queue.occupied);
+    assert.ok(bench.queue.hasPending);
     room = 1;
     bench.net.pass(POLL_MS);
-    assert.ok(!bench.queue.occupied);
+    assert.ok(!bench.queue.hasPending);
   });
 
   test('does not look more often where others come and go', () => {
@@ -113,7 +113,7 @@ describe('a pending request', () => {
     room = true;
     bench.net.event(() => old.moveTo(next));
     assert.deepEqual(order, [0, 1, 2]);
-    assert.ok(!old.occupied && !next.occupied);
+    assert.ok(!old.hasPending && !next.hasPending);
     assert.equal(bench.waiting, 0);
   });
 
@@ -123,12 +123,12 @@ describe('a pending request', () => {
     const requests = [bench.join(), bench.join()];
     bench.net.event(() => old.moveTo(next));
     const before = requests[0]?.looks ?? 0;
-    assert.deepEqual([bench.waiting, old.occupied, next.occupied], [2, false, true]);
+    assert.deepEqual([bench.waiting, old.hasPending, next.hasPending], [2, false, true]);
     assert.ok(requests.every(({ queue }) => queue === next));
     bench.net.pass(POLL_MS);
     assert.equal(requests[0]?.looks, before + 1);
     for (const request of requests) bench.net.event(() => request.queue.leave(request));
-    assert.deepEqual([bench.waiting, next.occupied], [0, false]);
+    assert.deepEqual([bench.waiting, next.hasPending], [0, false]);
   });
 
   test('looks again after a look that failed', () => {
