@@ -161,11 +161,7 @@ export class Availability {
       // A client that ends its sending may still take its reply; one that does so in the middle of its request, or resets, is gone.
       const client = exchange?.client.link;
       const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
-      const goneMs = Math.min(
-        life?.overMs ?? 0,
-        heardResetMs(client),
-        isWhole ? link.closedMs : (client?.finArrivedMs ?? 0),
-      );
+      const goneMs = Math.min(life?.overMs ?? 0, heardResetMs(client), isWhole ? link.closedMs : heardEndMs(client));
       untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS + stalledMs(this.#run);
     }
     this.#busy.set(link, untilMs);
@@ -364,6 +360,12 @@ function spanOf({ link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdic
 function heardResetMs(client: Link | null | undefined): number {
   if (client === null || client === undefined) return 0;
   return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : client.resetArrivedMs;
+}
+
+/** When a client's end is noticed: behind all that it sent, which the gateway reads at the pace of the upstream. */
+function heardEndMs(client: Link | null | undefined): number {
+  if (client === null || client === undefined) return 0;
+  return Math.max(client.finArrivedMs, client.readMs(client.arrivals.at(-1)?.bytes ?? 0));
 }
 
 /** A reply that its connection ends is over when all that came of it is read: its client may take it slowly. */
