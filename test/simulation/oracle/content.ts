@@ -24,6 +24,11 @@ export function checkReplyContent(run: Run, exchange: ExchangeRecord): void {
   for (const name of ['content-length', 'transfer-encoding', 'x-sim-reply', 'x-mark', 'date', 'content-encoding']) {
     if ((fields.get(name)?.length ?? 0) > 1) records.find('reply', `the reply to ${script.tag} has ${name} twice`);
   }
+  if (fields.get('x-request-id')?.length !== 1 || fields.get('via')?.length !== 1)
+    records.find('reply', `the reply to ${script.tag} has not one X-Request-ID and one Via`);
+  // RFC 9110 15.2: a client of HTTP/1.0 does not know them.
+  if (script.versionMinor === 0 && exchange.interims.length > 0)
+    records.find('reply', `${script.tag} received ${exchange.interims.join()} in HTTP/1.0`);
   if (source === undefined) {
     checkOwnReply(records, exchange);
     return;
@@ -62,6 +67,44 @@ function checkOwnReply(records: Records, exchange: ExchangeRecord): void {
     records.find('foreign reply', `${script.tag} received what a hook said to ${hook}`);
   if (script.method === 'HEAD' && reply.bodyBytes > 0)
     records.find('reply', `the reply to the HEAD ${script.tag} has a body`);
+  if (hook === undefined && reply.complete) checkProblem(records, exchange);
+}
+
+/** Field lines that a status of the gateway's own comes with. */
+const FIELD_OF_STATUS: ReadonlyMap<number, { readonly name: string; readonly value: RegExp }> = new Map([
+  [401, { name: 'www-authenticate', value: /\w/ }],
+  [405, { name: 'allow', value: /\bGET\b/ }],
+  [503, { name: 'retry-after', value: /^[1-9]\d*$/ }],
+]);
+
+/** RFC 9457: what the gateway refuses, it explains. */
+function checkProblem(records: Records, { reply, script }: ExchangeRecord): void {
+  if (reply === null) return;
+  const { status, head, kept } = reply;
+  const say = (what: string) => records.find('reply', `the ${status} to ${script.tag} has ${what}`);
+  const field = FIELD_OF_STATUS.get(status);
+  if (field !== undefined && !field.value.test(head.fields.get(field.name)?.join() ?? '')) say(`no ${field.name}`);
+  if (head.fields.get('content-type')?.join() !== 'application/problem+json') say('another type than a problem');
+  if (script.method === 'HEAD' || head.fields.has('content-encoding')) return;
+  const problem = problemOf(kept);
+  if (problem?.status !== status) say(`the problem ${JSON.stringify(problem)}`);
+  if (problem?.request_id !== head.fields.get('x-request-id')?.join()) say('the id of another request');
+  // No connection of a run has TLS.
+  if (/tls/.test(problem?.type ?? 'tls')) say(`the problem ${problem?.type}`);
+}
+
+interface Problem {
+  readonly type?: string;
+  readonly status?: number;
+  readonly request_id?: string;
+}
+
+function problemOf(pieces: readonly Buffer[]): Problem | null {
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString('latin1')) as Problem;
+  } catch {
+    return null;
+  }
 }
 
 function checkWholeReply(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord): void {

@@ -2,11 +2,11 @@ import type { Link } from '../net/link.ts';
 import type { ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import { rests } from '../scenario/scenario.ts';
+import { checkAccessLog } from './access-log.ts';
 import { Availability } from './availability.ts';
 import { checkAttempts, checkReplyContent } from './content.ts';
 import { expect, type Outcome, outcomeOf } from './expectation.ts';
 import { isBehindSurplus } from './surplus.ts';
-import { timelineOf } from './timeline.ts';
 
 /** What a run was like as a whole. */
 export interface Judgement {
@@ -32,6 +32,7 @@ export function judge(run: Run): Judgement {
     checkHooks(run, exchange);
   }
   checkRest(run);
+  checkAccessLog(run);
   return { exchanges, certain, outcomes };
 }
 
@@ -66,7 +67,7 @@ function checkHooks({ records, hookLog, controls }: Run, exchange: ExchangeRecor
   }
 }
 
-/** After rest nothing is held; each exchange has its line in the access log. */
+/** After rest nothing is held. */
 function checkRest(run: Run): void {
   const { records, network, holdings } = run;
   const open = network.links.filter(
@@ -77,22 +78,6 @@ function checkRest(run: Run): void {
     if (!idle.includes(link)) records.find('held', `connection ${link.number} with ${link.peer}`);
   for (const [name, count] of Object.entries(holdings)) {
     if (count !== 0 && !(idle.length > 0 && IDLE_HOLDINGS.test(name))) records.find('held', `${count} ${name}`);
-  }
-  if (run.controls.some(({ script }) => script.what === 'die' || script.what === 'drain')) return;
-  const lines = new Map<string, number>();
-  for (const line of run.accessLines) {
-    const tag = /\b(t\d{5})\b/.exec(line)?.[1] ?? '';
-    lines.set(tag, (lines.get(tag) ?? 0) + 1);
-  }
-  for (const [tag, exchange] of records.exchanges) {
-    const count = lines.get(tag) ?? 0;
-    const isRead =
-      Number.isFinite(timelineOf(exchange).readMs) &&
-      exchange.script.fault?.kind !== 'head' &&
-      exchange.reply?.status !== 408;
-    if (count > 1 || (isRead && count !== 1 && exchange.reply !== null && isServed(exchange))) {
-      records.find('access log', `${tag} has ${count} lines`);
-    }
   }
 }
 
@@ -107,9 +92,4 @@ function isIdle(run: Run, link: Link): boolean {
     scenario.upstreams.some(({ address }) => address === link.peer) &&
     (last === undefined || Number.isFinite(link.readMs(last.replyEnd)) || isBehindSurplus(run, last))
   );
-}
-
-/** A request behind one that closes the connection is not served. */
-function isServed({ client, index }: ExchangeRecord): boolean {
-  return client.exchanges.slice(0, index).every(({ reply }) => reply?.complete && !reply.head.fields.has('connection'));
 }
