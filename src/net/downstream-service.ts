@@ -1,4 +1,5 @@
 import type { HeadLimits } from '../wire/h1/head-limits.ts';
+import type { ClientTimeouts } from './client-timeouts.ts';
 import type { RequestListener } from './streams.ts';
 
 /** A connection to a client, for the owner of the list of all connections. */
@@ -22,13 +23,7 @@ export interface DownstreamService {
 }
 
 /** Limits of a client's connection; all times in milliseconds. */
-export interface DownstreamLimits extends HeadLimits {
-  /** From the first byte (or the accept) to a whole head. */
-  readonly connectionTimeoutMs: number;
-  /** Between requests. */
-  readonly keepaliveTimeoutMs: number;
-  /** Longest silence within a request's body. */
-  readonly bodyTimeoutMs: number;
+export interface DownstreamLimits extends HeadLimits, ClientTimeouts {
   /** Longest time without the client taking a byte. */
   readonly sendTimeoutMs: number;
 }

@@ -4,25 +4,17 @@ import type { OutgoingResponse } from '../http/outgoing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { Endpoints } from '../wire/proxy-protocol/header.ts';
 import { ClientPeer } from './client-peer.ts';
+import { CLIENT_TIMEOUT, type ClientTimeout, clientTimeoutMs } from './client-timeouts.ts';
 import type { ByteReceiver, Connection } from './connection.ts';
+import { CurrentTimeout, type TimeoutOwner } from './current-timeout.ts';
 import type { DownstreamConnection, DownstreamService } from './downstream-service.ts';
 import { H1Output } from './h1-output.ts';
 import { H1Reply } from './h1-reply.ts';
 import { H1Request } from './h1-request.ts';
 import type { IoContext } from './io-context.ts';
-import { Lingering } from './lingering.ts';
 import type { DownstreamStream } from './streams.ts';
-import { Timer, type TimerOwner } from './timer-wheel.ts';
 
 /**
- * How long a draining gateway waits for the next request of an idle connection: requests are served that have come by now, or were sent
- * before the client could know of the drain. The timers are coarse: it is about a tenth of a second.
- */
-const NEXT_REQUEST_MS = 50;
-
-/**
- * An HTTP/1.x connection from a client: exchanges one after the other, each a request (`H1Request`) and its reply (`H1Reply`).
- *
  *            reply complete,
  *            connection persists
  *                 +----+
@@ -30,17 +22,25 @@ const NEXT_REQUEST_MS = 50;
  *   open() --> EXCHANGING -----------------------------------------------------------------> LINGERING --> CLOSED
  *                 |            nothing under way, and the client's end or its time has come                  ^
  *                 +------------------- the connection is gone -----------------------------------------------+
+ *
+ * LINGERING: our FIN is on its way, and bytes that still come are discarded. Closing at once instead could make the kernel send RST and lose
+ * the reply on its way (RFC 9112 9.6). It is over when the client has sent FIN too and has taken everything, or when it has nothing to take
+ * after two seconds. The output decides about a reader that is slow but takes bytes. A client that has not finished its TLS handshake by
+ * then can be sent nothing.
  */
-export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamConnection, TimerOwner {
+const STATE = { EXCHANGING: 0, LINGERING: 1, CLOSED: 2 } as const;
+type State = (typeof STATE)[keyof typeof STATE];
+
+/** An HTTP/1.x connection from a client: exchanges one after the other, each a request (`H1Request`) and its reply (`H1Reply`). */
+export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamConnection, TimeoutOwner<ClientTimeout> {
   readonly #service: DownstreamService;
   readonly #output: H1Output;
   readonly #request: H1Request;
   readonly #reply: H1Reply;
-  readonly #readTimer: Timer;
-  /** Null: CLOSED, or not open yet. */
+  readonly #timeout: CurrentTimeout<ClientTimeout>;
+  #state: State = STATE.EXCHANGING;
+  /** Null: not open yet, or CLOSED. */
   #connection: Connection | null = null;
-  /** Null but for LINGERING. */
-  #lingering: Lingering | null = null;
   /** The client has sent FIN: it may still read the reply. */
   #peerEnded = false;
   readonly peer: ClientPeer;
@@ -50,8 +50,8 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.peer = new ClientPeer(scheme);
     this.#output = new H1Output(io, this);
     this.#reply = new H1Reply(this.#output);
-    this.#readTimer = new Timer(io.wheel, this);
-    this.#request = new H1Request(service, this, this.#reply, this.#readTimer);
+    this.#timeout = new CurrentTimeout(io, this, CLIENT_TIMEOUT);
+    this.#request = new H1Request(service, this, this.#reply, this.#timeout);
   }
 
   /** Begins to serve the connection, before its first event. `announced`: the ends from a PROXY header of a trusted proxy. */
@@ -60,6 +60,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.peer.open(connection, announced);
     this.#output.open(connection);
     this.#request.open(connection);
+    this.#timeout.watch();
   }
 
   /** Answers with an error before any request, and closes. */
@@ -88,7 +89,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   ended(): void {
     this.#peerEnded = true;
-    if (this.#lingering !== null) this.#lingering.peerEnded();
+    if (this.#state === STATE.LINGERING) this.#endLingering();
     else if (this.#request.inHead) this.#linger();
     else if (this.#request.inBody) this.#failCut();
     // Requests that were pipelined before the FIN are still answered.
@@ -103,7 +104,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   writable(): void {
     this.#output.drained();
     // The client has all of its last reply only now.
-    if (this.idle && this.#lingering === null) this.#becomeIdle();
+    if (this.idle) this.#timeout.restart();
   }
 
   writingFailed(): boolean {
@@ -112,31 +113,13 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   }
 
   closed(_failure: string | null): void {
+    this.#state = STATE.CLOSED;
     this.#connection = null;
-    this.#lingering = null;
+    this.#timeout.close();
     this.peer.close();
     this.#output.close();
     this.#request.close();
     this.#service.connectionClosed(this);
-  }
-
-  timerExpired(): void {
-    if (this.#lingering !== null) this.#lingering.timeOver();
-    else if (this.idle) this.#idleTooLong();
-    else this.#request.timeOver();
-  }
-
-  /**
-   * A slow reader that still takes the end of its last reply is not idle: its idle time begins when it has all of the reply. The output
-   * decides whether it has stalled.
-   */
-  #idleTooLong(): void {
-    if ((this.#connection?.pendingBytes ?? 0) > 0) this.#becomeIdle();
-    else this.#linger();
-  }
-
-  timerFailed(): void {
-    this.#connection?.destroy();
   }
 
   // --- from the exchange -----------------------------------------------------------------------------------------------
@@ -216,6 +199,56 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     this.#connection?.reset();
   }
 
+  // --- the timeout ------------------------------------------------------------------------------------------------------
+
+  dueTimeout(): ClientTimeout {
+    switch (this.#state) {
+      case STATE.EXCHANGING:
+        return this.#request.dueTimeout();
+      case STATE.LINGERING:
+        return CLIENT_TIMEOUT.LINGER;
+      case STATE.CLOSED:
+        return CLIENT_TIMEOUT.NONE;
+    }
+  }
+
+  timeoutMs(kind: ClientTimeout): number {
+    return clientTimeoutMs(kind, this.#service.limits);
+  }
+
+  timedOut(kind: ClientTimeout): void {
+    switch (kind) {
+      case CLIENT_TIMEOUT.LINGER:
+        this.#endLingering();
+        break;
+      case CLIENT_TIMEOUT.HEAD:
+        if (this.#request.begun) this.#request.headTooLate();
+        else this.#linger();
+        break;
+      case CLIENT_TIMEOUT.BODY:
+        this.#request.bodyTooLate();
+        break;
+      case CLIENT_TIMEOUT.IDLE:
+      case CLIENT_TIMEOUT.DRAIN_FIRST:
+      case CLIENT_TIMEOUT.DRAIN_NEXT:
+        this.#idleTooLong();
+        break;
+    }
+  }
+
+  /**
+   * A slow reader that still takes the end of its last reply is not idle: its idle time begins when it has all of the reply. The output
+   * decides whether it has stalled.
+   */
+  #idleTooLong(): void {
+    if ((this.#connection?.pendingBytes ?? 0) > 0) this.#timeout.watch();
+    else this.#linger();
+  }
+
+  timerFailed(): void {
+    this.#connection?.destroy();
+  }
+
   // --- after an exchange -----------------------------------------------------------------------------------------------
 
   /** The client may send another request, or has sent one already. */
@@ -228,18 +261,11 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
     // A request that the client's FIN has cut off will never be complete.
     if (this.#peerEnded && this.#request.inHead) this.#linger();
     else if (this.#peerEnded && this.#request.inBody) this.#failCut();
-    else if (this.idle) this.#becomeIdle();
-  }
-
-  #becomeIdle(): void {
-    const { draining, limits } = this.#service;
-    this.#readTimer.arm(draining ? Math.min(NEXT_REQUEST_MS, limits.keepaliveTimeoutMs) : limits.keepaliveTimeoutMs);
   }
 
   /** The request under way, or one that comes in a moment, is the last; without one the connection closes. */
   drain(): void {
-    if (this.#request.fresh) this.#request.hurry();
-    else if (this.idle) this.#becomeIdle();
+    this.#timeout.watch();
   }
 
   /** Closes the connection at once. */
@@ -249,15 +275,20 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
 
   #linger(): void {
     const connection = this.#connection;
-    if (this.#lingering !== null || connection === null) return;
-    this.#lingering = new Lingering(connection, this.#readTimer);
+    if (this.#state !== STATE.EXCHANGING || connection === null) return;
+    this.#state = STATE.LINGERING;
+    this.#timeout.watch();
     this.#request.stop();
     this.#output.end();
-    if (this.#peerEnded && connection.pendingBytes === 0) {
-      connection.destroy();
-      return;
-    }
-    this.#request.discard();
-    this.#lingering.begin();
+    if (this.#peerEnded && connection.pendingBytes === 0) connection.destroy();
+    else this.#request.discard();
+  }
+
+  /** The client will send no more, or its time is over. Unwritten bytes still go to a client that can take them. */
+  #endLingering(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (connection.pendingBytes > 0 && !connection.handshaking) this.#timeout.watch();
+    else connection.destroy();
   }
 }

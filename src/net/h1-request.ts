@@ -4,11 +4,12 @@ import { FRAMING } from '../http/framing.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
+import { CLIENT_TIMEOUT, type ClientTimeout } from './client-timeouts.ts';
 import type { Connection } from './connection.ts';
+import type { CurrentTimeout } from './current-timeout.ts';
 import type { DownstreamService } from './downstream-service.ts';
 import type { H1Reply } from './h1-reply.ts';
 import type { DownstreamStream, RequestListener } from './streams.ts';
-import type { Timer } from './timer-wheel.ts';
 
 /**
  *          head complete, body due            body complete
@@ -23,9 +24,6 @@ import type { Timer } from './timer-wheel.ts';
 const STATE = { HEAD: 0, BODY: 1, WHOLE: 2, LOST: 3, DISCARDING: 4 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
-/** How long a draining gateway waits for the first request of a connection. */
-export const FIRST_REQUEST_MS = 1000;
-
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -35,8 +33,8 @@ export class H1Request implements BodySink {
   /** Given to the listener of each request. */
   readonly #downstream: DownstreamStream;
   readonly #reply: H1Reply;
-  /** For the part of a request that is due. */
-  readonly #timer: Timer;
+  /** It has to watch whenever `dueTimeout` may have changed. */
+  readonly #timeout: CurrentTimeout<ClientTimeout>;
   readonly #body: BodyDecoder = new BodyDecoder('malformed_message');
   #connection: Connection | null = null;
   #state: State = STATE.HEAD;
@@ -45,28 +43,39 @@ export class H1Request implements BodySink {
   /** Bytes of an unfinished head, or of requests that came before their turn: copied out of the read buffer. */
   #kept: Buffer | null = null;
   #paused = false;
-  /** No byte of the next request has come: the time for its head has not begun. */
-  #betweenRequests = false;
   /** The request under way, or the next one, is the first one of the connection. */
   #isFirst = true;
 
-  constructor(service: DownstreamService, downstream: DownstreamStream, reply: H1Reply, timer: Timer) {
+  constructor(
+    service: DownstreamService,
+    downstream: DownstreamStream,
+    reply: H1Reply,
+    timeout: CurrentTimeout<ClientTimeout>,
+  ) {
     this.#service = service;
     this.#downstream = downstream;
     this.#reply = reply;
-    this.#timer = timer;
+    this.#timeout = timeout;
   }
 
   open(connection: Connection): void {
     this.#connection = connection;
-    if (this.#service.draining) this.hurry();
-    else this.#timer.arm(this.#service.limits.connectionTimeoutMs);
   }
 
-  /** The client has less time to begin with its first request: the time for the head begins with its first byte. */
-  hurry(): void {
-    this.#betweenRequests = true;
-    this.#timer.arm(Math.min(FIRST_REQUEST_MS, this.#service.limits.connectionTimeoutMs));
+  /** The timeout that counts until `stop`. */
+  dueTimeout(): ClientTimeout {
+    switch (this.#state) {
+      case STATE.HEAD:
+        if (this.begun) return CLIENT_TIMEOUT.HEAD;
+        if (this.#isFirst) return this.#service.draining ? CLIENT_TIMEOUT.DRAIN_FIRST : CLIENT_TIMEOUT.HEAD;
+        return this.#service.draining ? CLIENT_TIMEOUT.DRAIN_NEXT : CLIENT_TIMEOUT.IDLE;
+      case STATE.BODY:
+        return this.#paused ? CLIENT_TIMEOUT.NONE : CLIENT_TIMEOUT.BODY;
+      case STATE.WHOLE:
+      case STATE.LOST:
+      case STATE.DISCARDING:
+        return CLIENT_TIMEOUT.NONE;
+    }
   }
 
   get inHead(): boolean {
@@ -90,11 +99,6 @@ export class H1Request implements BodySink {
   /** Between two requests, with nothing of the next one here. */
   get idle(): boolean {
     return this.#state === STATE.HEAD && this.#kept === null;
-  }
-
-  /** No byte of a request has come on the connection so far. */
-  get fresh(): boolean {
-    return this.#isFirst && this.idle;
   }
 
   /** A part of the next request, or of an unfinished head, is here. */
@@ -129,6 +133,7 @@ export class H1Request implements BodySink {
   #consume(bytes: Buffer, start: number, end: number): void {
     let position = start;
     while (position < end) {
+      const before = position;
       switch (this.#state) {
         case STATE.HEAD:
           position = this.#consumeHead(bytes, position, end);
@@ -140,9 +145,12 @@ export class H1Request implements BodySink {
           this.#keep(bytes, position, end);
           this.#boundPipeline();
           return;
-        default:
+        case STATE.LOST:
+        case STATE.DISCARDING:
           return;
       }
+      if (position === before)
+        throw new Error(`the decoder of requests made no progress in ${Object.keys(STATE)[this.#state]}`);
     }
   }
 
@@ -163,10 +171,8 @@ export class H1Request implements BodySink {
     }
     if (position === INCOMPLETE) {
       this.#service.returnListener(listener);
-      const begins = this.#betweenRequests;
-      this.#betweenRequests = false;
       this.#keep(bytes, start, end);
-      if (begins) this.#timer.arm(limits.connectionTimeoutMs);
+      this.#timeout.watch();
       return end;
     }
     this.#begin(listener);
@@ -177,15 +183,13 @@ export class H1Request implements BodySink {
     const { request } = listener;
     this.listener = listener;
     this.#reply.begin(request.versionMinor, request.persistent);
-    this.#betweenRequests = false;
     if (request.framing === FRAMING.NONE) {
       this.#state = STATE.WHOLE;
-      this.#timer.disarm();
     } else {
       this.#state = STATE.BODY;
       this.#body.begin(request.framing, request.contentLength);
-      this.#timer.arm(this.#service.limits.bodyTimeoutMs);
     }
+    this.#timeout.watch();
     listener.requestBegun(this.#downstream);
   }
 
@@ -197,9 +201,8 @@ export class H1Request implements BodySink {
   #refuse(listener: RequestListener, error: PhotonError): void {
     this.listener = listener;
     this.#reply.begin(1, false);
-    this.#betweenRequests = false;
     this.#state = STATE.WHOLE;
-    this.#timer.disarm();
+    this.#timeout.watch();
     listener.requestRefused(this.#downstream, error);
   }
 
@@ -217,11 +220,11 @@ export class H1Request implements BodySink {
     // The listener may have ended the exchange in `requestData`.
     if (this.#state !== STATE.BODY) return position;
     if (!this.#body.done) {
-      if (!this.#paused) this.#timer.arm(this.#service.limits.bodyTimeoutMs);
+      this.#timeout.restart();
       return position;
     }
     this.#state = STATE.WHOLE;
-    this.#timer.disarm();
+    this.#timeout.watch();
     // Its last piece may have paused the client: it is read from again, or we would not notice that it leaves.
     this.#readOn();
     this.listener?.requestEnded();
@@ -239,7 +242,7 @@ export class H1Request implements BodySink {
   /** The rest of the body will not come. */
   fail(error: PhotonError): void {
     this.#state = STATE.LOST;
-    this.#timer.disarm();
+    this.#timeout.watch();
     this.#body.abandon();
     this.#reply.persistent = false;
     // While the connection is paused we would not notice that the client leaves.
@@ -250,14 +253,14 @@ export class H1Request implements BodySink {
   pause(): void {
     if (this.#paused || this.#state !== STATE.BODY) return;
     this.#paused = true;
-    this.#timer.disarm();
+    this.#timeout.watch();
     this.#connection?.pause();
   }
 
   resume(): void {
     if (this.#state !== STATE.BODY || !this.#paused) return;
-    this.#timer.arm(this.#service.limits.bodyTimeoutMs);
     this.#readOn();
+    this.#timeout.watch();
   }
 
   // --- pipelined requests ----------------------------------------------------------------------------------------------
@@ -286,18 +289,18 @@ export class H1Request implements BodySink {
     this.#isFirst = false;
     this.#state = STATE.HEAD;
     this.#readOn();
-    this.#betweenRequests = true;
-    if (kept === null) return;
-    this.#timer.arm(this.#service.limits.connectionTimeoutMs);
-    this.#consume(kept, 0, kept.length);
+    if (kept !== null) this.#consume(kept, 0, kept.length);
+    this.#timeout.watch();
   }
 
   // --- the end ---------------------------------------------------------------------------------------------------------
 
-  /** The part of a request that was due did not come in time. */
-  timeOver(): void {
-    if (this.#state === STATE.HEAD) this.refuse(requestTimeout('The request head did not come in time.'));
-    else if (this.#state === STATE.BODY) this.fail(requestTimeout('The request body stopped coming.'));
+  headTooLate(): void {
+    this.refuse(requestTimeout('The request head did not come in time.'));
+  }
+
+  bodyTooLate(): void {
+    this.fail(requestTimeout('The request body stopped coming.'));
   }
 
   /** All bytes that still come are discarded. */
@@ -317,7 +320,6 @@ export class H1Request implements BodySink {
     const { listener } = this;
     this.listener = null;
     this.stop();
-    this.#timer.release();
     this.#connection = null;
     listener?.requestFailed(new PhotonError('client_closed', 'The client closed the connection.'));
   }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { decodeProxyHeader } from '../wire/proxy-protocol/decode-header.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/header.ts';
+import { FIRST_REQUEST_MS } from './client-timeouts.ts';
 import type { DownstreamConnection } from './downstream-service.ts';
-import { FIRST_REQUEST_MS } from './h1-request.ts';
 import type { IoContext } from './io-context.ts';
 import { Timer, type TimerOwner } from './timer-wheel.ts';
 

@@ -278,6 +278,42 @@ describe('a client’s time', () => {
     assert.equal(bench.closings, 1);
   });
 
+  test('between requests is not made longer by empty lines', () => {
+    const bench = new Bench();
+    bench.connection.sends('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    for (let sent = 0; sent < 3; sent++) {
+      bench.net.pass(LIMITS.keepaliveTimeoutMs / 3 - 100);
+      assert.ok(!bench.connection.writingEnded);
+      bench.connection.sends('\r\n');
+    }
+    bench.net.pass(600);
+    assert.ok(bench.connection.writingEnded);
+  });
+
+  for (const { why, sent, atOnce } of [
+    { why: 'nothing has come', sent: '', atOnce: 1000 },
+    { why: 'a request has been answered', sent: 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n', atOnce: 50 },
+  ]) {
+    test(`is short once the gateway drains and ${why}; a head that begins then has all of its time`, () => {
+      for (const begins of [false, true]) {
+        const bench = new Bench();
+        bench.connection.sends(sent);
+        bench.draining = true;
+        bench.net.event(() => bench.downstream.drain());
+        if (begins) bench.connection.sends('GET /2 HT');
+        bench.net.pass(atOnce + 250);
+        assert.equal(bench.connection.writingEnded, !begins);
+        if (!begins) continue;
+        bench.net.pass(LIMITS.connectionTimeoutMs - 1000 - atOnce);
+        bench.net.event(() => bench.downstream.drain());
+        bench.connection.sends('TP/1.1\r\n');
+        assert.ok(!bench.connection.writingEnded);
+        bench.net.pass(1200);
+        assert.deepEqual(bench.stories.at(-1), ['refused request_timeout']);
+      }
+    });
+  }
+
   test('to take a byte of its reply is the send timeout', () => {
     const bench = new Bench();
     bench.connection.peerTakes = false;

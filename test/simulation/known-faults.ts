@@ -181,8 +181,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     edits: [
       {
         file: 'src/net/h1-downstream.ts',
-        before: 'if ((this.#connection?.pendingBytes ?? 0) > 0) this.#becomeIdle();',
-        after: 'if (this.#connection === null) this.#becomeIdle();',
+        before: 'if ((this.#connection?.pendingBytes ?? 0) > 0) this.#timeout.watch();',
+        after: 'if (this.#connection === null) this.#timeout.watch();',
       },
     ],
   },
