@@ -1,4 +1,7 @@
+import type { FieldGroup, FieldPair } from '../../base/field-group.ts';
+import { flatText } from '../../base/latin1.ts';
 import type { FieldDrops } from '../../http/field-drops.ts';
+import type { FieldList } from '../../http/field-list.ts';
 import { FIELD_STRIDE, type Fields, NUMBER } from '../../http/fields.ts';
 import { namedHopByHopFields } from '../../http/hop-by-hop.ts';
 
@@ -48,3 +51,26 @@ export function encodeRuns(fields: Fields, drops: Uint8Array, from: number, more
   // The text ends with the empty line.
   return runStart === -1 ? encoded : encoded + text.slice(runStart, text.length - 2);
 }
+
+/** `head` followed by the field lines of a list. */
+export function encodeFieldList(head: string, { names, values, count }: FieldList): string {
+  let encoded = head;
+  for (let at = 0; at < count; at++) {
+    const name = names[at] as string | FieldGroup;
+    if (typeof name === 'string') encoded += `${name}: ${values[at]}\r\n`;
+    else {
+      encoded += name.h1Text ?? encodeGroup(name);
+      if (name.openName !== null) encoded += `${values[at]}\r\n`;
+    }
+  }
+  return encoded;
+}
+
+/** In one piece: most groups are written with every message. */
+function encodeGroup(group: FieldGroup): string {
+  const open = group.openName === null ? '' : `${group.openName}: `;
+  group.h1Text = flatText(group.pairs.map(encodePair).join('') + open);
+  return group.h1Text;
+}
+
+const encodePair = ([name, value]: FieldPair): string => `${name}: ${value}\r\n`;
