@@ -1,5 +1,7 @@
 /** Heads from bytes and back: what a browser's request and a small reply cost to decode and to write anew. */
 import { bench, do_not_optimize, run, summary } from 'mitata';
+import { FieldGroup } from '../../src/base/field-group.ts';
+import { FieldList } from '../../src/http/field-list.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../../src/http/outgoing.ts';
 import { RequestHead } from '../../src/http/request-head.ts';
 import { ResponseHead } from '../../src/http/response-head.ts';
@@ -9,7 +11,11 @@ import { decodeResponseHead } from '../../src/wire/h1/response-decoder.ts';
 import { BROWSER_REQUEST, SMALL_REPLY } from '../sample-messages.ts';
 
 const LIMITS = { maxHeadBytes: 32 * 1024, maxTargetBytes: 8 * 1024 };
-const ADDITIONS = 'X-Forwarded-For: 192.0.2.7\r\nVia: 1.1 photon\r\nX-Request-ID: 0123456789abcdef01234567\r\n';
+const FORWARDED = new FieldGroup([['X-Forwarded-For', '192.0.2.7']]);
+const TRACE = new FieldGroup([['Via', '1.1 photon']], 'X-Request-ID');
+const ADDITIONS = new FieldList();
+ADDITIONS.addGroup(FORWARDED);
+ADDITIONS.addGroup(TRACE, '0123456789abcdef01234567');
 const DELIVERY = { chunked: false, connection: '' } as const;
 
 const small = Buffer.from('GET / HTTP/1.1\r\nHost: api.example.com\r\nAccept: */*\r\n\r\n', 'latin1');

@@ -1,6 +1,8 @@
+import type { FieldGroup } from './field-group.ts';
+
 /**
  * The one error record of the data path: what happened, whose fault it was, which status the client sees, and whether
- * a retry may help. It is thrown where it is found and becomes bytes in one place (`pipeline/error-response.ts`).
+ * a retry may help. It is thrown where it is found and becomes a reply in one place (`pipeline/error-response.ts`).
  */
 
 /** Who caused a failure. Only an `upstream` fault counts against an upstream. */
@@ -80,15 +82,15 @@ export class PhotonError extends Error {
   readonly fault: Fault;
   readonly closesConnection: boolean;
   readonly retryable: boolean;
-  /** Field lines of the reply that say more, such as WWW-Authenticate, each with its CRLF. */
-  readonly fieldLines: string;
+  /** Fields of the reply that say more, such as WWW-Authenticate; null for none. The group has no open name. */
+  readonly fields: FieldGroup | null;
 
-  constructor(code: ErrorCode, detail: string, fieldLines = '') {
+  constructor(code: ErrorCode, detail: string, fields: FieldGroup | null = null) {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(detail);
     Error.stackTraceLimit = stackTraceLimit;
-    this.fieldLines = fieldLines;
+    this.fields = fields;
     const definition = DEFINITIONS[code];
     this.name = 'PhotonError';
     this.code = code;

@@ -4,7 +4,7 @@ import type { DownstreamPeer, DownstreamStream } from '../net/streams.ts';
 /** What the gateway itself replied. */
 export interface DryRunReply {
   readonly status: number;
-  /** The field lines that the gateway wrote, `Name: value`. */
+  /** The fields that the gateway wrote, each as `Name: value`. */
   readonly fields: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export class DryRunClient implements DownstreamStream, DownstreamPeer {
   }
 
   sendHead({ status, additions }: OutgoingResponse): void {
-    this.reply = { status, fields: additions.split('\r\n').filter((line) => line !== '') };
+    this.reply = { status, fields: Array.from(additions, ([name, value]) => `${name}: ${value}`) };
   }
 
   sendData(): boolean {

@@ -9,7 +9,6 @@ import type { OutgoingRequest } from './outgoing.ts';
  */
 const CREDENTIALS = /^[ \t]*(?:ntlm|nego)/i;
 const CHALLENGE = /(?:^|,)[ \t]*(?:ntlm|nego)/i;
-const ADDED_CREDENTIALS = /^authorization:[ \t]*(?:ntlm|nego)/im;
 
 /** Whether a request carries credentials that authenticate its connection. */
 export function authenticatesConnection(outgoing: OutgoingRequest): boolean {
@@ -17,7 +16,7 @@ export function authenticatesConnection(outgoing: OutgoingRequest): boolean {
   for (let field = request.find(FIELD.AUTHORIZATION); field !== -1; field = findNext(request, field)) {
     if (CREDENTIALS.test(request.value(field)) && !requestDrops?.has(request, field)) return true;
   }
-  return editedByMiddleware && ADDED_CREDENTIALS.test(requestAdditions);
+  return editedByMiddleware && requestAdditions.valuesOf('authorization').some((value) => CREDENTIALS.test(value));
 }
 
 /** Whether a reply asks for such credentials, or goes on with an exchange of them. */

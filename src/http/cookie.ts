@@ -41,10 +41,10 @@ export interface SessionCookie {
 }
 
 /**
- * The line that sets a cookie for the whole host (RFC 6265 4.1), out of the reach of scripts, and not sent with what other sites
- * make the browser ask for, links excepted. `value`: cookie-octets only.
+ * The value of the Set-Cookie field that sets a cookie for the whole host (RFC 6265 4.1). Scripts cannot read the cookie, and browsers do
+ * not send it with requests that other sites make, except for links. `value`: cookie-octets only.
  */
-export function setCookieLine({ name, maxAgeSeconds, secure }: SessionCookie, value: string): string {
+export function setCookieValue({ name, maxAgeSeconds, secure }: SessionCookie, value: string): string {
   const maxAge = maxAgeSeconds === null ? '' : `; Max-Age=${maxAgeSeconds}`;
-  return `Set-Cookie: ${name}=${value}; Path=/${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}\r\n`;
+  return `${name}=${value}; Path=/${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
 }

@@ -1,7 +1,7 @@
 import { PhotonError } from '../base/errors.ts';
+import { FieldGroup, type FieldPair } from '../base/field-group.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { trimBlanks } from '../http/characters.ts';
-import { withoutFields } from '../http/field-text.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer, Middleware, Verdict } from '../pipeline/middleware.ts';
 import { isPreflight } from '../pipeline/preflight.ts';
@@ -39,8 +39,8 @@ export function cors(options: Options): readonly Middleware[] {
 
   function letRead(exchange: Exchange): void {
     const { reply, route } = exchange;
-    if (route?.chain.writesAccessControl) reply.additions = withoutFields(reply.additions, OF_EVERY_REPLY);
-    reply.additions += policy.linesFor(originOf(exchange));
+    if (route?.chain.writesAccessControl) reply.additions.remove(OF_EVERY_REPLY);
+    reply.additions.addGroup(policy.fieldsFor(originOf(exchange)));
   }
 
   return [{ name: 'cors', stage: 'cors', responseDrops: OURS, onRequest: answerPreflight, onResponse: letRead }];
@@ -56,11 +56,14 @@ class CorsPolicy {
   readonly #methods: ReadonlySet<string>;
   readonly #headers: ReadonlySet<string>;
   readonly #credentials: boolean;
-  readonly #exposed: string;
-  readonly #maxAge: string;
-  /** Pages send many requests: the origin looked at last, and its lines. */
+  readonly #maxAge: readonly FieldPair[];
+  /** The fields after the one that names the origin. */
+  readonly #afterOrigin: readonly FieldPair[];
+  /** The fields for every other origin. */
+  readonly #refusal: FieldGroup;
+  /** Pages send many requests: the last origin, and its fields. */
   #lastOrigin: string | null = null;
-  #lastLines = '';
+  #lastFields: FieldGroup;
 
   constructor(options: Options) {
     this.#origins = new OriginMatcher(options.allowed_origins);
@@ -68,26 +71,28 @@ class CorsPolicy {
     this.#headers = new Set(options.allowed_headers.map((name) => name.toLowerCase()));
     // Fetch 3.2.5: "*" never stands for requests with credentials. To name the origin instead would let every page act as the user.
     this.#credentials = options.allow_credentials && !this.#origins.every;
-    this.#exposed = line('Access-Control-Expose-Headers', options.exposed_headers.join(', '));
-    this.#maxAge = line('Access-Control-Max-Age', options.max_age === undefined ? '' : String(options.max_age));
-    this.#lastLines = this.#linesOf(null);
+    const exposed = field('Access-Control-Expose-Headers', options.exposed_headers.join(', '));
+    const credentials = field('Access-Control-Allow-Credentials', this.#credentials ? 'true' : '');
+    this.#maxAge = field('Access-Control-Max-Age', options.max_age === undefined ? '' : String(options.max_age));
+    // A cache in between must not give the reply for one origin to another (RFC 9110 12.5.5).
+    const vary = field('Vary', this.#origins.every ? '' : 'Origin');
+    this.#afterOrigin = [...credentials, ...vary, ...exposed];
+    this.#refusal = new FieldGroup(vary);
+    this.#lastFields = this.#fieldsOf(null);
   }
 
-  /** A cache in between must not give the reply for one origin to another (RFC 9110 12.5.5). */
-  get #refusal(): string {
-    return this.#origins.every ? '' : 'Vary: Origin\r\n';
-  }
-
-  /** For a reply, to whomever it goes. */
-  linesFor(origin: string | null): string {
-    if (origin === this.#lastOrigin) return this.#lastLines;
+  /** For a reply to any client. */
+  fieldsFor(origin: string | null): FieldGroup {
+    if (origin === this.#lastOrigin) return this.#lastFields;
     this.#lastOrigin = origin;
-    this.#lastLines = this.#linesOf(origin);
-    return this.#lastLines;
+    this.#lastFields = this.#fieldsOf(origin);
+    return this.#lastFields;
   }
 
-  #linesOf(origin: string | null): string {
-    return this.#isAllowed(origin) ? this.#allowLines(origin) + this.#exposed : this.#refusal;
+  #fieldsOf(origin: string | null): FieldGroup {
+    if (!this.#isAllowed(origin)) return this.#refusal;
+    const allowed = this.#origins.every ? '*' : (origin ?? '');
+    return new FieldGroup([['Access-Control-Allow-Origin', allowed], ...this.#afterOrigin]);
   }
 
   /**
@@ -96,12 +101,6 @@ class CorsPolicy {
    */
   #isAllowed(origin: string | null): boolean {
     return this.#origins.every || (origin !== null && this.#origins.includes(origin));
-  }
-
-  #allowLines(origin: string | null): string {
-    const allowed = `Access-Control-Allow-Origin: ${this.#origins.every ? '*' : origin}\r\n`;
-    const credentials = this.#credentials ? 'Access-Control-Allow-Credentials: true\r\n' : '';
-    return `${allowed}${credentials}${this.#refusal}`;
   }
 
   /** The response hook of this middleware runs on its reply too, and says whether the origin is allowed. Throws PhotonError forbidden. */
@@ -113,9 +112,9 @@ class CorsPolicy {
     if (!this.#allowsMethod(method)) throw forbidden('Pages may not use this method here.');
     const asked = listOf(request.combinedValue('access-control-request-headers') ?? '');
     if (!asked.every((name) => this.#allowsHeader(name))) throw forbidden('Pages may not send one of these headers.');
-    const methods = line('Access-Control-Allow-Methods', method);
-    const headers = line('Access-Control-Allow-Headers', asked.join(', '));
-    return { status: 204, lines: `${methods}${headers}${this.#maxAge}`, body: '' };
+    const methods = field('Access-Control-Allow-Methods', method);
+    const headers = field('Access-Control-Allow-Headers', asked.join(', '));
+    return { status: 204, fields: [...methods, ...headers, ...this.#maxAge], body: '' };
   }
 
   /** Browsers let GET, HEAD and POST pass whatever is listed (Fetch 4.8); a preflight for one that is not listed is refused all the same. */
@@ -130,7 +129,7 @@ class CorsPolicy {
   }
 }
 
-const line = (name: string, value: string): string => (value === '' ? '' : `${name}: ${value}\r\n`);
+const field = (name: string, value: string): readonly FieldPair[] => (value === '' ? [] : [[name, value]]);
 
 const listOf = (text: string): readonly string[] =>
   text

@@ -1,10 +1,11 @@
 import { PhotonError } from '../base/errors.ts';
+import { FieldGroup } from '../base/field-group.ts';
 import type { RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../pipeline/middleware.ts';
 import { ClientNetworks } from './client-network.ts';
-import { LimitLines } from './limit-lines.ts';
+import { LimitFields } from './limit-fields.ts';
 import type { MiddlewareContext } from './middleware-context.ts';
 import { type LimitSettings, RequestLimit } from './request-limit.ts';
 
@@ -32,7 +33,7 @@ export function rateLimit(
     if (chosen.length === 0) return [];
     const limits = chosen.map((each) => new RequestLimit(each, { scope, networks, buckets: context.buckets }));
     const onRequest = admission(limits, context, route);
-    return [{ name: 'rate_limiting', stage, onRequest, onResponse: addLimitLines }];
+    return [{ name: 'rate_limiting', stage, onRequest, onResponse: addLimitFields }];
   }
 
   return [...ofStage('rate_limit'), ...ofStage('consumer_limit')];
@@ -67,7 +68,7 @@ function defaultBurst(perSecond: number): number {
 }
 
 function admission(limits: readonly RequestLimit[], context: MiddlewareContext, route: RouteConfig) {
-  const lines = new LimitLines(limits);
+  const fields = new LimitFields(limits);
   const counts = context.rateLimitCounts.ofRoute(route.id);
   let lastSeconds = 0;
   let lastRefusal = limited(0);
@@ -87,7 +88,7 @@ function admission(limits: readonly RequestLimit[], context: MiddlewareContext, 
     const nowMs = context.nowMs();
     for (const limit of limits) limit.find(exchange);
     if (limits.length === 1 || allHaveRoom(limits, nowMs)) for (const limit of limits) limit.take(nowMs);
-    exchange.rateLimitLines += lines.current;
+    fields.addTo(exchange.rateLimitFields);
     const waitMs = longestWait(limits);
     if (waitMs > 0) return refusal(waitMs);
     if (isOverInDryRun(limits)) counts.passedInDryRun++;
@@ -96,7 +97,8 @@ function admission(limits: readonly RequestLimit[], context: MiddlewareContext, 
 }
 
 function limited(seconds: number): PhotonError {
-  return new PhotonError('rate_limited', `Come again in ${seconds} s.`, `Retry-After: ${seconds}\r\n`);
+  const fields = new FieldGroup([['Retry-After', String(seconds)]]);
+  return new PhotonError('rate_limited', `Come again in ${seconds} s.`, fields);
 }
 
 /** Those that are only tried out do not keep the others from being taken from. */
@@ -117,8 +119,8 @@ function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
   return false;
 }
 
-/** Adds the lines of all limits once: the first response hook does so. */
-function addLimitLines(exchange: Exchange): void {
-  exchange.reply.additions += exchange.rateLimitLines;
-  exchange.rateLimitLines = '';
+/** Adds the fields of all limits once: the first response hook does so. */
+function addLimitFields({ reply, rateLimitFields }: Exchange): void {
+  reply.additions.addAll(rateLimitFields);
+  rateLimitFields.clear();
 }

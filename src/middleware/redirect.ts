@@ -18,7 +18,7 @@ export function redirect({ scheme, host, path, status }: BuiltInOptions['redirec
     const target = pathOf(exchange);
     const isThere =
       to === from && authority.toLowerCase() === authorityOf(exchange, true) && target === targetOf(exchange);
-    return isThere ? undefined : { status, lines: `Location: ${to}://${authority}${target}\r\n`, body: '' };
+    return isThere ? undefined : { status, fields: [['Location', `${to}://${authority}${target}`]], body: '' };
   }
 
   return [{ name: 'redirect', stage: 'redirect', onRequest: sendElsewhere }];

@@ -1,3 +1,4 @@
+import type { FieldPair } from '../base/field-group.ts';
 import { utf8Bytes } from '../base/latin1.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -13,13 +14,13 @@ export function respond({
 }: BuiltInOptions['respond']): readonly Middleware[] {
   const bytes = utf8Bytes(body ?? '');
   const names = Object.keys(headers);
-  const typeLine = bytes === '' || names.includes('content-type') ? '' : `Content-Type: ${type}\r\n`;
-  const lines = Object.entries(headers).map(([name, value]) => compileTemplate(`${name}: ${value}\r\n`));
+  const typeField: readonly FieldPair[] =
+    bytes === '' || names.includes('content-type') ? [] : [['Content-Type', type]];
+  const templates = Object.entries(headers).map(([name, value]) => [name, compileTemplate(value)] as const);
 
   function answer(exchange: Exchange): Answer {
-    let all = typeLine;
-    for (const line of lines) all += line(exchange);
-    return { status, lines: all, body: bytes };
+    const fields = templates.map(([name, value]): FieldPair => [name, value(exchange)]);
+    return { status, fields: [...typeField, ...fields], body: bytes };
   }
 
   return [{ name: 'respond', stage: 'respond', responseWrites: names, onRequest: answer }];

@@ -1,3 +1,4 @@
+import { FieldGroup } from '../base/field-group.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
@@ -6,8 +7,8 @@ type Options = BuiltInOptions['headers'];
 
 /** A field that is added where the upstream has not set it. */
 interface Default {
-  readonly name: string;
-  readonly line: string;
+  readonly lowerCaseName: string;
+  readonly field: FieldGroup;
 }
 
 /** Tells browsers to be careful. What an upstream sets itself stays. */
@@ -24,8 +25,8 @@ export function securityHeaders(options: Options): readonly Middleware[] {
   return [{ name: 'headers', stage: 'headers', onResponse: addHeaders }];
 }
 
-function addDefault({ reply }: Exchange, { name, line }: Default): void {
-  if (reply.source?.combinedValue(name) === undefined) reply.additions += line;
+function addDefault({ reply }: Exchange, { lowerCaseName, field }: Default): void {
+  if (reply.source?.combinedValue(lowerCaseName) === undefined) reply.additions.addGroup(field);
 }
 
 function defaultsOf(options: Options): readonly Default[] {
@@ -33,23 +34,23 @@ function defaultsOf(options: Options): readonly Default[] {
   const frame = options.frame_options ?? (isSecurity ? 'SAMEORIGIN' : 'off');
   const referrer = options.referrer_policy ?? (isSecurity ? 'strict-origin-when-cross-origin' : 'off');
   return [
-    ...field('X-Content-Type-Options', (options.nosniff ?? isSecurity) ? 'nosniff' : 'off'),
-    ...field('X-Frame-Options', frame),
-    ...field('Referrer-Policy', referrer),
-    ...field('Content-Security-Policy', options.content_security_policy ?? 'off'),
-    ...field('Permissions-Policy', options.permissions_policy ?? 'off'),
+    ...defaultOf('X-Content-Type-Options', (options.nosniff ?? isSecurity) ? 'nosniff' : 'off'),
+    ...defaultOf('X-Frame-Options', frame),
+    ...defaultOf('Referrer-Policy', referrer),
+    ...defaultOf('Content-Security-Policy', options.content_security_policy ?? 'off'),
+    ...defaultOf('Permissions-Policy', options.permissions_policy ?? 'off'),
   ];
 }
 
-function field(name: string, value: string): readonly Default[] {
-  return value === 'off' ? [] : [{ name: name.toLowerCase(), line: `${name}: ${value}\r\n` }];
+function defaultOf(name: string, value: string): readonly Default[] {
+  return value === 'off' ? [] : [{ lowerCaseName: name.toLowerCase(), field: new FieldGroup([[name, value]]) }];
 }
 
 function hstsOf({ preset, hsts }: Options): Default | null {
   if (hsts === undefined && preset !== 'security') return null;
   const { max_age: maxAgeMs = DEFAULT_HSTS_MS, include_subdomains: subdomains = true, preload = false } = hsts ?? {};
   const flags = `${subdomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`;
-  const [only] = field('Strict-Transport-Security', `max-age=${Math.floor(maxAgeMs / 1000)}${flags}`);
+  const [only] = defaultOf('Strict-Transport-Security', `max-age=${Math.floor(maxAgeMs / 1000)}${flags}`);
   return only ?? null;
 }
 

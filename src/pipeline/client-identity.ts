@@ -1,11 +1,18 @@
 import { usualAddress } from '../base/address.ts';
+import { FieldGroup, type FieldPair } from '../base/field-group.ts';
 import type { IpRanges } from '../base/ip-range.ts';
-import { flatText } from '../base/latin1.ts';
+import type { FieldList } from '../http/field-list.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { DownstreamPeer } from '../net/streams.ts';
 import type { Exchange } from './exchange.ts';
 import type { Generation } from './generation.ts';
+
+const NO_FIELDS = new FieldGroup([]);
+const FORWARDED_FOR = new FieldGroup([], 'X-Forwarded-For');
+const FORWARDED_PROTO = new FieldGroup([], 'X-Forwarded-Proto');
+const FORWARDED_HOST = new FieldGroup([], 'X-Forwarded-Host');
+const FORWARDED_PORT = new FieldGroup([], 'X-Forwarded-Port');
 
 /** The facts about a peer that hold for as long as its connection lasts. */
 class PeerIdentity {
@@ -13,16 +20,16 @@ class PeerIdentity {
   readonly trustedProxies: IpRanges;
   readonly trusted: boolean;
   readonly address: string;
-  /** The line that names the certificate of the peer; empty for one without. */
-  readonly certificateLine: string;
-  /** `X-Forwarded-*` lines for a peer that is not trusted and asks for `host`. */
-  forwardedLines = '';
+  /** The field that names the certificate of the peer; none for a peer without. */
+  readonly certificate: FieldGroup;
+  /** For a peer that is not trusted and asks for `host`: all fields about it. */
+  forwarded: FieldGroup = NO_FIELDS;
   host: string | null = null;
 
   constructor(peer: DownstreamPeer, generation: Generation) {
     this.trustedProxies = generation.trustedProxies;
     this.address = peer.address;
-    this.certificateLine = certificateLine(peer);
+    this.certificate = certificateField(peer);
     this.trusted = generation.trustedProxies.includes(peer.address);
   }
 }
@@ -37,20 +44,23 @@ export function settleClient(exchange: Exchange, generation: Generation): void {
 }
 
 /**
- * The lines about the client for the upstream (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`). They extend those of a trusted proxy, and
- * replace those of any other peer. `X-Client-Cert-Subject` is only about the certificate of this connection.
+ * Adds the fields about the client for the upstream (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`). They extend those of a trusted proxy,
+ * and replace those of any other peer. `X-Client-Cert-Subject` is only about the certificate of this connection.
  */
-export function forwardedLinesFor(exchange: Exchange, generation: Generation): string {
+export function addForwardedFields(fields: FieldList, exchange: Exchange, generation: Generation): void {
   const peer = peerOf(exchange);
   const identity = identityOf(peer, generation);
   const host = writtenHost(exchange);
-  if (identity.trusted) return linesBehindProxy(exchange.request, peer, host) + identity.certificateLine;
+  if (identity.trusted) {
+    addFieldsBehindProxy(fields, exchange.request, peer, host);
+    fields.addGroup(identity.certificate);
+    return;
+  }
   if (identity.host !== host) {
     identity.host = host;
-    const lines = forwardedLines(peer.address, peer.scheme, host, String(peer.localPort));
-    identity.forwardedLines = flatText(lines + identity.certificateLine);
+    identity.forwarded = new FieldGroup([...fieldsOfPeer(peer, host), ...identity.certificate.pairs]);
   }
-  return identity.forwardedLines;
+  fields.addGroup(identity.forwarded);
 }
 
 /** The request came over TLS: to us, or, as a trusted proxy says, to the proxy. */
@@ -60,8 +70,8 @@ export function cameSecurely(exchange: Exchange): boolean {
   return (proxied ?? scheme).toLowerCase() === 'https';
 }
 
-function certificateLine({ certificateSubject }: DownstreamPeer): string {
-  return certificateSubject === null ? '' : `X-Client-Cert-Subject: ${certificateSubject}\r\n`;
+function certificateField({ certificateSubject }: DownstreamPeer): FieldGroup {
+  return certificateSubject === null ? NO_FIELDS : new FieldGroup([['X-Client-Cert-Subject', certificateSubject]]);
 }
 
 function peerOf(exchange: Exchange): DownstreamPeer {
@@ -78,14 +88,22 @@ function identityOf(peer: DownstreamPeer, generation: Generation): PeerIdentity 
   return identity;
 }
 
-function linesBehindProxy(request: RequestHead, peer: DownstreamPeer, host: string): string {
+function addFieldsBehindProxy(fields: FieldList, request: RequestHead, peer: DownstreamPeer, host: string): void {
   const chain = request.combinedValue('x-forwarded-for');
-  return forwardedLines(
-    chain === undefined ? peer.address : `${chain}, ${peer.address}`,
-    lastValue(request, FIELD.X_FORWARDED_PROTO) ?? peer.scheme,
-    lastValue(request, FIELD.X_FORWARDED_HOST) ?? host,
-    lastValue(request, FIELD.X_FORWARDED_PORT) ?? String(peer.localPort),
-  );
+  const forwardedHost = lastValue(request, FIELD.X_FORWARDED_HOST) ?? host;
+  fields.addGroup(FORWARDED_FOR, chain === undefined ? peer.address : `${chain}, ${peer.address}`);
+  fields.addGroup(FORWARDED_PROTO, lastValue(request, FIELD.X_FORWARDED_PROTO) ?? peer.scheme);
+  if (forwardedHost !== '') fields.addGroup(FORWARDED_HOST, forwardedHost);
+  fields.addGroup(FORWARDED_PORT, lastValue(request, FIELD.X_FORWARDED_PORT) ?? String(peer.localPort));
+}
+
+function fieldsOfPeer({ address, scheme, localPort }: DownstreamPeer, host: string): readonly FieldPair[] {
+  return [
+    ['X-Forwarded-For', address],
+    ['X-Forwarded-Proto', scheme],
+    ...(host === '' ? [] : [['X-Forwarded-Host', host] as const]),
+    ['X-Forwarded-Port', String(localPort)],
+  ];
 }
 
 /**
@@ -121,9 +139,4 @@ function lastValue(request: RequestHead, number: number): string | null {
 /** The host as the client wrote it, empty when it named none. */
 function writtenHost(exchange: Exchange): string {
   return exchange.target.authority ?? exchange.request.host ?? '';
-}
-
-function forwardedLines(chain: string, scheme: string, host: string, port: string): string {
-  const hostLine = host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`;
-  return `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostLine}X-Forwarded-Port: ${port}\r\n`;
 }

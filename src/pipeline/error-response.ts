@@ -1,16 +1,25 @@
 import type { PhotonError } from '../base/errors.ts';
+import { FieldGroup } from '../base/field-group.ts';
 import { flatText } from '../base/latin1.ts';
+import type { FieldList } from '../http/field-list.ts';
 import { FRAMING } from '../http/framing.ts';
+import { COMMON_METHODS } from '../http/methods.ts';
 import { reasonPhrase } from '../http/status.ts';
+import { DATE } from './date-field.ts';
 import type { Exchange } from './exchange.ts';
 import { sendOwnReply } from './own-reply.ts';
-import { traceLines } from './trace-lines.ts';
+import { addTraceFields } from './trace-fields.ts';
+
+const PROBLEM_JSON = new FieldGroup([['Content-Type', 'application/problem+json']]);
+const PLAIN_TEXT = new FieldGroup([['Content-Type', 'text/plain; charset=utf-8']]);
+const ALLOW = new FieldGroup([['Allow', COMMON_METHODS]]);
+const RETRY_AFTER = new FieldGroup([], 'Retry-After');
 
 /**
- * Makes the reply of a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON.
- * `extraLines`: field lines that belong to it, each with its CRLF. The one place where failures become bytes. Finishes the exchange.
+ * Makes the reply of a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON. The one place
+ * where failures become replies. Finishes the exchange.
  */
-export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLines: string): void {
+export function sendErrorReply(exchange: Exchange, error: PhotonError): void {
   const { reply, request, services } = exchange;
   const asJson = acceptsJson(request.combinedValue('accept'));
   const body = asJson ? problemJson(error, exchange.id) : problemText(error, exchange.id);
@@ -20,10 +29,27 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError, extraLine
   reply.contentLength = body.length;
   // The reply that it replaces may have had a coding.
   reply.coding = null;
-  reply.additions = `Content-Type: ${asJson ? 'application/problem+json' : 'text/plain; charset=utf-8'}\r\n${extraLines}Date: ${
-    services.date
-  }\r\n${traceLines(1, exchange.id)}`;
+  reply.additions.clear();
+  reply.additions.addGroup(asJson ? PROBLEM_JSON : PLAIN_TEXT);
+  addErrorFields(reply.additions, exchange, error);
+  reply.additions.addGroup(DATE, services.date);
+  addTraceFields(reply.additions, 1, exchange.id);
   sendOwnReply(exchange, body, error);
+}
+
+/** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */
+function addErrorFields(fields: FieldList, exchange: Exchange, error: PhotonError): void {
+  if (error.fields !== null) fields.addGroup(error.fields);
+  else if (error.status === 405) fields.addGroup(ALLOW);
+  else if (error.status === 503) fields.addGroup(RETRY_AFTER, String(retryAfterSeconds(exchange, error)));
+}
+
+/**
+ * An upstream at its limit may have a free connection at any time. For upstreams that are not well, the backend knows the time of the next
+ * check or probe.
+ */
+function retryAfterSeconds({ route }: Exchange, error: PhotonError): number {
+  return error.code === 'no_upstream' && route !== null ? route.backend.current.retryAfterSeconds : 1;
 }
 
 /** The last failure, and its problem document without the request id: the same failures come again and again. */

@@ -1,5 +1,6 @@
 import type { PhotonError } from '../base/errors.ts';
 import type { FieldDrops } from '../http/field-drops.ts';
+import { FieldList } from '../http/field-list.ts';
 import type { Fields } from '../http/fields.ts';
 import { FRAMING, type Framing } from '../http/framing.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../http/outgoing.ts';
@@ -57,7 +58,7 @@ class Reply implements OutgoingResponse {
   drops: FieldDrops | null = null;
   status = 0;
   source: ResponseHead | null = null;
-  additions = '';
+  readonly additions: FieldList = new FieldList();
   framing: Framing = FRAMING.NONE;
   contentLength = -1;
   /** The content coding of the body; null for none. Set by `codeBody`. */
@@ -108,13 +109,13 @@ export class Exchange
   /** The parts of the head that goes upstream. */
   outgoingTarget = '';
   outgoingAuthority = '';
-  requestAdditions = '';
+  readonly requestAdditions: FieldList = new FieldList();
   requestDrops: FieldDrops | null = null;
   /** The Host that a middleware has set for the upstream; null for none. */
   hostSet: string | null = null;
 
-  /** Field lines of rate limits for the reply, also for one of the gateway; each with its CRLF. */
-  rateLimitLines = '';
+  /** Fields of rate limits for the reply, also for one of the gateway. */
+  readonly rateLimitFields: FieldList = new FieldList();
   /** The most bytes of the request's body; null for no limit. */
   maxBodyBytes: number | null = null;
   /** Bytes of the request's body that came, and of the reply's body that went out, both without their framing. */
@@ -209,8 +210,9 @@ export class Exchange
     this.attempted = NONE;
     this.failure = null;
     this.consumer = '';
-    this.requestAdditions = '';
-    this.rateLimitLines = '';
+    this.requestAdditions.clear();
+    this.rateLimitFields.clear();
+    this.reply.additions.clear();
     this.requestDrops = null;
     this.hostSet = null;
     this.reply.drops = null;

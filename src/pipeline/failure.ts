@@ -1,5 +1,4 @@
 import { PhotonError } from '../base/errors.ts';
-import { COMMON_METHODS } from '../http/methods.ts';
 import { sendErrorReply } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
@@ -57,7 +56,7 @@ export function failExchange(exchange: Exchange, failure: unknown): void {
   exchange.stream?.cancel();
   exchange.stream = null;
   if (error.code !== 'client_closed' && !exchange.replyStarted) {
-    sendErrorReply(exchange, error, extraLines(exchange, error));
+    sendErrorReply(exchange, error);
     return;
   }
   exchange.downstream?.abort();
@@ -78,21 +77,6 @@ function failAgain(exchange: Exchange, failureReply: FailureReply, error: Photon
     stopWaiting(exchange);
     sendHeldFailure(exchange, failureReply);
   }
-}
-
-/** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */
-function extraLines(exchange: Exchange, error: PhotonError): string {
-  if (error.fieldLines !== '') return error.fieldLines;
-  if (error.status === 405) return `Allow: ${COMMON_METHODS}\r\n`;
-  return error.status === 503 ? `Retry-After: ${retryAfterSeconds(exchange, error)}\r\n` : '';
-}
-
-/**
- * An upstream at its limit may have a free connection at any time. For upstreams that are not well, the backend knows the time of the next
- * check or probe.
- */
-function retryAfterSeconds({ route }: Exchange, error: PhotonError): number {
-  return error.code === 'no_upstream' && route !== null ? route.backend.current.retryAfterSeconds : 1;
 }
 
 function internalError(exchange: Exchange, failure: unknown): PhotonError {

@@ -1,11 +1,11 @@
+import { FieldList } from '../http/field-list.ts';
 import { FIELD, numberOfName } from '../http/field-names.ts';
-import { valueAmong } from '../http/field-text.ts';
 import { FRAMING } from '../http/framing.ts';
 import { isRewritten, namedHopByHopFields, REQUEST_DROPS } from '../http/hop-by-hop.ts';
 import { passingValue } from '../http/passing-value.ts';
-import { forwardedLinesFor } from './client-identity.ts';
+import { addForwardedFields } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
-import { traceLines } from './trace-lines.ts';
+import { addTraceFields } from './trace-fields.ts';
 
 /*
  * The values of request fields for rules that decide by them. The gateway writes some fields itself: the values that a client sends in
@@ -22,6 +22,9 @@ export function receivedValue({ request, generation }: Exchange, lowerCaseName: 
   return request.combinedValue(lowerCaseName);
 }
 
+/** Empty between calls. */
+const ownFields = new FieldList();
+
 /**
  * The value of a field that the gateway writes (`isRewritten`), as it goes upstream before any middleware; undefined if it does not go
  * upstream.
@@ -30,7 +33,11 @@ export function ownValue(exchange: Exchange, lowerCaseName: string): string | un
   const { request, generation, id } = exchange;
   if (lowerCaseName === 'host') return writtenHost(exchange) ?? undefined;
   if (generation === null) return undefined;
-  return valueAmong(forwardedLinesFor(exchange, generation) + traceLines(request.versionMinor, id), lowerCaseName);
+  addForwardedFields(ownFields, exchange, generation);
+  addTraceFields(ownFields, request.versionMinor, id);
+  const value = ownFields.combinedValue(lowerCaseName);
+  ownFields.clear();
+  return value;
 }
 
 /** The value of a field (by its name in lower case) as it goes upstream, as far as the middleware has come; undefined also for a Host that depends on the upstream. */
@@ -45,7 +52,7 @@ export function outgoingValue(exchange: Exchange, lowerCaseName: string): string
       return request.framing === FRAMING.CHUNKED ? 'chunked' : undefined;
   }
   const passing = passingValue(request, lowerCaseName, REQUEST_DROPS, requestDrops);
-  const added = valueAmong(requestAdditions, lowerCaseName);
+  const added = requestAdditions.combinedValue(lowerCaseName);
   return passing === undefined || added === undefined ? (passing ?? added) : `${passing}, ${added}`;
 }
 

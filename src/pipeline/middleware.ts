@@ -1,4 +1,5 @@
 import type { PhotonError } from '../base/errors.ts';
+import type { FieldPair } from '../base/field-group.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
@@ -33,8 +34,8 @@ export type Stage = (typeof STAGES)[number];
 /** A reply that a middleware gives in the place of the upstream's. */
 export interface Answer {
   readonly status: number;
-  /** Field lines, each with its CRLF; those of the framing, Date and Via are not among them. */
-  readonly lines: string;
+  /** Those of the framing, Date, Via and X-Request-ID are not among them. */
+  readonly fields: readonly FieldPair[];
   /** Latin1 text, one character a byte; empty for none. */
   readonly body: string;
 }
@@ -61,7 +62,7 @@ export interface Middleware {
   /** Names (lower case) of fields that it may write into replies, as the configuration names them; `any`: unknown. */
   readonly responseWrites?: readonly string[] | 'any';
   readonly onRequest?: (exchange: Exchange) => Verdict | Promise<Verdict>;
-  /** Called before the head of a reply goes out, also for replies of the gateway. It may add lines to `exchange.reply.additions`. */
+  /** Called before the head of a reply goes out, also for replies of the gateway. It may add fields to `exchange.reply.additions`. */
   readonly onResponse?: (exchange: Exchange) => Promise<void> | void;
   /** The exchange is over. */
   readonly onFinish?: (exchange: Exchange, error: PhotonError | null) => void;

@@ -4,7 +4,7 @@ import { FIELD } from '../http/field-names.ts';
 import { isSaneRequestId } from '../http/request-id.ts';
 import { ROUTE_METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND } from '../routing/router.ts';
 import { redirectToHttps, replyMethodNotAllowed, replyToOptionsAsterisk } from './answer.ts';
-import { cameSecurely, forwardedLinesFor, settleClient } from './client-identity.ts';
+import { addForwardedFields, cameSecurely, settleClient } from './client-identity.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
 import { forward } from './forward.ts';
@@ -13,7 +13,7 @@ import { MiddlewareChain } from './middleware-chain.ts';
 import { outgoingTarget } from './outgoing-target.ts';
 import { isPreflight, methodAskedFor } from './preflight.ts';
 import { runRequestHooks } from './run-request-hooks.ts';
-import { traceLines } from './trace-lines.ts';
+import { addTraceFields } from './trace-fields.ts';
 
 /**
  * The life of one request. A connection has decoded its head and settled how its body ends; from here on:
@@ -53,8 +53,8 @@ function enterRoute(exchange: Exchange, generation: Generation): void {
   exchange.requestDrops = chain.requestDrops;
   exchange.reply.drops = chain.responseDrops;
   exchange.outgoingTarget = outgoingTarget(exchange, stripPrefix);
-  exchange.requestAdditions =
-    forwardedLinesFor(exchange, generation) + traceLines(exchange.request.versionMinor, exchange.id);
+  addForwardedFields(exchange.requestAdditions, exchange, generation);
+  addTraceFields(exchange.requestAdditions, exchange.request.versionMinor, exchange.id);
   if (timeoutMs !== null) exchange.deadline.arm(timeoutMs);
   if (chain === MiddlewareChain.none) forward(exchange);
   else runRequestHooks(exchange);

@@ -1,7 +1,9 @@
 import type { PhotonError } from '../base/errors.ts';
+import { FieldGroup } from '../base/field-group.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { Fields } from '../http/fields.ts';
 import { CodedBody } from './coded-body.ts';
+import { DATE } from './date-field.ts';
 import { isEventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { failExchange } from './failure.ts';
@@ -9,7 +11,9 @@ import { finish } from './finish.ts';
 import { type HeldReply, holdReply, pauseSource } from './hold-reply.ts';
 import { attemptSucceeded, judgeHead } from './outcome.ts';
 import { runResponseHooks } from './run-response-hooks.ts';
-import { traceLines } from './trace-lines.ts';
+import { addTraceFields } from './trace-fields.ts';
+
+const SET_COOKIE = new FieldGroup([], 'Set-Cookie');
 
 /** The upstream's head is here: the reply begins. */
 export function beginReply(exchange: Exchange): void {
@@ -29,9 +33,10 @@ function sendReply(exchange: Exchange): void {
   reply.source = response;
   reply.framing = response.framing;
   reply.contentLength = response.contentLength;
-  reply.additions = traceLines(response.versionMinor, exchange.id);
+  reply.additions.clear();
+  addTraceFields(reply.additions, response.versionMinor, exchange.id);
   // RFC 9110 6.6.1: a recipient with a clock dates a reply that came without.
-  if (response.find(FIELD.DATE) === -1) reply.additions += `Date: ${exchange.services.date}\r\n`;
+  if (response.find(FIELD.DATE) === -1) reply.additions.addGroup(DATE, exchange.services.date);
   if (exchange.responseHooksLeft > 0) continueReply(exchange, null);
   else startReply(exchange);
 }
@@ -52,7 +57,7 @@ function continueReply(exchange: Exchange, failure: PhotonError | null): void {
 
 function startReply(exchange: Exchange): void {
   const { response, reply, downstream } = exchange;
-  reply.additions += stickyLine(exchange);
+  addStickyCookie(exchange);
   exchange.replyStarted = true;
   if (reply.coding !== null) exchange.codedBody = new CodedBody(exchange, reply.coding);
   if (exchange.deadline.armed && isEventStream(response)) exchange.deadline.disarm();
@@ -61,11 +66,12 @@ function startReply(exchange: Exchange): void {
   downstream?.sendHead(reply, !downstream.requestComplete);
 }
 
-/** The sticky cookie of the upstream that answers; empty if the client has it, or if sessions are not sticky. */
-function stickyLine(exchange: Exchange): string {
-  const { route, upstream } = exchange;
+/** Sets the sticky cookie of the upstream that answers, if sessions are sticky and the client does not have it. */
+function addStickyCookie(exchange: Exchange): void {
+  const { route, upstream, reply } = exchange;
   const sticky = route === null ? null : route.backend.current.sticky;
-  return sticky === null || upstream === null ? '' : sticky.cookieLine(exchange, upstream);
+  const cookie = sticky === null || upstream === null ? null : sticky.cookieFor(exchange, upstream);
+  if (cookie !== null) reply.additions.addGroup(SET_COOKIE, cookie);
 }
 
 export function passInformational(exchange: Exchange): void {

@@ -1,4 +1,5 @@
 import { PhotonError } from '../base/errors.ts';
+import { FieldGroup } from '../base/field-group.ts';
 import { MAX_WAITING_PASSWORDS, PasswordQueueState } from '../memory/password-queue.ts';
 import type { PasswordAnswer } from '../messages/to-worker.ts';
 import type { PasswordChecks, PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
@@ -48,7 +49,7 @@ export class WorkerPasswords implements PasswordChecks {
   #busy(): PhotonError {
     const seconds = this.#queue.retryAfterSeconds;
     const detail = `Too many passwords wait to be checked. Come again in ${seconds} s.`;
-    return new PhotonError('authentication_unavailable', detail, `Retry-After: ${seconds}\r\n`);
+    return new PhotonError('authentication_unavailable', detail, new FieldGroup([['Retry-After', String(seconds)]]));
   }
 }
 

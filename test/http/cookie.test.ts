@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { cookieValue, setCookieLine } from '../../src/http/cookie.ts';
+import { cookieValue, setCookieValue } from '../../src/http/cookie.ts';
 
 describe('the value of cookie "at"', () => {
   for (const { field, value, why } of [
@@ -28,11 +28,11 @@ describe('the value of cookie "at"', () => {
 });
 
 test('a cookie is set for the whole host, without scripts, and not sent from other sites', () => {
-  const line = setCookieLine({ name: 'at', maxAgeSeconds: null, secure: false }, 'x1');
-  assert.equal(line, 'Set-Cookie: at=x1; Path=/; HttpOnly; SameSite=Lax\r\n');
+  const value = setCookieValue({ name: 'at', maxAgeSeconds: null, secure: false }, 'x1');
+  assert.equal(value, 'at=x1; Path=/; HttpOnly; SameSite=Lax');
 });
 
 test('a cookie may have an age, and be for HTTPS only', () => {
-  const line = setCookieLine({ name: 'at', maxAgeSeconds: 3600, secure: true }, 'x1');
-  assert.equal(line, 'Set-Cookie: at=x1; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure\r\n');
+  const value = setCookieValue({ name: 'at', maxAgeSeconds: 3600, secure: true }, 'x1');
+  assert.equal(value, 'at=x1; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure');
 });

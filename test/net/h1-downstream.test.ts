@@ -7,6 +7,7 @@ import { FRAMING } from '../../src/http/framing.ts';
 import { RequestHead } from '../../src/http/request-head.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
 import type { DownstreamStream, RequestListener } from '../../src/net/streams.ts';
+import { fieldListOf } from '../support/field-list.ts';
 import { fieldLines } from '../wire/h1/decode.ts';
 import { MemoryConnection, MemoryNet } from './memory-connection.ts';
 
@@ -78,7 +79,7 @@ class RequestRecorder implements RequestListener {
   /** Sends a reply that tells which request it is for. */
   answer(status: number, close = false): void {
     const body = `${status} for ${this.request.target};`;
-    const additions = '';
+    const additions = fieldListOf();
     const { length: contentLength } = body;
     this.downstream?.sendHead(
       { status, source: null, drops: null, additions, framing: FRAMING.LENGTH, contentLength },
@@ -466,7 +467,14 @@ describe('the end of a connection', () => {
       const { downstream } = bench.requests[0] as RequestRecorder;
       bench.net.event(() => {
         downstream?.sendHead(
-          { status: 200, source: null, drops: null, additions: '', framing: FRAMING.CHUNKED, contentLength: -1 },
+          {
+            status: 200,
+            source: null,
+            drops: null,
+            additions: fieldListOf(),
+            framing: FRAMING.CHUNKED,
+            contentLength: -1,
+          },
           false,
         );
         downstream?.sendData(Buffer.from('part'), 0, 4);

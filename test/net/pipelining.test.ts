@@ -6,6 +6,7 @@ import { WRITE_HIGH_WATER_BYTES } from '../../src/net/connection.ts';
 import type { DownstreamService } from '../../src/net/downstream-service.ts';
 import { H1Downstream } from '../../src/net/h1-downstream.ts';
 import type { DownstreamStream, RequestListener } from '../../src/net/streams.ts';
+import { fieldListOf } from '../support/field-list.ts';
 import { MemoryConnection, MemoryNet } from './memory-connection.ts';
 
 const LIMITS = {
@@ -29,7 +30,7 @@ class Answering implements RequestListener {
       status: 200,
       source: null,
       drops: null,
-      additions: '',
+      additions: fieldListOf(),
       framing: FRAMING.LENGTH,
       contentLength: REPLY_BYTES,
     };

@@ -135,6 +135,6 @@ function written(error: PhotonError, accept: string) {
   exchange.request.count = 1;
   exchange.request.index.set([0, 6, 7, 7 + accept.length, 15]);
   exchange.id = 'the-id';
-  sendErrorReply(exchange, error, '');
+  sendErrorReply(exchange, error);
   return { body, length };
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PhotonError } from '../../src/base/errors.ts';
+import { FieldGroup } from '../../src/base/field-group.ts';
 import type { Exchange } from '../../src/pipeline/exchange.ts';
-import { type Middleware, STAGES, type Verdict } from '../../src/pipeline/middleware.ts';
+import { type Answer, type Middleware, STAGES, type Verdict } from '../../src/pipeline/middleware.ts';
 import { fakeScene } from '../contract/fake-streams.ts';
 import type { ClientSide } from '../contract/scene.ts';
 
-const REFUSAL = new PhotonError('rate_limited', 'Enough.', 'X-Why: too many\r\n');
+const REFUSAL = new PhotonError('rate_limited', 'Enough.', new FieldGroup([['X-Why', 'too many']]));
 
 /** A middleware that writes down when it is asked. */
 function noted(
@@ -23,7 +24,7 @@ function noted(
     },
     onResponse: ({ reply }) => {
       notes.push(`< ${stage}`);
-      reply.additions += `X-Passed-${stage.replace('_', '-')}: yes\r\n`;
+      reply.additions.add(`X-Passed-${stage.replace('_', '-')}`, 'yes');
     },
     onFinish: (_exchange, error) => {
       notes.push(`. ${stage} ${error?.code ?? 'ok'}`);
@@ -71,7 +72,7 @@ describe('the middleware of a route', () => {
 
   test('that answers keeps the request from what comes after it, and the response hooks of what came before run on the answer', async () => {
     const notes: string[] = [];
-    const answer = { status: 203, lines: 'X-By: me\r\n', body: 'mine' };
+    const answer: Answer = { status: 203, fields: [['X-By', 'me']], body: 'mine' };
     const scene = sceneOf(
       noted(notes, 'cors'),
       noted(notes, 'respond', () => answer),
@@ -87,10 +88,10 @@ describe('the middleware of a route', () => {
     );
   });
 
-  test('that refuses does so with its own error and the lines that belong to it', async () => {
+  test('that refuses does so with its own error and the fields that belong to it', async () => {
     const notes: string[] = [];
     const refuse = () => {
-      throw new PhotonError('unauthorized', 'Who are you?', 'WWW-Authenticate: Bearer\r\n');
+      throw new PhotonError('unauthorized', 'Who are you?', new FieldGroup([['WWW-Authenticate', 'Bearer']]));
     };
     const scene = sceneOf(noted(notes, 'cors'), noted(notes, 'authentication', refuse), noted(notes, 'transform'));
     await scene.get();

@@ -58,7 +58,7 @@ function knownKeys({ keys = [], consumers = {} }: Options): ReadonlyMap<number, 
   const listed = keys.map((entry) => (typeof entry === 'string' ? { key: entry, consumer: '' } : entry));
   const known = [...listed, ...named].map(({ key, consumer = '' }): KnownKey => {
     const digest = DIGEST.test(key) ? Buffer.from(key.slice('sha256:'.length), 'hex') : digestOf(key);
-    return { digest, identity: { consumer, lines: '' } };
+    return { digest, identity: { consumer, fields: null } };
   });
   return Map.groupBy(known, ({ digest }) => beginningOf(digest));
 }

@@ -1,4 +1,5 @@
 import { PhotonError } from '../../base/errors.ts';
+import { FieldGroup } from '../../base/field-group.ts';
 import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
@@ -54,7 +55,7 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
     if (attempt instanceof Refusal) return refusedBy(scheme, attempt);
     for (const each of schemes) each.hide(exchange);
     exchange.consumer = attempt.consumer;
-    if (attempt.lines !== '') exchange.requestAdditions += attempt.lines;
+    if (attempt.fields !== null) exchange.requestAdditions.addGroup(attempt.fields);
     return undefined;
   }
 
@@ -78,10 +79,10 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
   return { name: 'authentication', stage: 'authentication', requestDrops, onRequest: authenticate };
 }
 
-const refused = (detail: string, lines: string): PhotonError => new PhotonError('unauthorized', detail, lines);
+const refused = (detail: string, fields: FieldGroup): PhotonError => new PhotonError('unauthorized', detail, fields);
 
 /** RFC 9110 11.6.1: every way that would do, each in a field line of its own, which more clients read than a list in one. */
-function challenges(schemes: readonly AuthScheme[], refusing?: AuthScheme, refusal?: Refusal): string {
+function challenges(schemes: readonly AuthScheme[], refusing?: AuthScheme, refusal?: Refusal): FieldGroup {
   const values = schemes.map((scheme) => (scheme === refusing && refusal ? refusal.challenge : scheme.challenge));
-  return values.map((value) => `WWW-Authenticate: ${value}\r\n`).join('');
+  return new FieldGroup(values.map((value) => ['WWW-Authenticate', value]));
 }

@@ -1,11 +1,12 @@
+import type { FieldGroup } from '../../base/field-group.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 
 /** Who a request comes from. It may be kept and given again: nothing of a single request is in it. */
 export interface Identity {
   /** Safe in a field value and in a log; empty where the credentials name nobody. */
   readonly consumer: string;
-  /** Field lines for the upstream, each with its CRLF; empty for none. */
-  readonly lines: string;
+  /** Fields for the upstream, without an open name; null for none. */
+  readonly fields: FieldGroup | null;
 }
 
 /** Credentials that are there and do not hold. */

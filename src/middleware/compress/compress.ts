@@ -1,9 +1,10 @@
+import { FieldGroup } from '../../base/field-group.ts';
 import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import { chooseCoding } from '../../http/accept-encoding.ts';
 import { trimBlanks } from '../../http/characters.ts';
 import { isStrongTag, listedTags } from '../../http/entity-tag.ts';
 import { FieldDrops } from '../../http/field-drops.ts';
-import { valueAmong, withoutFields } from '../../http/field-text.ts';
+import type { FieldList } from '../../http/field-list.ts';
 import { type BodyCoding, codeBody } from '../../pipeline/body-coding.ts';
 import { CodedBody } from '../../pipeline/coded-body.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
@@ -96,7 +97,8 @@ class Compressor {
     const { reply } = exchange;
     const tag = fieldOf(exchange, 'etag');
     this.#dropIdentity(exchange);
-    reply.additions += `Content-Encoding: ${name}\r\n${tag === undefined ? '' : weakTagLine(tag)}`;
+    reply.additions.addGroup(CONTENT_ENCODING, name);
+    if (tag !== undefined) addWeakTag(reply.additions, tag);
     // Sound: only what is in the map is chosen.
     codeBody(exchange, this.#codings.get(name) as BodyCoding);
   }
@@ -107,7 +109,7 @@ class Compressor {
       this.#dropsOfCoded = new FieldDrops([...(reply.drops?.names ?? []), ...OF_THE_IDENTITY]);
     }
     reply.drops = this.#dropsOfCoded;
-    if (HAS_OF_THE_IDENTITY.test(reply.additions)) reply.additions = withoutFields(reply.additions, OF_THE_IDENTITY);
+    reply.additions.remove(OF_THE_IDENTITY);
   }
 
   /**
@@ -122,17 +124,19 @@ class Compressor {
     if (!held.includes(`W/${tag}`) || (held.includes(tag) && this.#choose(exchange) === null)) return;
     vary(exchange);
     reply.drops = new FieldDrops([...(reply.drops?.names ?? []), 'etag']);
-    reply.additions = withoutFields(reply.additions, ETAG) + weakTagLine(tag);
+    reply.additions.remove(ETAG);
+    addWeakTag(reply.additions, tag);
   }
 }
 
 const ETAG: ReadonlySet<string> = new Set(['etag']);
-const HAS_OF_THE_IDENTITY = new RegExp(`^(?:${[...OF_THE_IDENTITY].join('|')}):`, 'im');
+const CONTENT_ENCODING = new FieldGroup([], 'Content-Encoding');
+const VARY = new FieldGroup([['Vary', 'Accept-Encoding']]);
 
 /** The value of a field of the reply as it would go out. */
 function fieldOf({ reply: { source, drops, additions } }: Exchange, name: string): string | undefined {
   const received = source === null || drops?.names.has(name) ? undefined : source.combinedValue(name);
-  const added = valueAmong(additions, name);
+  const added = additions.combinedValue(name);
   return received === undefined || added === undefined ? (received ?? added) : `${received}, ${added}`;
 }
 
@@ -154,14 +158,13 @@ function saysNoTransform(cacheControl: string | undefined): boolean {
 /** RFC 9110 12.5.5: a cache must not give the coded reply to who cannot decode it, or the other way round. */
 function vary(exchange: Exchange): void {
   const names = listed(fieldOf(exchange, 'vary') ?? '');
-  if (!names.includes('*') && !names.includes('accept-encoding'))
-    exchange.reply.additions += 'Vary: Accept-Encoding\r\n';
+  if (!names.includes('*') && !names.includes('accept-encoding')) exchange.reply.additions.addGroup(VARY);
 }
 
 /** RFC 9110 8.8.1: the coded body has the meaning of the identity, not its bytes. What is not a tag is left out. */
-function weakTagLine(tag: string): string {
-  if (isStrongTag(tag)) return `ETag: W/${tag}\r\n`;
-  return tag.startsWith('W/') && isStrongTag(tag.slice(2)) ? `ETag: ${tag}\r\n` : '';
+function addWeakTag(fields: FieldList, tag: string): void {
+  if (isStrongTag(tag)) fields.add('ETag', `W/${tag}`);
+  else if (tag.startsWith('W/') && isStrongTag(tag.slice(2))) fields.add('ETag', tag);
 }
 
 const listed = (value: string): readonly string[] => value.split(',').map((part) => trimBlanks(part).toLowerCase());

@@ -1,5 +1,6 @@
 import { parseAuthority } from '../../http/authority.ts';
 import { FieldDrops } from '../../http/field-drops.ts';
+import type { FieldList } from '../../http/field-list.ts';
 import { OWN_REQUEST_FIELDS } from '../../http/own-fields.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { outgoingValue } from '../../pipeline/field-values.ts';
@@ -86,12 +87,8 @@ class RequestHeaders implements HeaderSource {
     return outgoingValue(this.#current(), name);
   }
 
-  get additions(): string {
+  get additions(): FieldList {
     return this.#current().requestAdditions;
-  }
-
-  set additions(lines: string) {
-    this.#current().requestAdditions = lines;
   }
 
   drop(name: string): void {
@@ -99,7 +96,7 @@ class RequestHeaders implements HeaderSource {
     exchange.requestDrops = new FieldDrops([...(exchange.requestDrops?.names ?? []), name]);
   }
 
-  /** Host stands in no line: it is written with the request line, for each upstream. */
+  /** Host is no field of the list: it is written with the request line, for each upstream. */
   replace(name: string, value: string | null): boolean {
     if (name !== 'host') return false;
     if (value === null) throw new TypeError('Cannot delete Host: every request has one. It can be set');

@@ -1,5 +1,5 @@
 import { FieldDrops } from '../../http/field-drops.ts';
-import { valueAmong } from '../../http/field-text.ts';
+import type { FieldList } from '../../http/field-list.ts';
 import { RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import { OWN_RESPONSE_FIELDS } from '../../http/own-fields.ts';
 import { passingValue } from '../../http/passing-value.ts';
@@ -51,16 +51,12 @@ class ResponseHeaders implements HeaderSource {
     const { source, drops, additions, contentLength } = this.#current().reply;
     if (name === 'content-length') return contentLength < 0 ? undefined : String(contentLength);
     const passing = source === null ? undefined : passingValue(source, name, RESPONSE_DROPS, drops);
-    const added = valueAmong(additions, name);
+    const added = additions.combinedValue(name);
     return passing === undefined || added === undefined ? (passing ?? added) : `${passing}, ${added}`;
   }
 
-  get additions(): string {
+  get additions(): FieldList {
     return this.#current().reply.additions;
-  }
-
-  set additions(lines: string) {
-    this.#current().reply.additions = lines;
   }
 
   drop(name: string): void {

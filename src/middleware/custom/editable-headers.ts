@@ -1,19 +1,19 @@
 import { isToken } from '../../http/characters.ts';
 import { dropName } from '../../http/field-drops.ts';
-import { withoutFields } from '../../http/field-text.ts';
+import type { FieldList } from '../../http/field-list.ts';
 import { isConnectionField } from '../../http/hop-by-hop.ts';
 
-/** Where the fields of a message come from, and what is to become of them. */
+/** The fields of a message, received and written, for `EditableHeaders`. */
 export interface HeaderSource {
   /** The value of a field (by its name in lower case) as it goes out, several fields of the name joined by `, `; undefined when there is none. */
   value(lowerCaseName: string): string | undefined;
-  /** Field lines that are written beside them. */
-  additions: string;
+  /** Fields that are written beside them. */
+  readonly additions: FieldList;
   /** A field that came does not pass. `name` is as `dropName` has it. */
   drop(name: string): void;
   /** Fields that stand there once, as `dropName` has them. */
   readonly single: ReadonlySet<string>;
-  /** Writes one (as `dropName` has it) that is no line among the others; null: takes it out. Returns false for any other. Throws a TypeError when that cannot be done. */
+  /** Writes one (as `dropName` has it) that is no field among the others; null: takes it out. Returns false for any other. Throws a TypeError when that cannot be done. */
   replace(name: string, value: string | null): boolean;
 }
 
@@ -43,7 +43,7 @@ export class EditableHeaders {
     checkValue(name, value);
     if (this.#source.replace(alike, value)) return;
     this.#remove(alike);
-    this.#source.additions += `${name}: ${value}\r\n`;
+    this.#source.additions.add(name, value);
   }
 
   /** Another field beside those of the name. Throws a TypeError likewise, and for one that the gateway writes, which there is once. */
@@ -53,7 +53,7 @@ export class EditableHeaders {
     if (this.#source.single.has(alike)) {
       throw new TypeError(`Cannot append to ${name}: the gateway writes it once. It can be set`);
     }
-    this.#source.additions += `${name}: ${value}\r\n`;
+    this.#source.additions.add(name, value);
   }
 
   delete(name: string): void {
@@ -63,7 +63,7 @@ export class EditableHeaders {
 
   #remove(alike: string): void {
     this.#source.drop(alike);
-    this.#source.additions = withoutFields(this.#source.additions, new Set([alike]));
+    this.#source.additions.remove(new Set([alike]));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FieldPair } from '../../base/field-group.ts';
 import { isToken } from '../../http/characters.ts';
 import { dropName } from '../../http/field-drops.ts';
 import { isConnectionField } from '../../http/hop-by-hop.ts';
@@ -47,9 +48,9 @@ export function answerOf(returned: unknown): Answer | undefined {
   if (!isPlainObject(headers)) {
     throw new TypeError(`Cannot reply with these headers: want an object of names and texts, got ${kindOf(headers)}`);
   }
-  const lines = Object.entries(headers).map(([name, value]) => lineOf(name, value));
+  const fields = Object.entries(headers).map(([name, value]) => fieldOf(name, value));
   requireOnce(Object.keys(headers));
-  return { status, lines: lines.join(''), body: Buffer.from(body, 'utf8').toString('latin1') };
+  return { status, fields, body: Buffer.from(body, 'utf8').toString('latin1') };
 }
 
 /** The same for `onResponse`, which has nothing to return: a reply in the place of the one that it is shown is none that goes out. */
@@ -80,12 +81,12 @@ function requireOnce(names: readonly string[]): void {
   }
 }
 
-function lineOf(name: string, value: unknown): string {
+function fieldOf(name: string, value: unknown): FieldPair {
   if (!isToken(name) || isConnectionField(name))
     throw new TypeError(`Cannot reply with the header ${JSON.stringify(name)}`);
   if (typeof value !== 'string' || !/^[\t\x20-\x7e]*$/.test(value))
     throw new TypeError(`Cannot reply with this value of ${name}: want printable ASCII`);
-  return `${name}: ${value}\r\n`;
+  return [name, value];
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

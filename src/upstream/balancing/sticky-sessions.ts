@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { StickyConfig } from '../../config/config.ts';
-import { cookieValue, type SessionCookie, setCookieLine } from '../../http/cookie.ts';
+import { cookieValue, type SessionCookie, setCookieValue } from '../../http/cookie.ts';
 import type { BalancedRequest, Balancer, Candidate, Eligible } from './balancer.ts';
 
 /** 96 bits: it is practically impossible that two upstreams of a backend share an id. */
@@ -55,11 +55,11 @@ export class StickySessions<C extends Candidate> implements Balancer<C> {
     return id === undefined ? null : (this.#identities().candidates.get(id) ?? null);
   }
 
-  /** The Set-Cookie line with the id of the candidate that answered; empty if the client has this cookie already. */
-  cookieLine(request: BalancedRequest, answered: C): string {
-    if (this.namedBy(request) === answered) return '';
+  /** The value of Set-Cookie with the id of the candidate that answered; null if the client has this cookie already. */
+  cookieFor(request: BalancedRequest, answered: C): string | null {
+    if (this.namedBy(request) === answered) return null;
     const id = this.#identities().ids.get(answered);
-    return id === undefined ? '' : setCookieLine(this.#cookie, id);
+    return id === undefined ? null : setCookieValue(this.#cookie, id);
   }
 
   #identities(): Ids<C> {

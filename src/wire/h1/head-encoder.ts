@@ -4,15 +4,16 @@ import { REQUEST_DROPS, REQUEST_DROPS_BUT_HOST, RESPONSE_DROPS } from '../../htt
 import type { OutgoingRequest, OutgoingResponse } from '../../http/outgoing.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 import { reasonPhrase } from '../../http/status.ts';
-import { encodePassingFields, encodeRuns } from './field-encoder.ts';
+import { encodeFieldList, encodePassingFields, encodeRuns } from './field-encoder.ts';
 
 /**
- * The head of a request to an upstream, as HTTP/1.1 text. Its framing is written anew from what was understood. `close`: it is the
- * last one of its connection.
+ * The head of a request to an upstream, as HTTP/1.1 text. The framing is written from what was decoded. `close`: it is the last
+ * one of its connection.
  */
 export function encodeRequestHead(outgoing: OutgoingRequest, close = false): string {
   const connection = close ? 'Connection: close\r\n' : '';
-  return `${passingRequest(outgoing)}${outgoing.requestAdditions}${requestFraming(outgoing)}${connection}\r\n`;
+  const fields = encodeFieldList(passingRequest(outgoing), outgoing.requestAdditions);
+  return `${fields}${requestFraming(outgoing)}${connection}\r\n`;
 }
 
 /** The request line, Host and the fields that pass. */
@@ -62,7 +63,7 @@ export function encodeResponseHead(outgoing: OutgoingResponse, delivery: ReplyDe
       : passingResponse(status, source, outgoing.drops);
   const framing = delivery.chunked ? 'Transfer-Encoding: chunked\r\n' : lengthField(outgoing);
   const connection = delivery.connection === '' ? '' : `Connection: ${delivery.connection}\r\n`;
-  return `${passing}${outgoing.additions}${framing}${connection}\r\n`;
+  return `${encodeFieldList(passing, outgoing.additions)}${framing}${connection}\r\n`;
 }
 
 /** An interim reply (RFC 9110 15.2) with the fields of the upstream's. */

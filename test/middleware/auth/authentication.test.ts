@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PhotonError } from '../../../src/base/errors.ts';
+import { FieldGroup, type FieldPair } from '../../../src/base/field-group.ts';
 import { authenticateBy } from '../../../src/middleware/auth/authentication.ts';
 import { type Attempt, type AuthScheme, Refusal } from '../../../src/middleware/auth/scheme.ts';
 import type { Exchange } from '../../../src/pipeline/exchange.ts';
 import type { Middleware } from '../../../src/pipeline/middleware.ts';
 import { fakeScene } from '../../contract/fake-streams.ts';
 
-const ALICE = { consumer: 'alice', lines: 'X-User: alice\r\n' };
-const BOB = { consumer: 'bob', lines: '' };
+const ALICE = { consumer: 'alice', fields: new FieldGroup([['X-User', 'alice']]) };
+const BOB = { consumer: 'bob', fields: null };
 const WRONG = new Refusal('One error="wrong"');
 const ELSE_WRONG = new Refusal('Two error="wrong"');
 
@@ -26,31 +27,31 @@ function scheme(
   };
 }
 
-/** Of the first reply, with the lines of the challenges in their order, which the fakes join. */
+/** Of the first reply, with the fields of the challenges in their order, which the fakes join. */
 async function replyOf(...schemes: AuthScheme[]) {
   const middleware = authenticateBy(schemes);
   const { client, settle, upstreamRequests } = fakeScene({ middleware: [noted(middleware)] });
   client.begin('GET', '/to/a', {}, 'none');
   await settle();
   await settle();
-  return { status: client.replies[0]?.status, upstream: upstreamRequests(), lines: refusals.splice(0).join('') };
+  return { status: client.replies[0]?.status, upstream: upstreamRequests(), fields: refusals.splice(0).flat() };
 }
 
-const refusals: string[] = [];
+const refusals: (readonly FieldPair[])[] = [];
 
-/** The same, with the lines of what it refuses with written down. */
+/** The same middleware; the fields of its refusals are written down. */
 function noted(middleware: Middleware): Middleware {
   return {
     ...middleware,
-    onFinish: (_exchange, error) => refusals.push(error?.fieldLines ?? ''),
+    onFinish: (_exchange, error) => refusals.push(error?.fields?.pairs ?? []),
   };
 }
 
-const LET_IN = { status: 0, upstream: 1, lines: '' };
+const LET_IN = { status: 0, upstream: 1, fields: [] };
 const refused = (...challenges: string[]) => ({
   status: 401,
   upstream: 0,
-  lines: challenges.map((each) => `WWW-Authenticate: ${each}\r\n`).join(''),
+  fields: challenges.map((each) => ['WWW-Authenticate', each]),
 });
 
 describe('of several ways to authenticate', () => {
@@ -89,13 +90,13 @@ describe('of several ways to authenticate', () => {
       turn = each;
       // Sound: a refusal looks at nothing of the exchange.
       const error = onRequest?.({} as Exchange);
-      return error instanceof PhotonError ? error.fieldLines : assert.fail('it was let in');
+      return error instanceof PhotonError ? error.fields?.pairs : assert.fail('it was let in');
     });
     const [one, two, none] = [
       ['One error="wrong"', 'Two'],
       ['One', 'Two error="wrong"'],
       ['One', 'Two'],
-    ].map((challenges) => refused(...challenges).lines);
+    ].map((challenges) => refused(...challenges).fields);
     assert.deepEqual(answers, [one, two, one, none, two]);
   });
 
@@ -107,13 +108,13 @@ describe('of several ways to authenticate', () => {
 
   test('one that needs time leaves the exchange alone that has become another one meanwhile', async () => {
     const found = Promise.withResolvers<Attempt>();
-    const exchange = { useCount: 7, consumer: '', requestAdditions: '' };
+    const exchange = { useCount: 7, consumer: '', requestAdditions: null };
     // Sound: a scheme that looks at nothing gets it, and the frame uses these members alone.
     const asked = authenticateBy([scheme('One', found.promise)]).onRequest?.(exchange as unknown as Exchange);
     exchange.useCount++;
     found.resolve(ALICE);
     await asked;
-    assert.deepEqual(exchange, { useCount: 8, consumer: '', requestAdditions: '' });
+    assert.deepEqual(exchange, { useCount: 8, consumer: '', requestAdditions: null });
   });
 
   test('one that cannot tell says so', async () => {
@@ -127,7 +128,7 @@ describe('of several ways to authenticate', () => {
     const fail = () => {
       throw new TypeError('no such thing');
     };
-    assert.deepEqual(await replyOf(scheme('One', fail), scheme('Two', BOB)), { status: 500, upstream: 0, lines: '' });
+    assert.deepEqual(await replyOf(scheme('One', fail), scheme('Two', BOB)), { status: 500, upstream: 0, fields: [] });
   });
 
   test('none at all lets nobody in', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { VerifiedTokens } from '../../../src/middleware/auth/jwt/verified-tokens.ts';
 
-const VERIFIED = { consumer: 'alice', lines: '', fromMs: 0, untilMs: 1000 };
+const VERIFIED = { consumer: 'alice', fields: null, fromMs: 0, untilMs: 1000 };
 const NOW_MS = 500;
 
 let others = 0;

@@ -4,6 +4,7 @@ import { FieldDrops } from '../../../src/http/field-drops.ts';
 import { FRAMING } from '../../../src/http/framing.ts';
 import type { OutgoingResponse } from '../../../src/http/outgoing.ts';
 import { encodeInformationalHead, encodeRequestHead, encodeResponseHead } from '../../../src/wire/h1/head-encoder.ts';
+import { fieldListOf } from '../../support/field-list.ts';
 import { outgoingRequest, requestHead, responseHead } from './heads.ts';
 
 const HOP_BY_HOP = [
@@ -133,7 +134,7 @@ const answer = (source: OutgoingResponse['source'], more: Partial<OutgoingRespon
   status: source?.status ?? 200,
   source,
   drops: null,
-  additions: '',
+  additions: fieldListOf(),
   framing: source?.framing ?? FRAMING.NONE,
   contentLength: source?.contentLength ?? -1,
   ...more,
@@ -145,7 +146,10 @@ describe('the head of a reply to a client', () => {
   test('has the upstream reply’s reason and fields, our additions, framing and Connection', () => {
     const source = responseHead('HTTP/1.0 404 Nix  da \r\nA:1\r\nContent-Length: 5\r\nServer: x\r\n\r\n');
     assert.equal(
-      encodeResponseHead(answer(source, { additions: 'Via: y\r\n' }), { chunked: false, connection: 'close' }),
+      encodeResponseHead(answer(source, { additions: fieldListOf('Via: y\r\n') }), {
+        chunked: false,
+        connection: 'close',
+      }),
       'HTTP/1.1 404 Nix  da \r\nA: 1\r\nServer: x\r\nVia: y\r\nContent-Length: 5\r\nConnection: close\r\n\r\n',
     );
   });
@@ -189,7 +193,7 @@ describe('the head of a reply to a client', () => {
 
   test('of our own has the standard reason', () => {
     assert.equal(
-      encodeResponseHead(answer(null, { status: 503, contentLength: 2, additions: 'A: 1\r\n' }), plainly),
+      encodeResponseHead(answer(null, { status: 503, contentLength: 2, additions: fieldListOf('A: 1\r\n') }), plainly),
       'HTTP/1.1 503 Service Unavailable\r\nA: 1\r\nContent-Length: 2\r\n\r\n',
     );
     assert.equal(encodeResponseHead(answer(null, { status: 299 }), plainly), 'HTTP/1.1 299 \r\n\r\n');

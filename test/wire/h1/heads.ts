@@ -4,6 +4,7 @@ import { RequestHead } from '../../../src/http/request-head.ts';
 import { ResponseHead } from '../../../src/http/response-head.ts';
 import { decodeRequestHead } from '../../../src/wire/h1/request-decoder.ts';
 import { decodeResponseHead } from '../../../src/wire/h1/response-decoder.ts';
+import { fieldListOf } from '../../support/field-list.ts';
 import { LIMITS, MAX_FIELDS, toBytes } from './decode.ts';
 
 /** The request head that `text` is; throws what the decoder throws. */
@@ -28,7 +29,7 @@ export function outgoingRequest(request: RequestHead, requestAdditions = ''): Ou
     outgoingAuthority: 'out',
     request,
     requestDrops: null,
-    requestAdditions,
+    requestAdditions: fieldListOf(requestAdditions),
     editedByMiddleware: requestAdditions !== '',
   };
 }

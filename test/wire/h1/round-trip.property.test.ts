@@ -7,6 +7,7 @@ import { REQUEST_DROPS, RESPONSE_DROPS } from '../../../src/http/hop-by-hop.ts';
 import { chunkedEnd, chunkPrefix } from '../../../src/wire/h1/chunk-encoder.ts';
 import { encodePassingFields } from '../../../src/wire/h1/field-encoder.ts';
 import { encodeInformationalHead, encodeRequestHead, encodeResponseHead } from '../../../src/wire/h1/head-encoder.ts';
+import { fieldListOf } from '../../support/field-list.ts';
 import { decodeBody, decodeRequest, decodeResponse, type FieldLine, fieldLines, toBytes } from './decode.ts';
 import { outgoingRequest, requestHead, responseHead } from './heads.ts';
 
@@ -169,7 +170,7 @@ test('a reply of the gateway itself says what it was given', () => {
       connections,
       fc.array(token),
       (status, contentLength, connection, names) => {
-        const additions = names.map((name) => `X-${name}: ${name}\r\n`).join('');
+        const additions = fieldListOf(names.map((name) => `X-${name}: ${name}\r\n`).join(''));
         const framing = contentLength > 0 ? FRAMING.LENGTH : FRAMING.NONE;
         const chunked = contentLength < 0;
         const encoded = encodeResponseHead(
@@ -209,7 +210,7 @@ test('what a reply says, its encoded form says', () => {
         const chunked = source.framing === FRAMING.CHUNKED || source.framing === FRAMING.UNTIL_CLOSE;
         const { framing, contentLength } = source;
         const encoded = encodeResponseHead(
-          { status, source, drops: null, additions: 'Via: x\r\n', framing, contentLength },
+          { status, source, drops: null, additions: fieldListOf('Via: x\r\n'), framing, contentLength },
           { chunked, connection: '' },
         );
         const got = decodeResponse(toBytes(encoded));

@@ -21,7 +21,7 @@ export class UserTable {
 
   constructor(users: Iterable<readonly [name: string, hash: string]>) {
     this.#users = new Map(
-      Array.from(users, ([name, hash]) => [name, { hash, identity: { consumer: consumerText(name), lines: '' } }]),
+      Array.from(users, ([name, hash]) => [name, { hash, identity: { consumer: consumerText(name), fields: null } }]),
     );
     const hashes = Array.from(this.#users.values(), ({ hash }) => hash);
     const decoys = new Map<string, string>();

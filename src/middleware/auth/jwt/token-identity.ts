@@ -1,3 +1,4 @@
+import { FieldGroup } from '../../../base/field-group.ts';
 import { consumerText } from '../consumer-text.ts';
 import type { Identity } from '../scheme.ts';
 import type { JwtOptions } from './claim-rules.ts';
@@ -16,11 +17,11 @@ export function identityOf(
 ): Identity | null {
   try {
     const consumer = textOf(memberOf(claims, options.consumer_claim)) ?? '';
-    const lines = Object.entries(options.forward_claims).map(([claim, header]) => {
+    const fields = Object.entries(options.forward_claims).flatMap(([claim, header]) => {
       const text = textOf(memberOf(claims, claim));
-      return text === null ? '' : `${header}: ${text}\r\n`;
+      return text === null ? [] : [[header, text] as const];
     });
-    return { consumer, lines: lines.join('') };
+    return { consumer, fields: fields.length === 0 ? null : new FieldGroup(fields) };
   } catch (error) {
     if (error instanceof UnusableClaim) return null;
     throw error;

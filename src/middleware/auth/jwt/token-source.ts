@@ -53,7 +53,7 @@ export class TokenSource {
   #hideCookie(exchange: Exchange, name: string): void {
     const rest = withoutCookie(exchange.request.combinedValue('cookie') ?? '', name);
     exchange.requestDrops = this.#withCookie.beside(exchange.requestDrops);
-    if (rest !== '') exchange.requestAdditions += `Cookie: ${rest}\r\n`;
+    if (rest !== '') exchange.requestAdditions.add('Cookie', rest);
   }
 }
 

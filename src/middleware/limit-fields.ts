@@ -1,8 +1,9 @@
-import { flatText } from '../base/latin1.ts';
+import { FieldGroup } from '../base/field-group.ts';
+import type { FieldList } from '../http/field-list.ts';
 
-/** What a limit has to say of itself. */
-export interface SpeakingLimit {
-  /** It is only tried out, and says nothing. */
+/** A limit as replies show it. */
+export interface ShownLimit {
+  /** It is only tried out, and no reply shows it. */
   readonly dryRun: boolean;
   /** As it stands in RateLimit-Policy. */
   readonly policy: string;
@@ -11,7 +12,7 @@ export interface SpeakingLimit {
 }
 
 /**
- * The field lines about some limits.
+ * The fields about some limits.
  *
  * draft-ietf-httpapi-ratelimit-headers-11 (May 2026, not final): both fields are Lists of Strings with parameters, which are Integers
  * (RFC 9651 3.1, 3.3).
@@ -24,29 +25,23 @@ export interface SpeakingLimit {
  * take longer to be full, which nobody has to wait for, and clients go by Retry-After (section 7). `pk` is left out: it would tell what
  * is counted by.
  */
-export class LimitLines {
-  readonly #limits: readonly SpeakingLimit[];
-  readonly #policies: string;
-  /** What was said last, and of which states: clients far from a limit, or over it, are told the same again and again. */
-  #lastStates = '';
-  #last = '';
+export class LimitFields {
+  readonly #limits: readonly ShownLimit[];
+  readonly #group: FieldGroup;
 
-  constructor(limits: readonly SpeakingLimit[]) {
+  constructor(limits: readonly ShownLimit[]) {
     this.#limits = limits.filter(({ dryRun }) => !dryRun);
-    this.#policies = this.#limits.map(({ policy }) => policy).join(', ');
+    const policies = this.#limits.map(({ policy }) => policy).join(', ');
+    this.#group = new FieldGroup([['RateLimit-Policy', policies]], 'RateLimit');
   }
 
-  /** Each with its CRLF; empty where all limits are only tried out. */
-  get current(): string {
-    const states = this.#states();
-    if (states !== this.#lastStates) {
-      this.#lastStates = states;
-      this.#last = flatText(`RateLimit-Policy: ${this.#policies}\r\nRateLimit: ${states}\r\n`);
-    }
-    return this.#last;
+  /** Adds them as the limits are now; none where all limits are only tried out. */
+  addTo(fields: FieldList): void {
+    const states = this.#states;
+    if (states !== '') fields.addGroup(this.#group, states);
   }
 
-  #states(): string {
+  get #states(): string {
     let states = '';
     for (const { state } of this.#limits) states = states === '' ? state : `${states}, ${state}`;
     return states;
