@@ -7,7 +7,7 @@ import { asciiPath, normalisePath } from '../http/target.ts';
 import { oneOrMore, PRINTABLE, parsedText, textLike } from './option-types.ts';
 import { parseTemplate } from './placeholders.ts';
 
-/* The kinds of values that options about HTTP have; as in option-types.ts, each message says what is wanted. */
+/* The kinds of values that options about HTTP have; as in option-types.ts, each message says which value is wanted. */
 
 /** RFC 9110 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -71,7 +71,7 @@ export function upstreamHost() {
   return parsedText(
     wanted,
     ['preserve', 'upstream', 'app.internal'],
-    (text): 'preserve' | 'upstream' | { name: string } => {
+    (text): 'preserve' | 'upstream' | { readonly name: string } => {
       if (text === 'preserve' || text === 'upstream') return text;
       if (!isAuthority(text)) throw new SyntaxError(wanted);
       return { name: text };
@@ -231,7 +231,9 @@ export function statusSet() {
     ],
     { error: wanted },
   );
-  return oneOrMore(one, 'a status (200), a class ("2xx")').transform((values) => values.map(rangeOfStatus));
+  return oneOrMore(one, 'a status (200), a class ("2xx")').transform((values): readonly StatusRange[] =>
+    values.map(rangeOfStatus),
+  );
 }
 
 function rangeOfStatus(status: number | string): StatusRange {

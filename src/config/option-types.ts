@@ -1,28 +1,36 @@
 import { z } from 'zod';
-import { isHostName, isIpAddress, isIpRange, parseListenAddress, parseUpstreamAddress } from '../base/address.ts';
+import {
+  isHostName,
+  isIpAddress,
+  isIpRange,
+  parseListenAddress,
+  parseUpstreamAddress,
+  type SocketAddress,
+} from '../base/address.ts';
 import { parseByteSize } from '../base/byte-size.ts';
 import { parseDuration } from '../base/duration.ts';
+import { inUnit } from './option-units.ts';
 
 /*
- * The kinds of values that options have. The message of each says what is wanted, and nothing else: the diagnostics add
- * the rest. The examples go into the JSON Schema of the configuration.
+ * The kinds of values that options have. The message of each says only which value is wanted: the diagnostics add the
+ * rest. The examples go into the JSON Schema of the configuration.
  */
 
-/** What may stand in a field value (RFC 9110 5.5), and in names that end up in logs and metrics. */
+/** The characters that a field value (RFC 9110 5.5) may have, and a name in logs and metrics. */
 export const PRINTABLE = /^[^\p{Cc}]+$/u;
 
-/** What durations look like, for editors. */
+/** The form of durations, for editors. */
 const DURATION_FORM = /^\s*(?:\d+\s*(?:ms|[dhms])\s*)+$/;
 
-/** What addresses look like, for editors. */
+/** The form of addresses, for editors. */
 const ADDRESS_FORM = /:\d{1,5}$|^unix:\/|^srv:_/;
 
 /** The longest delay that a timer of the runtime takes: about 24 days. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * A text that `parse` understands; it throws a SyntaxError that says what was wanted. `pattern` is a first approximation,
- * for editors.
+ * A text that `parse` understands. For any other text `parse` throws a SyntaxError that says what is wanted. `pattern` is
+ * a first approximation, for editors.
  */
 export function parsedText<T>(
   wanted: string,
@@ -30,7 +38,7 @@ export function parsedText<T>(
   parse: (text: string) => T,
   pattern?: RegExp,
 ) {
-  // On the text, not on what becomes of it: examples show what one writes.
+  // The examples belong to the text, not to its parsed value: they show what a user writes.
   const written = z
     .string({ error: wanted })
     .meta({ examples: [...examples], ...(pattern === undefined ? {} : { pattern: pattern.source }) });
@@ -53,32 +61,28 @@ export function textLike(wanted: string, pattern: RegExp) {
 /** A duration in milliseconds, above 0 and of at least `minMs`. */
 export function duration(minMs = 1) {
   const wanted = 'a duration such as "30s", "1h 30m" or "100ms"';
-  return parsedText(
-    wanted,
-    ['30s', '5m', '1h 30m', '100ms'],
-    (text) => {
-      const ms = parseDuration(text);
-      if (ms > MAX_TIMER_MS || ms === 0) throw new SyntaxError('a duration above 0 and of at most 24 days');
-      if (ms < minMs) throw new SyntaxError(`a duration of at least ${minMs}ms`);
-      return ms;
-    },
-    DURATION_FORM,
-  );
+  return checkedDuration(wanted, ['30s', '5m', '1h 30m', '100ms'], (ms) => {
+    if (ms > MAX_TIMER_MS || ms === 0) throw new SyntaxError('a duration above 0 and of at most 24 days');
+    if (ms < minMs) throw new SyntaxError(`a duration of at least ${minMs}ms`);
+  });
 }
 
 /** A duration in milliseconds that may be 0, of at most `maxMs`. */
 export function durationOrZero(maxMs: number) {
   const wanted = 'a duration such as "0s", "30s" or "1h 30m"';
-  return parsedText(
-    wanted,
-    ['0s', '30s', '1h 30m'],
-    (text) => {
-      const ms = parseDuration(text);
-      if (ms > maxMs) throw new SyntaxError(`a duration of at most ${Math.floor(maxMs / 86_400_000)} days`);
-      return ms;
-    },
-    DURATION_FORM,
-  );
+  return checkedDuration(wanted, ['0s', '30s', '1h 30m'], (ms) => {
+    if (ms > maxMs) throw new SyntaxError(`a duration of at most ${Math.floor(maxMs / 86_400_000)} days`);
+  });
+}
+
+/** A duration in milliseconds that `check` does not refuse with a SyntaxError. */
+function checkedDuration(wanted: string, examples: readonly string[], check: (ms: number) => void) {
+  const parse = (text: string) => {
+    const ms = parseDuration(text);
+    check(ms);
+    return ms;
+  };
+  return inUnit('Ms', parsedText(wanted, examples, parse, DURATION_FORM));
 }
 
 /** A size in bytes of at least `min`. */
@@ -86,12 +90,15 @@ export function byteSize(min: number) {
   const forms = 'a size in bytes such as 65536, "64KB" or "1MiB"';
   const wanted = min === 0 ? forms : `${forms}, at least ${min}`;
   const written = z.union([z.number(), z.string()], { error: wanted }).meta({ examples: [65_536, '64KB', '1MiB'] });
-  return written.transform((value, context): number => {
-    const bytes = sizeOf(value);
-    if (Number.isSafeInteger(bytes) && bytes >= min) return bytes;
-    context.issues.push({ code: 'custom', message: wanted, input: value });
-    return z.NEVER;
-  });
+  return inUnit(
+    'Bytes',
+    written.transform((value, context): number => {
+      const bytes = sizeOf(value);
+      if (Number.isSafeInteger(bytes) && bytes >= min) return bytes;
+      context.issues.push({ code: 'custom', message: wanted, input: value });
+      return z.NEVER;
+    }),
+  );
 }
 
 function sizeOf(value: string | number): number {
@@ -143,20 +150,34 @@ export function filePath() {
   return textLike('the path of a file', PRINTABLE);
 }
 
-/** Where lines go: a word would be a file in whatever directory the gateway happens to run in, so files are absolute paths. */
+/** The output of a log. Files are absolute paths, because a word would be a file in the directory that the gateway runs in. */
 export function logOutput() {
   return textLike('"stdout" or the absolute path of a file', /^(?:stdout|\/[^\p{Cc}]+)$/u);
 }
 
-/** An address to listen at, with its own text. */
+/** A place to listen at. */
+export interface ListenAddress extends SocketAddress {
+  /** The address as written in the configuration. */
+  readonly text: string;
+}
+
+/** An address to listen at, with its own text; port 0 lets the system choose. */
 export function listenAddress() {
   const wanted = 'an address such as "0.0.0.0:8080", ":8080" or "unix:/run/photon.sock"';
   const examples = ['0.0.0.0:8080', ':8080', '[::1]:8080', 'unix:/run/photon.sock'];
-  return parsedText(wanted, examples, (text) => ({ ...parseListenAddress(text), text }), ADDRESS_FORM);
+  return parsedText(wanted, examples, (text): ListenAddress => ({ ...parseListenAddress(text), text }), ADDRESS_FORM);
 }
 
 /** A service whose servers and ports DNS knows (RFC 2782). */
 const SRV_NAME = /^srv:((?:_[a-z0-9-]+\.){2}[^:]+)$/i;
+
+/** Where a server is, or the servers of a service. */
+export interface UpstreamAddress extends SocketAddress {
+  /** The address as written in the configuration. */
+  readonly text: string;
+  /** The name of a service, whose servers and ports DNS knows (RFC 2782); null for one server. */
+  readonly service: string | null;
+}
 
 /** The address of a server, with its own text; for `srv:NAME` the host is the name and the port is 0. */
 export function upstreamAddress() {
@@ -165,7 +186,7 @@ export function upstreamAddress() {
   return parsedText(
     wanted,
     examples,
-    (text) => {
+    (text): UpstreamAddress => {
       const service = SRV_NAME.exec(text)?.[1] ?? null;
       if (service === null) return { ...parseUpstreamAddress(text), text, service };
       if (!isHostName(service)) throw new SyntaxError(wanted);
@@ -202,8 +223,8 @@ export function listOf<T extends z.ZodType>(item: T, what: string) {
 }
 
 /**
- * One item, or a list with at least one; after validation always a list, so that nobody takes a text for a list of its letters. An item is
- * not a list itself.
+ * One item, or a list with at least one; after validation always a list, so that no code takes a text for a list of its
+ * letters. An item is not a list itself.
  */
 export function oneOrMore<T extends z.ZodType>(item: T, what: string) {
   const error = `${what}, or a list of them`;

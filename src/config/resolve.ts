@@ -1,127 +1,95 @@
 import { availableParallelism } from 'node:os';
-import type { CertificateConfig, Config, RouteConfig, ServerConfig } from './config.ts';
+import type { AccessLogConfig, CertificateConfig, Config, ConfigOptions, RouteConfig, ServerConfig } from './config.ts';
+import { configConverter } from './config-of.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { MiddlewareChains } from './middleware-chains.ts';
 import { resolveBackend, resolveHealthCheck } from './resolve-backend.ts';
-import type { ConfigDocument } from './schema/document.ts';
+import { type ConfigDocument, configSchema } from './schema/document.ts';
 
-type RouteBlock = ConfigDocument['routes'][number];
+type ServerBlock = ConfigOptions['server'];
+type RouteBlock = ConfigOptions['routes'][number];
 
-/** Turns a validated document into the configuration: one block's defaults out of another, names of our own, frozen. */
+const optionsOf = configConverter(configSchema);
+
+/**
+ * Turns a validated document into the configuration, frozen: resolves references, the defaults that depend on other
+ * options or on the machine, and options that belong together. Every other option passes as `ConfigOf` has it.
+ */
 export function resolveConfig(
   document: ConfigDocument,
   chains: MiddlewareChains,
   notAvailableYet: readonly string[],
 ): Config {
-  const { metrics, cache, tracing, access_log: accessLog } = document;
-  const { resolver } = document.load_balancing;
-  const healthCheck = resolveHealthCheck(document.health_check);
-  const backends = Object.entries(document.load_balancing.backends).map(([name, block]) =>
-    resolveBackend(name, block, document, healthCheck),
+  const { $schema, include, server, loadBalancing, routes, middleware, healthCheck, accessLog, ...asWritten } =
+    optionsOf(document);
+  const checks = resolveHealthCheck(healthCheck);
+  const backends = Object.entries(loadBalancing.backends).map(([name, block]) =>
+    resolveBackend(name, block, loadBalancing.algorithm, checks),
   );
   return deepFreeze({
-    server: resolveServer(document.server, chains),
+    ...asWritten,
+    server: resolveServer(server, chains),
     backends,
-    resolver: resolver ?? null,
-    routes: resolveRoutes(document.routes, chains, backends[0]?.name ?? ''),
-    metrics: {
-      prometheus: metrics.prometheus,
-      metricsAddr: metrics.metrics_addr,
-      metricsPath: metrics.metrics_path,
-      detailedMetrics: metrics.detailed_metrics,
-    },
-    accessLog: {
-      enabled: accessLog.enabled,
-      format: accessLog.format,
-      file: accessLog.output === 'stdout' ? null : accessLog.output,
-      sample: accessLog.sample,
-      query: accessLog.query,
-    },
-    cache: {
-      enabled: cache.enabled,
-      maxEntries: cache.max_entries,
-      maxMemoryBytes: cache.max_memory,
-      defaultTtlMs: cache.default_ttl,
-      maxBodyBytes: cache.max_body_size,
-      cacheWithQueryParams: cache.cache_with_query_params,
-      storeSetCookie: cache.store_set_cookie,
-      debugHeaders: cache.debug_headers,
-    },
-    tracing: {
-      enabled: tracing.enabled,
-      endpoint: tracing.endpoint,
-      headers: tracing.headers,
-      serviceName: tracing.service_name,
-      sampleRate: tracing.sample_rate,
-      timeoutMs: tracing.timeout,
-    },
-    healthCheck,
+    resolver: loadBalancing.resolver,
+    routes: resolveRoutes(routes, chains, backends[0]?.name ?? ''),
+    accessLog: resolveAccessLog(accessLog),
+    healthCheck: checks,
     notAvailableYet,
     userFiles: chains.userFiles,
   });
 }
 
-function resolveServer(server: ConfigDocument['server'], chains: MiddlewareChains): ServerConfig {
+function resolveServer(block: ServerBlock, chains: MiddlewareChains): ServerConfig {
+  const { tlsCert, tlsKey, tls, clientCa, clientAuth, ...asWritten } = block;
   return {
-    httpAddr: server.http_addr ?? [],
-    httpsAddr: server.https_addr ?? [],
-    tls: resolveCertificates(server),
-    clientCertificates:
-      server.client_ca === undefined ? null : { caFile: server.client_ca, required: server.client_auth === 'required' },
-    httpToHttps: server.http_to_https,
-    ticketKeysFile: server.tls_ticket_keys ?? null,
-    workers: server.workers ?? availableParallelism(),
-    connectionTimeoutMs: server.connection_timeout,
-    keepaliveTimeoutMs: server.keepalive_timeout,
-    maxConnections: server.max_connections,
-    upgradeSock: server.upgrade_sock ?? null,
-    pidFile: server.pid_file ?? null,
-    trustedProxies: server.trusted_proxies,
-    proxyProtocol: server.proxy_protocol,
-    maxHeaderBytes: server.max_header_size,
-    maxHeaders: server.max_headers,
-    maxTargetBytes: server.max_target,
-    maxBodyBytes: server.max_body_size ?? null,
-    bodyTimeoutMs: server.body_timeout,
-    middlewareTimeoutMs: server.middleware_timeout,
-    sendTimeoutMs: server.send_timeout,
-    reloadTimeoutMs: server.reload_timeout,
-    shutdownTimeoutMs: server.shutdown_timeout,
-    workerTimeoutMs: server.worker_timeout,
-    mergeSlashes: server.merge_slashes,
+    ...asWritten,
+    httpAddr: block.httpAddr ?? [],
+    httpsAddr: block.httpsAddr ?? [],
+    tls: resolveCertificates(block),
+    clientCertificates: clientCa === null ? null : { caFile: clientCa, required: clientAuth === 'required' },
+    workers: block.workers ?? availableParallelism(),
     middleware: chains.ofServer,
-    errorPages: server.error_pages ?? null,
   };
 }
 
-/** The single pair comes first, and so is the default. */
-function resolveCertificates(server: ConfigDocument['server']): readonly CertificateConfig[] {
-  const listed = server.tls.map(({ hosts, cert, key }, index) => ({
+/** The single pair comes first, so it is the default. */
+function resolveCertificates({ tls, tlsCert, tlsKey }: ServerBlock): readonly CertificateConfig[] {
+  const listed = tls.map(({ hosts, cert, key }, index) => ({
     hosts: hosts.map((host) => host.toLowerCase()),
     certFile: cert,
     keyFile: key,
     option: { cert: `server.tls[${index}].cert`, key: `server.tls[${index}].key` },
   }));
-  const { tls_cert: certFile, tls_key: keyFile } = server;
-  if (certFile === undefined || keyFile === undefined) return listed;
-  return [{ hosts: [], certFile, keyFile, option: { cert: 'server.tls_cert', key: 'server.tls_key' } }, ...listed];
+  if (tlsCert === null || tlsKey === null) return listed;
+  const option = { cert: 'server.tls_cert', key: 'server.tls_key' };
+  return [{ hosts: [], certFile: tlsCert, keyFile: tlsKey, option }, ...listed];
+}
+
+function resolveAccessLog({ output, ...asWritten }: ConfigOptions['accessLog']): AccessLogConfig {
+  return { ...asWritten, file: output === 'stdout' ? null : output };
 }
 
 /**
- * A route without an id is called by its path. Where that name is taken, by an id that somebody chose or by an earlier
- * route on the same path, it gets the first free of `path#2`, `path#3` and so on.
+ * The id of a route without one is its path. If another route has that id, by choice or because it is an earlier route on
+ * the same path, the id is the first free one of `path#2`, `path#3` and so on.
  */
 function resolveRoutes(
   blocks: readonly RouteBlock[],
   chains: MiddlewareChains,
   onlyBackend: string,
 ): readonly RouteConfig[] {
-  const taken = new Set(blocks.flatMap(({ id }) => (id === undefined ? [] : [id])));
+  const taken = new Set(blocks.flatMap(({ id }) => id ?? []));
   const nextNumber = new Map<string, number>();
   return blocks.map((block, index) => {
     const id = block.id ?? freeName(block.path, taken, nextNumber);
     taken.add(id);
-    return { ...resolveRoute(block, id, block.backend ?? onlyBackend), middleware: chains.ofRoutes[index] ?? [] };
+    return {
+      ...block,
+      id,
+      methods: block.methods === null ? null : [...new Set(block.methods)],
+      backend: block.backend ?? onlyBackend,
+      middleware: chains.ofRoutes[index] ?? [],
+    };
   });
 }
 
@@ -131,37 +99,4 @@ function freeName(name: string, taken: ReadonlySet<string>, nextNumber: Map<stri
   while (taken.has(`${name}#${number}`)) number++;
   nextNumber.set(name, number + 1);
   return `${name}#${number}`;
-}
-
-function resolveRoute(block: RouteBlock, id: string, backend: string): Omit<RouteConfig, 'middleware'> {
-  const { websocket, cache } = block;
-  return {
-    id,
-    path: block.path,
-    methods: block.methods === undefined ? null : [...new Set(block.methods)],
-    host: block.host ?? null,
-    backend,
-    timeoutMs: block.timeout ?? null,
-    retries: block.retries,
-    stripPrefix: block.strip_prefix ?? null,
-    upstreamHost: block.upstream_host,
-    priority: block.priority ?? null,
-    match: { headers: block.match.headers, query: block.match.query },
-    websocket: {
-      enabled: websocket.enabled,
-      protocols: websocket.protocols ?? null,
-      timeoutMs: websocket.timeout ?? null,
-      idleTimeoutMs: websocket.idle_timeout ?? null,
-      maxMessageBytes: websocket.max_message_size ?? null,
-      origins: websocket.origins ?? null,
-    },
-    cache: {
-      enabled: cache.enabled ?? null,
-      ttlMs: cache.ttl ?? null,
-      maxBodyBytes: cache.max_body_size ?? null,
-      cacheWithQueryParams: cache.cache_with_query_params ?? null,
-      storeSetCookie: cache.store_set_cookie ?? null,
-      methods: cache.methods ?? null,
-    },
-  };
 }

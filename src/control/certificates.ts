@@ -34,12 +34,12 @@ export class Certificates {
 
   /** Throws an Error of one line when a file cannot be used. */
   constructor(config: TlsConfig, log: EventLog) {
-    const { httpsAddr, ticketKeysFile } = config.server;
+    const { httpsAddr, tlsTicketKeys } = config.server;
     this.#config = config;
     this.#log = log;
     this.#files = tlsFiles(config);
     this.#ticketKeys =
-      httpsAddr.length === 0 ? null : new TicketKeys(ticketKeysFile ?? join(runtimeDirectory(), 'ticket-keys'), log);
+      httpsAddr.length === 0 ? null : new TicketKeys(tlsTicketKeys ?? join(runtimeDirectory(), 'ticket-keys'), log);
     // Before they are read: what changes meanwhile is seen at the first look.
     this.#read = stateNow(this.#files);
     this.#material = this.#readAll();

@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isIpAddress } from '../base/address.ts';
-import type { Config, ListenAddress } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Path } from '../config/config-node.ts';
+import type { ListenAddress } from '../config/option-types.ts';
 import type { OptionFault } from '../config/parse-config.ts';
 import { refuseOtherFile } from './admin/control-socket.ts';
 import { findUnresolvedNames } from './name-lookups.ts';

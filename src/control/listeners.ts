@@ -1,4 +1,5 @@
-import type { ListenAddress, ServerConfig } from '../config/config.ts';
+import type { ServerConfig } from '../config/config.ts';
+import type { ListenAddress } from '../config/option-types.ts';
 import { Binder } from '../net/bind.ts';
 import { type Binding, formatAddress } from '../net/binding.ts';
 

@@ -188,12 +188,12 @@ function explainBackend(backend: BackendConfig, { exchange }: DryRunOutcome): Ex
     key: hashedKey(backend),
     stickyCookie: sticky?.cookie ?? null,
     choice: explainChoice(backend, exchange),
-    upstreams: upstreams.map(({ address, tls, weight, connectTimeoutMs, readTimeoutMs, writeTimeoutMs }) => ({
+    upstreams: upstreams.map(({ address, tls, weight, connectionTimeoutMs, readTimeoutMs, writeTimeoutMs }) => ({
       address,
       tls,
       weight,
       share: weight / sum,
-      connectTimeoutMs,
+      connectTimeoutMs: connectionTimeoutMs,
       readTimeoutMs,
       writeTimeoutMs,
     })),

@@ -1,4 +1,5 @@
-import type { ListenAddress, ServerConfig } from '../config/config.ts';
+import type { ServerConfig } from '../config/config.ts';
+import type { ListenAddress } from '../config/option-types.ts';
 import type { Inquiry } from './inquiry.ts';
 
 /** The listener that a request arrives at. */

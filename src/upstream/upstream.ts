@@ -102,7 +102,7 @@ export class Upstream implements UpstreamOwner, Candidate, Guarded, LimitedPool 
     };
     this.#tls = tls;
     this.limits = {
-      connectTimeoutMs: config.connectTimeoutMs,
+      connectTimeoutMs: config.connectionTimeoutMs,
       readTimeoutMs: config.readTimeoutMs,
       writeTimeoutMs: config.writeTimeoutMs,
       idleTimeoutMs: IDLE_TIMEOUT_MS,

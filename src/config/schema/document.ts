@@ -30,7 +30,7 @@ export const configSchema = z.strictObject({
   load_balancing: loadBalancing,
   routes: listOf(route, 'routes').describe('The routes, in any order: the most specific one takes a request.'),
   middleware: middlewareBlock.prefault({}),
-  // Without a block nobody asked for checks.
+  // Without a block, nothing is checked.
   health_check: healthCheck.prefault({ enabled: false }),
   metrics: metrics.prefault({}),
   access_log: accessLog.prefault({}),

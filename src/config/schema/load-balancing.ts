@@ -15,7 +15,7 @@ import { retryBackoff, retryBudget } from './retries.ts';
 import { sticky } from './sticky.ts';
 import { upstream } from './upstream.ts';
 
-const algorithm = oneOf([
+export const algorithm = oneOf([
   'round_robin',
   'least_connections',
   'weighted_round_robin',
@@ -27,14 +27,16 @@ const algorithm = oneOf([
 
 const hashKeyWanted = '"ip", "path", "header:NAME" or "cookie:NAME"';
 
-const queue = z
+export const queue = z
   .strictObject({
-    size: wholeNumber(0, 100_000).describe('The most requests that wait, over all workers; more get 503.').prefault(64),
+    size: wholeNumber(0, 100_000)
+      .describe('The most requests that wait, over all workers; more get 503. With 0 none waits.')
+      .prefault(64),
     timeout: duration().describe('How long a request waits; then 503.').prefault('1s'),
   })
   .describe('Where requests wait while every upstream has as many connections as it may.');
 
-const backend = z
+export const backend = z
   .strictObject({
     algorithm: algorithm.optional(),
     key: z
@@ -55,7 +57,7 @@ const backend = z
     sticky: sticky.optional(),
     slow_start: duration()
       .describe(
-        'How long an upstream that comes (back) up takes to reach its whole share of the traffic; not with hashes.',
+        'How long an upstream that comes (back) up takes to reach its whole share of the traffic; not with hashes. By default an upstream has its whole share at once.',
       )
       .optional(),
     queue: queue.prefault({}),
