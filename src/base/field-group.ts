@@ -2,7 +2,7 @@
 export type FieldPair = readonly [name: string, value: string];
 
 /** Ends a line, or a text, for some reader. */
-const UNSAFE = /[\r\n\0]/;
+const UNSAFE = /[\n\r\0]/;
 
 /**
  * Asserts that a value cannot end the line of its field (RFC 9110 5.5). Nothing that clients send or users configure gets this far with
@@ -24,6 +24,8 @@ export class FieldGroup {
   readonly pairs: readonly FieldPair[];
   /** The name whose value each message gives; null for none. */
   readonly openName: string | null;
+  /** A name has an underscore: some recipients take it for another name (`dropName`). */
+  readonly hasUnderscore: boolean;
   /** HTTP/1 text up to the value of the open name. `wire/h1` sets it at the first use; null before. Nothing else uses it. */
   h1Text: string | null = null;
   #lowerCaseNames: readonly string[] | null = null;
@@ -33,6 +35,7 @@ export class FieldGroup {
     for (const [name, value] of pairs) assertFieldValue(name, value);
     this.pairs = pairs;
     this.openName = openName;
+    this.hasUnderscore = openName?.includes('_') || pairs.some(([name]) => name.includes('_'));
   }
 
   /** The names of the pairs in lower case, and then the open name. */

@@ -3,6 +3,7 @@ import type { BackendConfig, Config, RouteConfig } from '../config/config.ts';
 import { isActive } from '../config/not-yet.ts';
 import { middlewareOf } from '../pipeline/build-generation.ts';
 import { type RankedRule, rankRules } from '../routing/ranking.ts';
+import { headOfLines, linesOfHead } from '../wire/h1/head-lines.ts';
 import { explainCandidates } from './candidates.ts';
 import { explainChoice, hashedKey } from './choice.ts';
 import { DryRun, type DryRunOutcome } from './dry-run.ts';
@@ -116,17 +117,17 @@ export class Explainer {
   }
 }
 
-/** Host is what a client would write that connects to the listener, where nothing else is said. */
-/** That of the first listener for HTTPS that has one, which Unix sockets have not. */
+/** The port of the first listener for HTTPS that is no Unix socket; null without one. */
 function configuredPort({ server }: Config): number | null {
   return server.httpsAddr.find(({ path }) => path === null)?.port ?? null;
 }
 
+/** If no field names a host, Host is the one of a client that connects to the listener. */
 function headOf({ method, target, fields }: Inquiry, { address }: ListenerChoice): string {
   const host =
     address.startsWith('unix:') || address.startsWith(':') ? `localhost${address.replace(/^unix:.*/, '')}` : address;
   const lines = namesHost(fields) ? fields : [`Host: ${host}`, ...fields];
-  return `${[`${method} ${target} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`;
+  return headOfLines([`${method} ${target} HTTP/1.1`, ...lines]);
 }
 
 function requestOf({ method, target, from }: Inquiry): Explanation['request'] {
@@ -203,5 +204,5 @@ function explainBackend(backend: BackendConfig, { exchange }: DryRunOutcome): Ex
 function sentOf({ exchange, sentHead }: DryRunOutcome): ExplainedSent | null {
   if (sentHead === null || exchange.upstream === null) return null;
   const { address, sendProxyProtocol } = exchange.upstream.config;
-  return { upstream: address, proxyHeader: sendProxyProtocol, head: sentHead.slice(0, -4).split('\r\n') };
+  return { upstream: address, proxyHeader: sendProxyProtocol, head: linesOfHead(sentHead) };
 }

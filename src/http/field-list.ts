@@ -109,7 +109,10 @@ function isAmong(name: string | FieldGroup, lowerCaseName: string): boolean {
 
 function isOneOf(name: string | FieldGroup, dropNames: ReadonlySet<string>): boolean {
   if (typeof name === 'string') return dropNames.has(dropName(name));
-  for (const each of name.lowerCaseNames) if (dropNames.has(dropName(each))) return true;
+  for (const each of name.lowerCaseNames) {
+    // A name in lower case without an underscore is as `dropName` has it.
+    if (dropNames.has(name.hasUnderscore ? dropName(each) : each)) return true;
+  }
   return false;
 }
 

@@ -4,7 +4,7 @@ import { FRAMING } from '../http/framing.ts';
 import { RESPONSE_DROPS } from '../http/hop-by-hop.ts';
 import type { OutgoingResponse } from '../http/outgoing.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
+import { CHUNK_CONTENT_END, chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
 import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import { encodeInformationalHead, encodeResponseHead } from '../wire/h1/head-encoder.ts';
 import type { H1Output } from './h1-output.ts';
@@ -60,11 +60,11 @@ export class H1Reply {
   sendData(bytes: Buffer, start: number, end: number): boolean {
     if (start === end) return true;
     if (!this.#chunked) return this.#output.bytes('', bytes, start, end, '');
-    return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, '\r\n');
+    return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, CHUNK_CONTENT_END);
   }
 
   sendText(text: string): void {
-    this.#output.text(this.#chunked ? `${chunkPrefix(text.length)}${text}\r\n` : text);
+    this.#output.text(this.#chunked ? `${chunkPrefix(text.length)}${text}${CHUNK_CONTENT_END}` : text);
   }
 
   sendTrailers(trailers: Fields): void {

@@ -6,7 +6,7 @@ import { FRAMING } from '../http/framing.ts';
 import { REQUEST_TRAILER_DROPS } from '../http/hop-by-hop.ts';
 import type { OutgoingRequest } from '../http/outgoing.ts';
 import { BodyDecoder, type BodySink } from '../wire/h1/body-decoder.ts';
-import { chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
+import { CHUNK_CONTENT_END, chunkedEnd, chunkPrefix } from '../wire/h1/chunk-encoder.ts';
 import { encodePassingFields } from '../wire/h1/field-encoder.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { encodeRequestHead } from '../wire/h1/head-encoder.ts';
@@ -189,7 +189,7 @@ export class H1Upstream implements ByteReceiver, BodySink, UpstreamStream, Timer
   sendData(bytes: Buffer, start: number, end: number): boolean {
     if (start === end) return true;
     if (!this.#requestChunked) return this.#output.bytes('', bytes, start, end, '');
-    return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, '\r\n');
+    return this.#output.bytes(chunkPrefix(end - start), bytes, start, end, CHUNK_CONTENT_END);
   }
 
   sendTrailers(trailers: Fields): void {

@@ -1,6 +1,8 @@
 import type { HealthCheckConfig, UpstreamConfig } from '../../config/config.ts';
+import { FieldList } from '../../http/field-list.ts';
 import type { ConnectTarget } from '../../net/connection.ts';
 import { TlsClient, type TlsClientMaterial } from '../../net/tls-client.ts';
+import { encodeOwnRequestHead } from '../../wire/h1/head-encoder.ts';
 import { encodeLocalProxyHeader } from '../../wire/proxy-protocol/encode-header.ts';
 import type { ReplyExpectation } from './check-reply.ts';
 
@@ -10,9 +12,9 @@ export type UpstreamAddress = Pick<ConnectTarget, 'host' | 'port' | 'path' | 'al
 /** What every check of one upstream does. */
 export interface CheckPlan {
   readonly target: ConnectTarget;
-  /** What a connection begins with: a PROXY header, where the upstream wants one. */
+  /** The beginning of a connection: a PROXY header, if the upstream is configured for one; empty otherwise. */
   readonly preface: string;
-  /** What is asked; null: to connect is all. */
+  /** The request and the reply that it has to get; null: the check only connects. */
   readonly question: { readonly head: string; readonly expectation: ReplyExpectation } | null;
   readonly reuse: boolean;
 }
@@ -54,13 +56,14 @@ function wantedReply({ expectedStatus, expectedBody }: HealthCheckConfig): Reply
 }
 
 function requestHead(upstream: UpstreamConfig, { path, host, headers, reuse }: HealthCheckConfig): string {
-  const fields = {
+  const values = {
     host: host ?? (upstream.path === null ? upstream.authority : 'localhost'),
     'user-agent': 'Photon-Health-Check',
     accept: '*/*',
     ...headers,
     ...(reuse ? {} : { connection: 'close' }),
   };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+  const fields = new FieldList();
+  for (const [name, value] of Object.entries(values)) fields.add(name, value);
+  return encodeOwnRequestHead(path, fields);
 }

@@ -1,4 +1,5 @@
 import type { FieldDrops } from '../../http/field-drops.ts';
+import type { FieldList } from '../../http/field-list.ts';
 import { FRAMING } from '../../http/framing.ts';
 import { REQUEST_DROPS, REQUEST_DROPS_BUT_HOST, RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import type { OutgoingRequest, OutgoingResponse } from '../../http/outgoing.ts';
@@ -14,6 +15,11 @@ export function encodeRequestHead(outgoing: OutgoingRequest, close = false): str
   const connection = close ? 'Connection: close\r\n' : '';
   const fields = encodeFieldList(passingRequest(outgoing), outgoing.requestAdditions);
   return `${fields}${requestFraming(outgoing)}${connection}\r\n`;
+}
+
+/** The head of a GET that the gateway sends for itself, as HTTP/1.1 text. Host is among the fields. */
+export function encodeOwnRequestHead(target: string, fields: FieldList): string {
+  return `${encodeFieldList(`GET ${target} HTTP/1.1\r\n`, fields)}\r\n`;
 }
 
 /** The request line, Host and the fields that pass. */
