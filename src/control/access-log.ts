@@ -1,5 +1,7 @@
 import { write } from 'node:fs';
+import type { AccessLogConfig } from '../config/config.ts';
 import { closeOutput, hasMoved, type OpenOutput, openOutput, openOutputNow } from './access-output.ts';
+import { Change } from './change.ts';
 import type { EventLog } from './event-log.ts';
 
 /** Lines as a worker handed them over. */
@@ -233,5 +235,67 @@ export class AccessLog {
 
   get #name(): string {
     return this.#file ?? 'stdout';
+  }
+}
+
+/** The output that a configuration wants. */
+type WantedOutput = Pick<AccessLogConfig, 'enabled' | 'file'>;
+
+/** The access log of the configuration that is served. */
+export class ServedAccessLog {
+  readonly #log: EventLog;
+  readonly #maxWaiting: number;
+  #wanted: WantedOutput = { enabled: false, file: null };
+  #current: AccessLog | null = null;
+  /** The log of the configuration before, while workers may still have lines for it. */
+  #former: AccessLog | null = null;
+
+  /** `maxWaiting`: as for `AccessLog`. */
+  constructor(log: EventLog, maxWaiting: number) {
+    this.#log = log;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** Null while nothing is logged. */
+  get current(): AccessLog | null {
+    return this.#current;
+  }
+
+  /** To the output that a configuration wants. `prepare` throws an Error of one line if the file cannot be opened. */
+  change(wanted: WantedOutput): Change {
+    const before = this.#current;
+    return new Change<AccessLog | null>('the access log', {
+      prepare: () => (this.#isServed(wanted) ? before : this.#open(wanted)),
+      commit: (next) => {
+        this.#wanted = wanted;
+        // Until the last worker has gone over, some log takes the lines of both configurations.
+        this.#current = next ?? before;
+        this.#former = before;
+      },
+      finish: (next) => {
+        this.#current = next;
+        this.#former = null;
+        if (next !== before) void before?.close();
+      },
+      abandon: (next) => (next === before ? undefined : next?.close()),
+    });
+  }
+
+  #isServed({ enabled, file }: WantedOutput): boolean {
+    return enabled === this.#wanted.enabled && file === this.#wanted.file;
+  }
+
+  #open({ enabled, file }: WantedOutput): AccessLog | null {
+    return enabled ? new AccessLog(file, this.#log, this.#maxWaiting) : null;
+  }
+
+  /** Opens log files anew, which were moved away. */
+  reopen(): void {
+    this.#current?.reopen();
+  }
+
+  /** Writes the lines that wait, as `AccessLog.close` does. */
+  async close(): Promise<void> {
+    await Promise.all([this.#current?.close(), this.#former?.close()]);
   }
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { TlsMaterial } from '../messages/to-worker.ts';
+import { Change } from './change.ts';
 import type { EventLog } from './event-log.ts';
 import { stateNow, stateOf } from './file-state.ts';
 import { runtimeDirectory } from './runtime-directory.ts';
+import type { SerialQueue } from './serial-queue.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { readTlsMaterial, type TlsConfig, tlsFiles } from './tls-material.ts';
 
@@ -119,5 +121,45 @@ export class Certificates {
   #withTicketKeys({ server, upstreams }: TlsMaterial): TlsMaterial {
     if (server === null || this.#ticketKeys === null) return { server, upstreams };
     return { server: { ...server, ticketKeys: this.#ticketKeys.current }, upstreams };
+  }
+}
+
+/** What the certificates that are served are given to work with. */
+export interface CertificatesContext {
+  readonly log: EventLog;
+  /** New certificates wait there until they can be used. */
+  readonly queue: SerialQueue;
+  readonly use: UseTls;
+}
+
+/** The certificates of the configuration that is served. */
+export class ServedCertificates {
+  readonly #context: CertificatesContext;
+  #current: Certificates | null = null;
+
+  constructor(context: CertificatesContext) {
+    this.#context = context;
+  }
+
+  /** To those of a configuration. `prepare` throws an Error of one line if a file cannot be used. */
+  change(config: TlsConfig): Change<Certificates> {
+    return new Change('the certificates', {
+      prepare: () => new Certificates(config, this.#context.log),
+      commit: (next) => {
+        this.close();
+        this.#current = next;
+        next.watch((material) => this.#context.queue.run(() => this.#use(next, material)));
+      },
+    });
+  }
+
+  async #use(certificates: Certificates, material: TlsMaterial): Promise<boolean> {
+    // A configuration that came in between has read the files itself.
+    return this.#current === certificates && this.#context.use(material);
+  }
+
+  close(): void {
+    this.#current?.close();
+    this.#current = null;
   }
 }

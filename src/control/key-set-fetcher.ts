@@ -1,6 +1,7 @@
 import { type Clock, monotonicClock } from '../base/clock.ts';
 import type { FetchedKeySet } from '../messages/to-worker.ts';
 import { KEY_SET_COOLDOWN_MS, KeySet } from '../middleware/auth/jwt/key-set.ts';
+import { Change } from './change.ts';
 import type { EventLog } from './event-log.ts';
 import { fetchText } from './fetch-text.ts';
 
@@ -67,10 +68,20 @@ export class KeySetFetcher {
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** The keys of these URLs are wanted from now on, and of no others. */
+  /** The keys of these URLs are wanted from now on, and of no others. After `close`, none are. */
   use(urls: readonly string[]): void {
+    if (this.#closing.signal.aborted) return;
     this.#sets = new Map(urls.map((url) => [url, this.#sets.get(url) ?? new CachedKeySet(url)]));
     this.tick();
+  }
+
+  /** To the keys of these URLs. Workers of both configurations may want keys until the last one has gone over. */
+  change(urls: readonly string[]): Change {
+    return new Change('the key sets', {
+      prepare: () => undefined,
+      commit: () => this.use([...this.#sets.keys(), ...urls]),
+      finish: () => this.use(urls),
+    });
   }
 
   /** What is known so far. */

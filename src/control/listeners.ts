@@ -2,6 +2,7 @@ import type { ServerConfig } from '../config/config.ts';
 import type { ListenAddress } from '../config/option-types.ts';
 import { Binder } from '../net/bind.ts';
 import { type Binding, formatAddress } from '../net/binding.ts';
+import { Change } from './change.ts';
 
 /** An address that is held, and what is spoken there. */
 export interface PlannedListener {
@@ -9,19 +10,6 @@ export interface PlannedListener {
   readonly key: string;
   readonly binding: Binding;
   readonly secure: boolean;
-}
-
-/** What a configuration changes in the listeners. Either `commit` or `abandon` ends it. */
-export interface ListenerChange {
-  /** All that are to serve. */
-  readonly all: readonly PlannedListener[];
-  /** Those that are new, or speak something else from the commit on. */
-  readonly opened: readonly PlannedListener[];
-  readonly closed: readonly PlannedListener[];
-  /** Gives back the addresses that are not wanted any more. */
-  commit(): void;
-  /** Gives back the addresses that were taken for it. */
-  abandon(): void;
 }
 
 /** An address of the configuration. */
@@ -35,6 +23,15 @@ interface HeldListener extends WantedListener {
   readonly bindings: readonly Binding[];
 }
 
+/** How the listeners change from one configuration to another. */
+export interface ListenerChange {
+  /** All that are to serve. */
+  readonly all: readonly PlannedListener[];
+  /** Those that are new, or speak something else from the commit on. */
+  readonly opened: readonly PlannedListener[];
+  readonly closed: readonly PlannedListener[];
+}
+
 /** The addresses of the gateway. One that stays in the configuration stays bound, so that no connection is lost, whatever is spoken there. */
 export class Listeners {
   #held: readonly HeldListener[] = [];
@@ -43,32 +40,45 @@ export class Listeners {
     return plan(this.#held);
   }
 
-  /** Binds what is new in `server`. Throws a BindError when an address cannot be had, and then nothing has changed. */
-  async prepare({ httpAddr, httpsAddr }: ServerConfig): Promise<ListenerChange> {
-    const wanted = [
-      ...httpAddr.map((address) => ({ address, secure: false })),
-      ...httpsAddr.map((address) => ({ address, secure: true })),
-    ];
+  /**
+   * Binds the addresses of `server` that are new, and with the commit releases those that it does not have. `prepare` rejects with a BindError
+   * if an address cannot be bound.
+   */
+  change(server: ServerConfig): Change<ListenerChange> {
     const before = this.#held;
-    const held = await bindMissing(wanted, before);
-    const [all, open] = [plan(held), plan(before)];
-    return {
-      all,
-      opened: all.filter(({ key, secure }) => !open.some((each) => each.key === key && each.secure === secure)),
-      closed: open.filter(({ key }) => !all.some((each) => each.key === key)),
-      commit: () => {
+    return new Change('the listeners', {
+      prepare: async () => {
+        const held = await bindMissing(wantedListeners(server), before);
+        return { held, ...compare(plan(before), plan(held)) };
+      },
+      commit: ({ held }) => {
         this.#held = held;
         release(before, held);
       },
-      abandon: () => release(held, before),
-    };
+      abandon: ({ held }) => release(held, before),
+    });
   }
 
-  /** Gives all addresses back. */
+  /** Releases all addresses. */
   close(): void {
     release(this.#held, []);
     this.#held = [];
   }
+}
+
+function wantedListeners({ httpAddr, httpsAddr }: ServerConfig): readonly WantedListener[] {
+  return [
+    ...httpAddr.map((address) => ({ address, secure: false })),
+    ...httpsAddr.map((address) => ({ address, secure: true })),
+  ];
+}
+
+function compare(before: readonly PlannedListener[], all: readonly PlannedListener[]): ListenerChange {
+  return {
+    all,
+    opened: all.filter(({ key, secure }) => !before.some((each) => each.key === key && each.secure === secure)),
+    closed: before.filter(({ key }) => !all.some((each) => each.key === key)),
+  };
 }
 
 async function bindMissing(wanted: readonly WantedListener[], before: readonly HeldListener[]) {

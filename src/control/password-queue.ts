@@ -3,6 +3,7 @@ import { MAX_WAITING_PASSWORDS, PasswordQueueState } from '../memory/password-qu
 import type { PasswordAnswer } from '../messages/to-worker.ts';
 import { MAX_KEPT_MS, type PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { RecentDigests } from '../middleware/auth/basic/recent-digests.ts';
+import { Change } from './change.ts';
 import type { EventLog } from './event-log.ts';
 import { type HashAnswer, type PasswordHasher, startPasswordThread } from './password-hasher.ts';
 import { RestartBackoff } from './restart-backoff.ts';
@@ -54,6 +55,7 @@ export class PasswordQueue {
   /** What a hash took of late. */
   #usualMs = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
+  #closed = false;
 
   /** `answer` is called once for every question. */
   constructor(
@@ -67,10 +69,21 @@ export class PasswordQueue {
     this.#start = start;
   }
 
-  /** Whether there is anything to be hashed from now on. Without, there is no thread. */
+  /** Whether there is anything to be hashed from now on. Without, there is no thread; after `close`, there never is. */
   use(wanted: boolean): void {
-    if (wanted && this.#hasher === null && this.#restart === null) this.#begin();
+    if (wanted && !this.#closed && this.#hasher === null && this.#restart === null) this.#begin();
     if (!wanted) this.#end();
+  }
+
+  /** To whether a configuration has passwords to be hashed. Workers of both configurations may ask until the last one has gone over. */
+  change(wanted: boolean): Change {
+    return new Change('the password queue', {
+      prepare: () => undefined,
+      commit: () => {
+        if (wanted) this.use(true);
+      },
+      finish: () => this.use(wanted),
+    });
   }
 
   ask(row: number, question: PasswordQuestion): void {
@@ -87,6 +100,7 @@ export class PasswordQueue {
   }
 
   close(): void {
+    this.#closed = true;
     this.use(false);
   }
 

@@ -4,7 +4,8 @@ import { type ConfigChanges, findChanges, isEquivalent } from './config-changes.
 import type { EventLog } from './event-log.ts';
 import type { FileWatch } from './file-watch.ts';
 import { logWarnings } from './log-warnings.ts';
-import type { Supervisor, Switch, SwitchTimes } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { Switch, SwitchTimes } from './workers.ts';
 
 /** Who asked for it. */
 export type ReloadTrigger = 'file' | 'signal' | 'command';

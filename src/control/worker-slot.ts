@@ -4,9 +4,11 @@ import type { AccessLinesMessage, LogMessage, PreparedMessage } from '../message
 import type { FetchedKeySet, ListenerPlan, PasswordAnswer, ServingPlan, TlsMaterial } from '../messages/to-worker.ts';
 import type { PasswordQuestion } from '../middleware/auth/basic/password-checks.ts';
 import { AccessBlocks } from '../telemetry/access-blocks.ts';
-import type { AccessLog } from './access-log.ts';
+import type { ServedAccessLog } from './access-log.ts';
 import type { EventLog } from './event-log.ts';
+import type { KeySetFetcher } from './key-set-fetcher.ts';
 import type { PlannedListener } from './listeners.ts';
+import type { PasswordQueue } from './password-queue.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { limitOf, WorkerLife, type WorkerListener, WorkerRefusal } from './worker-life.ts';
 
@@ -20,16 +22,10 @@ export interface WorkerPlan {
 export interface WorkerSlotContext {
   readonly shared: SharedMemory;
   readonly log: EventLog;
-  /** Null while no requests are logged. */
-  readonly accessLog: AccessLog | null;
-  /** The keys of issuers that are known so far. */
-  readonly keySets: readonly FetchedKeySet[];
-  /** A worker asks for newer ones of a URL. */
-  wantKeySet(url: string): void;
-  /** How many passwords wait, for workers to read. */
-  readonly passwordQueue: SharedArrayBuffer;
-  /** The worker of a row asks whether a password is right. */
-  checkPassword(row: number, question: PasswordQuestion): void;
+  /** `current` is null while no requests are logged. */
+  readonly accessLog: Pick<ServedAccessLog, 'current'>;
+  readonly keySets: Pick<KeySetFetcher, 'current' | 'want'>;
+  readonly passwords: Pick<PasswordQueue, 'memory' | 'ask'>;
   /** Forgets what the worker of a row counted. */
   clearRow(row: number): void;
 }
@@ -183,12 +179,21 @@ export class WorkerSlot implements WorkerListener {
 
   #begin(): WorkerLife {
     const { serving, listeners } = this.#plan;
-    const { shared, keySets, passwordQueue } = this.#context;
+    const { shared, keySets, passwords } = this.#context;
     // Made anew for each life: lines of the one before may still wait to be written.
     const accessMemory = AccessBlocks.allocate();
     const sources = this.#sourcesOf(listeners);
     const life = new WorkerLife(
-      { type: 'start', row: this.#row, listeners: sources, shared, keySets, passwordQueue, accessMemory, ...serving },
+      {
+        type: 'start',
+        row: this.#row,
+        listeners: sources,
+        shared,
+        keySets: keySets.current,
+        passwordQueue: passwords.memory,
+        accessMemory,
+        ...serving,
+      },
       this,
     );
     this.#life = life;
@@ -233,7 +238,7 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
-    const { accessLog } = this.#context;
+    const accessLog = this.#context.accessLog.current;
     const release = () => blocks.free(block);
     // Requests that began before it was turned off may end later.
     if (accessLog === null) release();
@@ -241,15 +246,15 @@ export class WorkerSlot implements WorkerListener {
   }
 
   onKeySetWanted(url: string): void {
-    this.#context.wantKeySet(url);
+    this.#context.keySets.want(url);
   }
 
   onPasswordWanted({ digest, hash, password }: PasswordQuestion): void {
-    this.#context.checkPassword(this.#row, { digest, hash, password });
+    this.#context.passwords.ask(this.#row, { digest, hash, password });
   }
 
   onAccessDropped(lines: number): void {
-    this.#context.accessLog?.drop(lines);
+    this.#context.accessLog.current?.drop(lines);
   }
 }
 

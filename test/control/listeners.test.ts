@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseListenAddress } from '../../src/base/address.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
+import type { Change } from '../../src/control/change.ts';
 import { type ListenerChange, Listeners } from '../../src/control/listeners.ts';
 import { formatAddress } from '../../src/net/binding.ts';
 import { temporaryDirectory } from './photon-process.ts';
@@ -33,8 +34,10 @@ class Bench {
     });
   }
 
-  prepare(http: Addresses, https: Addresses): Promise<ListenerChange> {
-    return this.listeners.prepare(serverOf(http, https));
+  async prepare(http: Addresses, https: Addresses): Promise<Change<ListenerChange>> {
+    const change = this.listeners.change(serverOf(http, https));
+    await change.prepare();
+    return change;
   }
 
   async use(http: Addresses, https: Addresses): Promise<void> {
@@ -75,9 +78,9 @@ for (const { address, why } of [
     await bench.listen();
     const [before] = bench.listeners.open;
     const change = await bench.prepare([], [address]);
-    assert.deepEqual(change.closed, []);
+    assert.deepEqual(change.prepared.closed, []);
     assert.deepEqual(
-      change.opened.map(({ key, secure }) => [key, secure]),
+      change.prepared.opened.map(({ key, secure }) => [key, secure]),
       [[before?.key, true]],
     );
     change.commit();
@@ -133,7 +136,7 @@ for (const { from, to, why } of [
     await bench.use(at(from), []);
     await bench.listen();
     const change = await bench.prepare([], at(to));
-    assert.ok(change.all.every(({ secure }) => secure));
+    assert.ok(change.prepared.all.every(({ secure }) => secure));
     change.commit();
     await bench.listen();
     assert.ok(bench.ports.every((each) => each === port));
@@ -154,7 +157,7 @@ test('an address that cannot be had leaves everything as it was, whatever else w
     message: `Cannot listen on 127.0.0.1:${takenPort}: the address is in use`,
   });
   assert.deepEqual(bench.shown, before);
-  await assert.rejects(new Listeners().prepare(serverOf([`127.0.0.1:${port}`], [])), { code: 'EADDRINUSE' });
+  await assert.rejects(new Listeners().change(serverOf([`127.0.0.1:${port}`], [])).prepare(), { code: 'EADDRINUSE' });
 });
 
 test('the same address twice, in two ways, is in use', async (t) => {
@@ -171,9 +174,10 @@ test('a change that is given up gives back what it took, and nothing else', asyn
   await bench.use(['127.0.0.1:0'], []);
   const before = bench.listeners.open[0]?.binding;
   const change = await bench.prepare(['127.0.0.2:0'], ['127.0.0.1:0']);
-  const { binding } = change.opened.find(({ key }) => key.startsWith('127.0.0.2')) ?? assert.fail('it is not opened');
-  change.abandon();
+  const { binding } =
+    change.prepared.opened.find(({ key }) => key.startsWith('127.0.0.2')) ?? assert.fail('it is not opened');
+  await change.abandon();
   assert.equal(bench.listeners.open[0]?.binding, before);
   const again = await bench.prepare([`127.0.0.2:${binding.address.port}`], []);
-  again.abandon();
+  await again.abandon();
 });

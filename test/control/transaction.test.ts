@@ -15,39 +15,21 @@ interface Fault {
 
 const PARTS = ['certificates', 'listeners', 'workers'];
 
-/** Writes down its steps. */
-class Part extends Change {
-  readonly name: string;
-  readonly #story: string[];
-  readonly #run: (name: string, step: Step) => void | Promise<void>;
-
-  constructor(name: string, story: string[], run: (name: string, step: Step) => void | Promise<void>) {
-    super();
-    this.name = name;
-    this.#story = story;
-    this.#run = run;
-  }
-
-  #step(step: Step): void | Promise<void> {
-    this.#story.push(`${step} ${this.name}`);
-    return this.#run(this.name, step);
-  }
-
-  protected override onPrepare(): void | Promise<void> {
-    return this.#step('prepare');
-  }
-
-  protected override onCommit(): void | Promise<void> {
-    return this.#step('commit');
-  }
-
-  protected override onFinish(): void {
-    void this.#step('finish');
-  }
-
-  protected override onAbandon(): void | Promise<void> {
-    return this.#step('abandon');
-  }
+/** A change that writes down its steps; `run` is what each of them does. */
+function part(name: string, story: string[], run: (name: string, step: Step) => void | Promise<void>): Change<string> {
+  const step = (which: Step, prepared = name) => {
+    story.push(`${which} ${prepared}`);
+    return run(name, which);
+  };
+  return new Change(name, {
+    prepare: async () => {
+      await step('prepare');
+      return name;
+    },
+    commit: (prepared) => step('commit', prepared),
+    finish: (prepared) => void step('finish', prepared),
+    abandon: (prepared) => step('abandon', prepared),
+  });
 }
 
 /** Runs a transaction of three parts; resolves with all steps in their order, the error, and what was reported besides. */
@@ -62,7 +44,7 @@ async function run(faults: readonly Fault[], stopping?: AbortController, stopAt?
     if (fault.how === 'rejects') return settle(1).then(() => Promise.reject(error));
     throw error;
   };
-  const parts = PARTS.map((name) => new Part(name, story, runStep));
+  const parts = PARTS.map((name) => part(name, story, runStep));
   const context = {
     ...(stopping === undefined ? {} : { stopping: stopping.signal }),
     onFault: (fault: unknown) => reported.push((fault as Error).message),
@@ -176,7 +158,7 @@ test('nothing is waited for from the last prepare to the last commit, and all co
     return step === 'commit' && name === 'certificates' ? gate.promise : undefined;
   };
   const done = runTransaction(
-    PARTS.map((name) => new Part(name, story, runStep)),
+    PARTS.map((name) => part(name, story, runStep)),
     { onFault: (fault) => assert.fail(String(fault)) },
   );
   await settle(2);
@@ -203,14 +185,17 @@ for (const { state, way, allowed, fails = false } of STATES) {
     const right = allowed.includes(step);
     test(`${step} of a change that is ${state} ${right ? 'runs' : 'throws and does nothing'}`, async () => {
       const story: string[] = [];
-      const change = new Part('listeners', story, () => {
+      const change = part('listeners', story, () => {
         if (fails) throw new Error('it cannot');
       });
       for (const each of way) await Promise.resolve(change[each]()).catch(() => undefined);
       story.length = 0;
       const called = async () => change[step]();
+      const hasNothing = state === 'new' || state === 'failed';
+      if (hasNothing) assert.throws(() => change.prepared, new RegExp(`is ${state}, and has nothing ready`));
+      else assert.equal(change.prepared, 'listeners');
       if (right) await called();
-      else await assert.rejects(called, new RegExp(`^Error: Part is ${state}, and cannot be `));
+      else await assert.rejects(called, new RegExp(`^Error: the change of listeners is ${state}, and cannot be `));
       assert.deepEqual(story, right ? [`${step} listeners`] : []);
     });
   }
@@ -218,11 +203,13 @@ for (const { state, way, allowed, fails = false } of STATES) {
 
 test('a change that is still being prepared can be neither committed nor abandoned nor prepared again', async () => {
   const gate = Promise.withResolvers<void>();
-  const change = new Part('workers', [], () => gate.promise);
+  const change = part('workers', [], () => gate.promise);
   const preparing = change.prepare();
   for (const step of ['prepare', 'commit', 'finish', 'abandon'] as const) {
-    await assert.rejects(async () => change[step](), /^Error: Part is preparing, and cannot be /);
+    await assert.rejects(async () => change[step](), /^Error: the change of workers is preparing, and cannot be /);
   }
+  assert.throws(() => change.prepared, /is preparing, and has nothing ready/);
   gate.resolve();
   await preparing;
+  assert.equal(change.prepared, 'workers');
 });

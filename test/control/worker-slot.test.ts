@@ -5,7 +5,7 @@ import { AccessBlocks, BLOCK_COUNT } from '../../src/telemetry/access-blocks.ts'
 
 test('lines that come when nothing is logged any more give their memory back to the worker', () => {
   // Sound: a slot that has not started looks at neither.
-  const slot = new WorkerSlot(0, {} as WorkerPlan, { accessLog: null } as WorkerSlotContext);
+  const slot = new WorkerSlot(0, {} as WorkerPlan, { accessLog: { current: null } } as WorkerSlotContext);
   const blocks = new AccessBlocks(AccessBlocks.allocate());
   for (let count = 0; count < 2 * BLOCK_COUNT; count++) {
     const block = blocks.take();

@@ -51,7 +51,12 @@ export class NameLookup {
     this.#sources = sources;
   }
 
-  /** Asks other servers from now on. */
+  /** As in `NameSources`. */
+  get servers(): readonly string[] | null {
+    return this.#sources.servers;
+  }
+
+  /** Asks other servers from now on. What they do not know stays as it was. */
   useServers(servers: readonly string[] | null): void {
     if (isDeepStrictEqual(servers, this.#sources.servers)) return;
     this.#sources = { ...this.#sources, servers };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isIpAddress } from '../../base/address.ts';
-import type { BackendConfig, UpstreamConfig } from '../../config/config.ts';
+import type { BackendConfig, Config, UpstreamConfig } from '../../config/config.ts';
+import { Change } from '../change.ts';
 import type { EventLog } from '../event-log.ts';
 import { type NameAddresses, toNameAddresses } from './name-addresses.ts';
 import type { NameLookup } from './name-lookup.ts';
@@ -8,6 +9,9 @@ import type { ServiceTarget } from './service-targets.ts';
 import { WatchedAnswer } from './watched-answer.ts';
 
 type Backends = readonly BackendConfig[];
+
+/** What a configuration says about names; `resolver`: DNS servers, null for those of the system. */
+type NamesConfig = Pick<Config, 'backends' | 'resolver'>;
 
 /** What names stand for, as far as it is known. */
 export interface KnownNames {
@@ -42,27 +46,35 @@ export class UpstreamNames implements KnownNames {
   }
 
   /**
-   * Watches the names of these backends too. Resolves when each has been asked for, or after `timeoutMs`: whoever starts goes on
-   * without the rest.
+   * To the names of a configuration, and to its DNS servers. When it is prepared, the names of both configurations are watched, and each new name
+   * has been asked for; names that have not been resolved within `timeoutMs` are not waited for.
    */
-  async add(backends: Backends, timeoutMs: number): Promise<void> {
-    this.#upstreams = [...this.#upstreams, ...upstreamsOf(backends)];
-    this.#watch();
+  change({ backends, resolver }: NamesConfig, timeoutMs: number): Change {
+    const before = { upstreams: this.#upstreams, servers: this.#lookup.servers };
+    return new Change('the names', {
+      prepare: () => {
+        this.#lookup.useServers(resolver);
+        this.#watchAll([...before.upstreams, ...upstreamsOf(backends)]);
+        return this.#askedWithin(timeoutMs, backends);
+      },
+      commit: () => this.#watchAll(upstreamsOf(backends)),
+      abandon: () => {
+        this.#lookup.useServers(before.servers);
+        this.#watchAll(before.upstreams);
+      },
+    });
+  }
+
+  async #askedWithin(timeoutMs: number, backends: Backends): Promise<void> {
     const settled = new AbortController();
     const enough = pause(timeoutMs, undefined, { signal: settled.signal, ref: true }).catch(() => undefined);
     await Promise.race([this.#asked(backends), enough]);
     settled.abort();
   }
 
-  /** Watches the names of these backends only. */
-  keepOnly(backends: Backends): void {
-    this.#upstreams = upstreamsOf(backends);
+  #watchAll(upstreams: readonly UpstreamConfig[]): void {
+    this.#upstreams = upstreams;
     this.#watch();
-  }
-
-  /** Asks other DNS servers from now on; null for those of the system. What they do not know stays as it was. */
-  useServers(servers: readonly string[] | null): void {
-    this.#lookup.useServers(servers);
   }
 
   /** Nobody is asked any more; what is known stays. */
