@@ -128,7 +128,7 @@ export class Certificates {
 export interface CertificatesContext {
   readonly log: EventLog;
   /** New certificates wait there until they can be used. */
-  readonly queue: SerialQueue;
+  readonly queue: Pick<SerialQueue, 'run'>;
   readonly use: UseTls;
 }
 

@@ -107,9 +107,10 @@ export class Supervisor {
       throw error;
     }
     this.#namesChanged();
-    for (const listener of this.#listeners.open)
+    const { open } = this.#listeners;
+    for (const listener of open)
       this.#logListening(listener, { workers: this.#workers.count, transport: transport.name });
-    return this.#listeners.open.map(({ binding }) => binding.address);
+    return open.map(({ binding }) => binding.address);
   }
 
   async #startWith(compiled: CompiledConfig): Promise<void> {
@@ -149,7 +150,7 @@ export class Supervisor {
       this.#keySets.change(keySetUrls),
       this.#passwords.change(checksPasswords),
       plan,
-      // The last one: a worker that is born once these are prepared is behind.
+      // Last, since a worker that is born while another part is prepared would not be ready.
       workers,
     ]);
     this.#logListeners(listeners.prepared);
