@@ -247,7 +247,7 @@ export class ServedAccessLog {
   readonly #maxWaiting: number;
   #wanted: WantedOutput = { enabled: false, file: null };
   #current: AccessLog | null = null;
-  /** The log of the configuration before, while workers may still have lines for it. */
+  /** The access log of the configuration before, until all workers have gone over. */
   #former: AccessLog | null = null;
 
   /** `maxWaiting`: as for `AccessLog`. */
@@ -261,7 +261,7 @@ export class ServedAccessLog {
     return this.#current;
   }
 
-  /** To the output that a configuration wants. `prepare` throws an Error of one line if the file cannot be opened. */
+  /** Goes over to another output. `prepare` opens its file, and throws an Error of one line if it cannot. */
   change(wanted: WantedOutput): Change {
     const before = this.#current;
     return new Change<AccessLog | null>('the access log', {
@@ -289,12 +289,12 @@ export class ServedAccessLog {
     return enabled ? new AccessLog(file, this.#log, this.#maxWaiting) : null;
   }
 
-  /** Opens log files anew, which were moved away. */
+  /** Opens the file again, because it was moved away. */
   reopen(): void {
     this.#current?.reopen();
   }
 
-  /** Writes the lines that wait, as `AccessLog.close` does. */
+  /** Writes the lines that wait and closes the outputs, as `AccessLog.close` does. */
   async close(): Promise<void> {
     await Promise.all([this.#current?.close(), this.#former?.close()]);
   }

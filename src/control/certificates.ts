@@ -8,14 +8,15 @@ import type { SerialQueue } from './serial-queue.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { readTlsMaterial, type TlsConfig, tlsFiles } from './tls-material.ts';
 
-/** How often the files are looked at. Secrets are mounted in ways that no watch sees; asking costs nothing. */
+/** How often the files are looked at. A watch does not see every way in which secrets are mounted, and a look costs nothing. */
 const LOOK_EVERY_MS = 1000;
 
-/** Resolves with false when it is not wanted any more. */
+/** Resolves with true if the material is in use, and with false if it is no longer wanted. Rejects if it cannot be used. */
 type UseTls = (material: TlsMaterial) => Promise<boolean>;
 
 /**
- * Certificates and keys as they are now: read again when their files change, the keys of session tickets made anew every day.
+ * The certificates and keys of one configuration. They are read again when their files change. The keys of session tickets are replaced every
+ * day.
  *
  *   unchanged --a file changed--> settling --nothing changed since the last look--> read again
  *       ^                            | ^ \__another change__/                          | good, and used: the new ones
@@ -26,9 +27,9 @@ export class Certificates {
   readonly #log: EventLog;
   readonly #files: readonly string[];
   readonly #ticketKeys: TicketKeys | null;
-  /** What is in use. */
+  /** The material that is in use. */
   #material: TlsMaterial;
-  /** What the files looked like when they were read, and at the last look. */
+  /** The state of the files when they were read, and at the last look. */
   #read: string;
   #seen: string | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -42,7 +43,7 @@ export class Certificates {
     this.#files = tlsFiles(config);
     this.#ticketKeys =
       httpsAddr.length === 0 ? null : new TicketKeys(tlsTicketKeys ?? join(runtimeDirectory(), 'ticket-keys'), log);
-    // Before they are read: what changes meanwhile is seen at the first look.
+    // This comes before the files are read, so that the first look sees a change in between.
     this.#read = stateNow(this.#files);
     this.#material = this.#readAll();
   }
@@ -51,7 +52,7 @@ export class Certificates {
     return this.#material;
   }
 
-  /** Looks at the files from now on; `use` is given what is different, resolves when it is in use, and rejects when it cannot be used. */
+  /** Looks at the files from now on, and calls `use` with the new material when they have changed. */
   watch(use: UseTls): void {
     if (this.#files.length === 0) return;
     this.#timer = setInterval(() => void this.look(use), LOOK_EVERY_MS);
@@ -64,9 +65,9 @@ export class Certificates {
     this.#timer = null;
   }
 
-  /** One look. A certificate and its key are two files: they are read when both have stopped changing. */
+  /** Looks once. A certificate and its key are two files: they are read when both have stopped changing. */
   async look(use: UseTls): Promise<void> {
-    // What the look before has found may still wait until it can be used.
+    // The material that the look before has found may still wait until it can be used.
     if (this.#looking) return;
     this.#looking = true;
     try {
@@ -124,10 +125,10 @@ export class Certificates {
   }
 }
 
-/** What the certificates that are served are given to work with. */
+/** What `ServedCertificates` is given to work with. */
 export interface CertificatesContext {
   readonly log: EventLog;
-  /** New certificates wait there until they can be used. */
+  /** New material waits in this queue until no change of the configuration is under way. */
   readonly queue: Pick<SerialQueue, 'run'>;
   readonly use: UseTls;
 }
@@ -141,7 +142,7 @@ export class ServedCertificates {
     this.#context = context;
   }
 
-  /** To those of a configuration. `prepare` throws an Error of one line if a file cannot be used. */
+  /** Goes over to the certificates of `config`. `prepare` reads their files, and throws an Error of one line if one cannot be used. */
   change(config: TlsConfig): Change<Certificates> {
     return new Change('the certificates', {
       prepare: () => new Certificates(config, this.#context.log),
@@ -154,7 +155,7 @@ export class ServedCertificates {
   }
 
   async #use(certificates: Certificates, material: TlsMaterial): Promise<boolean> {
-    // A configuration that came in between has read the files itself.
+    // If another configuration has been committed in between, it has read the files itself.
     return this.#current === certificates && this.#context.use(material);
   }
 

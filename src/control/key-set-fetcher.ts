@@ -5,7 +5,7 @@ import { Change } from './change.ts';
 import type { EventLog } from './event-log.ts';
 import { fetchText } from './fetch-text.ts';
 
-/** Keys are fetched anew so often without being asked for: it is how one that an issuer takes back goes out of use. */
+/** How often keys are fetched when no worker asks for them. A key that its issuer withdraws goes out of use by this. */
 const REFRESH_MS = 300_000;
 /** After a failure, while there are keys to go on with. */
 const RETRY_MS = 60_000;
@@ -68,14 +68,14 @@ export class KeySetFetcher {
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** The keys of these URLs are wanted from now on, and of no others. After `close`, none are. */
+  /** Fetches the keys of these URLs from now on, and of no others. After `close`, it does nothing. */
   use(urls: readonly string[]): void {
     if (this.#closing.signal.aborted) return;
     this.#sets = new Map(urls.map((url) => [url, this.#sets.get(url) ?? new CachedKeySet(url)]));
     this.tick();
   }
 
-  /** To the keys of these URLs. Workers of both configurations may want keys until the last one has gone over. */
+  /** Goes over to the keys of these URLs. Until all workers have gone over, the keys of both configurations are fetched. */
   change(urls: readonly string[]): Change {
     return new Change('the key sets', {
       prepare: () => undefined,
@@ -84,7 +84,7 @@ export class KeySetFetcher {
     });
   }
 
-  /** What is known so far. */
+  /** The keys that are known so far. */
   get current(): readonly FetchedKeySet[] {
     return [...this.#sets.values()].map(publicPartOf);
   }

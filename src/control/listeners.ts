@@ -4,9 +4,9 @@ import { Binder } from '../net/bind.ts';
 import { type Binding, formatAddress } from '../net/binding.ts';
 import { Change } from './change.ts';
 
-/** An address that is held, and what is spoken there. */
+/** An address that is bound, and the protocol of its clients. */
 export interface PlannedListener {
-  /** The address, which names it among the listeners of a worker. */
+  /** The address. It is the name of the listener in a worker. */
   readonly key: string;
   readonly binding: Binding;
   readonly secure: boolean;
@@ -18,21 +18,21 @@ interface WantedListener {
   readonly secure: boolean;
 }
 
-/** The same, with what it stands for: a name may stand for several addresses. */
+/** The same with its bindings. A name may stand for several addresses, each with a binding of its own. */
 interface HeldListener extends WantedListener {
   readonly bindings: readonly Binding[];
 }
 
 /** How the listeners change from one configuration to another. */
 export interface ListenerChange {
-  /** All that are to serve. */
+  /** All listeners of the new configuration. */
   readonly all: readonly PlannedListener[];
-  /** Those that are new, or speak something else from the commit on. */
+  /** The listeners that are new, or go over to the other protocol. */
   readonly opened: readonly PlannedListener[];
   readonly closed: readonly PlannedListener[];
 }
 
-/** The addresses of the gateway. One that stays in the configuration stays bound, so that no connection is lost, whatever is spoken there. */
+/** The addresses of the gateway. An address that stays in the configuration stays bound, even if its protocol changes: no connection is lost. */
 export class Listeners {
   #held: readonly HeldListener[] = [];
 
@@ -41,8 +41,8 @@ export class Listeners {
   }
 
   /**
-   * Binds the addresses of `server` that are new, and with the commit releases those that it does not have. `prepare` rejects with a BindError
-   * if an address cannot be bound.
+   * Goes over to the addresses of `server`. `prepare` binds the addresses that are new, and rejects with a BindError if it cannot. The commit
+   * releases the addresses that are gone.
    */
   change(server: ServerConfig): Change<ListenerChange> {
     const before = this.#held;
@@ -84,7 +84,7 @@ function compare(before: readonly PlannedListener[], all: readonly PlannedListen
 async function bindMissing(wanted: readonly WantedListener[], before: readonly HeldListener[]) {
   const kept = keep(wanted, before);
   const inUse = new Set(kept.flatMap((listener) => listener?.bindings ?? []));
-  // An address may be written in another way, or be one of those that a name stood for.
+  // The same address may now be written in another way, for example as a name that stands for it.
   const binder = new Binder(bindingsOf(before).filter((binding) => !inUse.has(binding)));
   const held: HeldListener[] = [];
   try {
@@ -100,8 +100,8 @@ async function bindMissing(wanted: readonly WantedListener[], before: readonly H
 }
 
 /**
- * For each that is wanted the one of before with the same address, if there is one: first that which speaks the same, since port 0 is another
- * port each time that it is written.
+ * Finds for each wanted listener the former one with the same address. A former listener with the same protocol is preferred, because port 0
+ * stands for another port each time that it is written.
  */
 function keep(
   wanted: readonly WantedListener[],

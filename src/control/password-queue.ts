@@ -36,7 +36,7 @@ export interface PasswordQueueOptions {
  * Invariant: what is hashed comes first in `#jobs`, and there is something whenever `#hashing`.
  */
 export class PasswordQueue {
-  /** What workers read of the queue. */
+  /** The state of the queue, for the workers to read. */
   readonly memory: SharedArrayBuffer = PasswordQueueState.allocate();
   readonly #state = new PasswordQueueState(this.memory);
   readonly #log: EventLog;
@@ -52,7 +52,7 @@ export class PasswordQueue {
   #restart: NodeJS.Timeout | null = null;
   #hashing = false;
   #begunMs = 0;
-  /** What a hash took of late. */
+  /** A moving average of how long a hash takes. */
   #usualMs = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -69,13 +69,16 @@ export class PasswordQueue {
     this.#start = start;
   }
 
-  /** Whether there is anything to be hashed from now on. Without, there is no thread; after `close`, there never is. */
+  /** Starts the thread that hashes if there are passwords to be hashed, and ends it if there are none. After `close`, no thread is started. */
   use(wanted: boolean): void {
     if (wanted && !this.#closed && this.#hasher === null && this.#restart === null) this.#begin();
     if (!wanted) this.#end();
   }
 
-  /** To whether a configuration has passwords to be hashed. Workers of both configurations may ask until the last one has gone over. */
+  /**
+   * Goes over to a configuration that has passwords to be hashed, or has none (`wanted`). The thread is there until all workers have gone over, if
+   * one of both configurations has passwords.
+   */
   change(wanted: boolean): Change {
     return new Change('the password queue', {
       prepare: () => undefined,
@@ -113,7 +116,7 @@ export class PasswordQueue {
 
   #refusal(digest: string): PasswordAnswer | null {
     if (this.#hasher === null) return { digest, verdict: 'failed', untilMs: 0 };
-    // One of them is not waiting any more.
+    // The first one is being hashed, and does not wait.
     if (this.#jobs.has(digest) || this.#jobs.size <= MAX_WAITING_PASSWORDS) return null;
     this.#warnFull();
     return { digest, verdict: 'full', untilMs: 0 };
@@ -191,7 +194,7 @@ export class PasswordQueue {
     hasher?.end();
   }
 
-  /** Nobody will answer what was asked: nobody is let in. */
+  /** Answers all questions with `failed`, since no thread will answer them. */
   #abandon(): void {
     this.#hasher = null;
     this.#hashing = false;

@@ -22,9 +22,9 @@ import { runTransaction } from './transaction.ts';
 import { plannedBackends, WorkerPlans, withTls } from './worker-plans.ts';
 import { type Switch, Workers } from './workers.ts';
 
-/** A start, or another configuration, waits so long for names that have never been resolved; requests to the others do not. */
+/** How long a start or a reload waits for names that have never been resolved. */
 const FIRST_ANSWERS_MS = 2000;
-/** How soon it is tried again to serve what names stand for now, after a worker could not take that over. */
+/** When workers could not go over to the new addresses of names, the next attempt follows after this time. */
 const RETRY_NAMES_MS = 1000;
 
 /**
@@ -38,9 +38,9 @@ const RETRY_NAMES_MS = 1000;
 export class Supervisor {
   readonly #first: CompiledConfig;
   readonly #log: EventLog;
-  /** Changes do not overlap: each one begins when those before it are over. */
+  /** Changes do not overlap: each one begins when the ones before it are over. */
   readonly #queue = new SerialQueue();
-  /** Aborted when nothing changes any more. */
+  /** Aborted when the gateway ends: from then on nothing changes. */
   readonly #stopping = new AbortController();
   readonly #listeners = new Listeners();
   readonly #certificates: ServedCertificates;
@@ -50,9 +50,9 @@ export class Supervisor {
   readonly #passwords: PasswordQueue;
   readonly #plans: WorkerPlans;
   readonly #workers: Workers;
-  /** Null before the start and from the end on. */
+  /** Null before the start and after the end. */
   #health: HealthChecker | null = null;
-  /** A change of the names is in the queue. */
+  /** A change of the names waits in the queue. */
   #namesWait = false;
   readonly #onFault = (fault: unknown) => this.#log.error('internal-error', { error: thrownText(fault) });
 
@@ -83,7 +83,7 @@ export class Supervisor {
     });
   }
 
-  /** What is served, as the configuration has it; before the start, what is to be served. */
+  /** The configuration that is served; before the start, the one that is to be served. */
   get compiled(): CompiledConfig {
     return this.#plans.current?.compiled ?? this.#first;
   }
@@ -93,7 +93,7 @@ export class Supervisor {
    * address cannot be bound (BindError) or a worker cannot start.
    */
   start(): Promise<readonly OpenAddress[]> {
-    // A configuration that is changed meanwhile is served once that of the start is.
+    // A configuration that comes during the start is served after it.
     return this.#queue.run(() => this.#start());
   }
 
@@ -122,14 +122,14 @@ export class Supervisor {
     const names = this.#names.change(config, FIRST_ANSWERS_MS);
     const { material } = certificates.prepared;
     const plan = this.#plans.change(() => this.#plans.make(compiled, material, listeners.prepared.all));
-    // Meanwhile, the keys are fetched.
+    // The keys are fetched while the names are resolved.
     await this.#run([names, plan]);
     await this.#workers.start(plan.prepared.plan);
   }
 
   /**
-   * Serves another configuration from now on. All workers have it ready before the first goes over to it. Rejects when it cannot
-   * be served; then everything is as it was. The number of workers stays.
+   * Serves another configuration from now on. All workers have it ready before the first one goes over to it. Rejects if it cannot be served, and
+   * then everything stays as it was. The number of workers does not change.
    */
   apply(compiled: CompiledConfig): Promise<Switch> {
     return this.#queue.run(() => this.#apply(compiled));
@@ -157,7 +157,7 @@ export class Supervisor {
     return workers.prepared.took;
   }
 
-  /** Makes all of these changes, or none; none as well if the gateway stops before they are committed. */
+  /** Makes all of these changes, or none of them. If the gateway stops before they are committed, it makes none. */
   #run(changes: readonly Change[]): Promise<void> {
     return runTransaction(changes, { stopping: this.#stopping.signal, onFault: this.#onFault });
   }
@@ -174,14 +174,14 @@ export class Supervisor {
     this.#log.info('listening', { address, scheme: secure ? 'https' : 'http', ...more });
   }
 
-  /** Several changes that come at once are one. */
+  /** Names that change at the same time lead to one change of the workers. */
   #namesChanged(): void {
     if (this.#namesWait || this.#plans.current === null) return;
     this.#namesWait = true;
     void this.#queue.run(() => this.#applyNames());
   }
 
-  /** The same configuration, with the servers that its names stand for now. */
+  /** Serves the same configuration with the addresses that its names have now. */
   async #applyNames(): Promise<void> {
     this.#namesWait = false;
     const before = this.#plans.current;
@@ -203,18 +203,21 @@ export class Supervisor {
     }
   }
 
-  /** The same configuration, with other certificates. False if the gateway stops. Rejects if a worker cannot use them; then none does. */
+  /**
+   * Serves the same configuration with other certificates. Resolves with false if the gateway is stopping. Rejects if a worker cannot use them, and
+   * then no worker does.
+   */
   async #useTls(tls: TlsMaterial): Promise<boolean> {
     const before = this.#plans.current;
     if (before === null || this.#stopping.signal.aborted) return false;
     const plan = this.#plans.change(() => withTls(before, tls));
     const workers = this.#workers.tlsChange(() => plan.prepared.plan.serving.tls, before.plan.serving.tls);
-    // If the gateway stops meanwhile, the connections that are left go on with them.
+    // If the gateway stops meanwhile, the connections that are left use them.
     await runTransaction([plan, workers], { onFault: this.#onFault });
     return true;
   }
 
-  /** Opens log files anew, which were moved away. */
+  /** Opens the file of the access log again, because it was moved away. */
   reopenLogs(): void {
     this.#accessLog.reopen();
   }
@@ -235,7 +238,7 @@ export class Supervisor {
     await this.#workers.cut();
   }
 
-  /** What is being prepared is given up. */
+  /** Gives up the change that is being prepared. */
   #stop(): void {
     this.#stopping.abort(new Error('the gateway is stopping'));
   }
@@ -247,7 +250,7 @@ export class Supervisor {
     this.#passwords.close();
     this.#certificates.close();
     this.#health?.close();
-    // Certificates that are being read right now must not start the checks again.
+    // A change that is being committed must not start the checks again.
     this.#health = null;
     this.#names.close();
     await this.#workers.close();

@@ -18,11 +18,11 @@ export interface Served {
   readonly plan: WorkerPlan;
   /** For each upstream of the plan, the number of the upstream of the configuration that it comes from. */
   readonly origins: readonly number[];
-  /** For the upstreams of the configuration. */
+  /** One entry for each upstream of the configuration. */
   readonly tls: TlsMaterial;
 }
 
-/** Makes the plans of the workers, and knows which one is served and where its upstreams and requests are counted. */
+/** Makes the plans of the workers. It holds the plan that is served, and the tables in which its upstreams and requests are counted. */
 export class WorkerPlans {
   readonly #workers: number;
   readonly #names: KnownNames;
@@ -58,7 +58,7 @@ export class WorkerPlans {
     return this.#table.shared;
   }
 
-  /** Forgets what the dead worker of a row counted. */
+  /** Clears the counters of the dead worker of a row. */
   clearRow(row: number): void {
     this.#table.clearRow(row);
   }
@@ -69,14 +69,14 @@ export class WorkerPlans {
   }
 
   /**
-   * Another plan is served. `make` is called when the change is prepared, and throws an Error if the plan cannot be made. Until the commit, its
-   * requests are counted nowhere and its upstreams are not checked.
+   * Goes over to another plan. `prepare` calls `make`, which throws an Error if the plan cannot be made. From the commit on, the upstreams of the
+   * plan are checked and its requests are counted.
    */
   change(make: () => Served): Change<Served> {
     return new Change('the plan', { prepare: make, commit: (served) => this.#use(served) });
   }
 
-  /** Throws a RangeError if there is not enough memory for what the configuration counts. */
+  /** Throws a RangeError if there is not enough memory for the counters. */
   make(compiled: CompiledConfig, tls: TlsMaterial, listeners: readonly PlannedListener[]): Served {
     const { config } = compiled;
     const server = { ...config.server, workers: this.#workers };
@@ -124,7 +124,7 @@ function httpsPortOf(listeners: readonly PlannedListener[]): number | null {
   return first?.binding.address.port ?? null;
 }
 
-/** The material of each upstream of the configuration, for the servers that have come of it. */
+/** Gives each server of the plan the material of the upstream that it comes from. */
 function spread({ server, upstreams }: TlsMaterial, origins: readonly number[]): TlsMaterial {
   return { server, upstreams: origins.map((origin) => upstreams[origin] ?? null) };
 }

@@ -12,7 +12,7 @@ import type { PasswordQueue } from './password-queue.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { limitOf, WorkerLife, type WorkerListener, WorkerRefusal } from './worker-life.ts';
 
-/** What a worker serves and where, the same for all rows. */
+/** The configuration that a worker serves, and its listeners. It is the same for all rows. */
 export interface WorkerPlan {
   readonly serving: ServingPlan;
   readonly listeners: readonly PlannedListener[];
@@ -39,11 +39,11 @@ export class WorkerSlot implements WorkerListener {
   readonly #stop = new AbortController();
   /** The worker, while it lives. */
   #life: WorkerLife | null = null;
-  /** What is being changed to; null while nothing is. */
+  /** The plan of the change that is under way; null while there is none. */
   #changing: WorkerPlan | null = null;
-  /** The worker that has that ready. */
+  /** The worker that has this plan ready. */
   #prepared: WorkerLife | null = null;
-  /** It has bound listeners that are not open yet. */
+  /** This worker has bound listeners that are not open yet. */
   #hasBound = false;
 
   constructor(row: number, plan: WorkerPlan, context: WorkerSlotContext) {
@@ -52,7 +52,7 @@ export class WorkerSlot implements WorkerListener {
     this.#context = context;
   }
 
-  /** The worker that there is just now. */
+  /** The worker that lives now. */
   get worker(): WorkerLife | null {
     return this.#life;
   }
@@ -75,12 +75,12 @@ export class WorkerSlot implements WorkerListener {
     });
   }
 
-  /** News of the keys of an issuer. */
+  /** Gives the worker new keys of an issuer. */
   useKeySet(keySet: FetchedKeySet): void {
     this.#life?.useKeySet(keySet);
   }
 
-  /** For whichever worker there is now: one that did not ask takes no notice. */
+  /** Gives the answer to the worker that lives now. A worker that did not ask ignores it. */
   answerPassword(answer: PasswordAnswer): void {
     this.#life?.answerPassword(answer);
   }
@@ -91,7 +91,7 @@ export class WorkerSlot implements WorkerListener {
     await this.#life?.drain();
   }
 
-  /** Ends the connections of the worker, as far as it can be told so, before the process ends. */
+  /** Ends the connections of the worker, if it answers, before the process ends. */
   async cut(): Promise<void> {
     this.#stop.abort();
     await this.#life?.cut();
@@ -105,9 +105,9 @@ export class WorkerSlot implements WorkerListener {
   }
 
   /**
-   * Makes a change ready in the worker that lives now. Rejects when the worker cannot serve it, dies of it, or does not answer in time, and
-   * when the change is given up. Null when there is no worker, or it dies of what it was to start with: the next one is born with what is
-   * committed.
+   * Makes a plan ready in the worker that lives now. Rejects when the worker cannot serve it, dies of it, or does not answer in time, and
+   * when the change is given up. Resolves with null when there is no worker, or when it dies before it serves: the next worker is born with
+   * the plan that is served then.
    */
   async prepare(change: WorkerPlan): Promise<PreparedMessage | null> {
     const life = this.#life;
@@ -135,15 +135,15 @@ export class WorkerSlot implements WorkerListener {
     if (this.#changing !== change) throw new Error('the change was given up');
   }
 
-  /** Whether `commit` finds the change ready, or no worker that would need it. A worker may be born at any time before. */
+  /** Whether the worker has the plan ready, or there is no worker. A worker may be born at any time before the commit. */
   isPreparedFor(change: WorkerPlan): boolean {
     const isReady = this.#changing === change && this.#life === this.#prepared && !this.#hasBound;
     return this.#life === null || isReady;
   }
 
   /**
-   * Goes over to what was prepared; resolves with the time that the worker could do nothing else, in milliseconds. A worker that fails to is
-   * replaced by one that is born with the change.
+   * Goes over to the plan that was prepared. Resolves with the time in which the worker could do nothing else, in milliseconds. A worker that
+   * fails to go over is replaced by one that is born with the plan. Never rejects.
    */
   async commit(change: WorkerPlan): Promise<number> {
     const [life, isPrepared] = [this.#life, this.isPreparedFor(change)];
@@ -160,13 +160,13 @@ export class WorkerSlot implements WorkerListener {
     }
   }
 
-  /** Gives up what was prepared, or still is. Resolves when what was opened for it is closed, or the worker does not answer in time. */
+  /** Gives up the change that is under way. Resolves when the worker has closed its new listeners, or does not answer in time. */
   async discard(): Promise<void> {
     const change = this.#changing;
     if (change === null) return;
     this.#changing = null;
     this.#prepared = null;
-    // One that dies has closed it too.
+    // If the worker dies, its listeners are closed too.
     await this.#life?.discard(limitOf(change.serving)).catch(() => undefined);
   }
 
@@ -180,7 +180,7 @@ export class WorkerSlot implements WorkerListener {
   #begin(): WorkerLife {
     const { serving, listeners } = this.#plan;
     const { shared, keySets, passwords } = this.#context;
-    // Made anew for each life: lines of the one before may still wait to be written.
+    // Each worker has its own memory: lines of the worker before may still wait to be written.
     const accessMemory = AccessBlocks.allocate();
     const sources = this.#sourcesOf(listeners);
     const life = new WorkerLife(
@@ -240,7 +240,7 @@ export class WorkerSlot implements WorkerListener {
   onAccessLines({ block, bytes, lines }: AccessLinesMessage, blocks: AccessBlocks): void {
     const accessLog = this.#context.accessLog.current;
     const release = () => blocks.free(block);
-    // Requests that began before it was turned off may end later.
+    // A request that began before the log was turned off may end after that.
     if (accessLog === null) release();
     else accessLog.append({ bytes: blocks.bytesOf(block).subarray(0, bytes), lines, release });
   }
@@ -258,7 +258,7 @@ export class WorkerSlot implements WorkerListener {
   }
 }
 
-/** Has a worker replaced that has not done what it had to. One that has died already says itself why. */
+/** Ends a worker that has failed, so that it is replaced. For a worker that has died already, the reason of its death is kept. */
 function replace(life: WorkerLife, reason: unknown): void {
   void life.end(reason instanceof Error ? reason.message : String(reason));
 }

@@ -68,8 +68,8 @@ export class Workers {
   }
 
   /**
-   * All go over to another plan: all have it ready before the first one goes over. `plan` is called when the change is prepared. `prepare`
-   * rejects if a worker cannot serve the plan, dies of it, or does not answer in time.
+   * All workers go over to another plan, and all have it ready before the first one goes over. `prepare` calls `plan`. It rejects if a worker cannot
+   * serve the plan, dies of it, or does not answer in time.
    */
   change(plan: () => WorkerPlan): Change<PreparedWorkers> {
     const slots = this.#slots;
@@ -81,8 +81,8 @@ export class Workers {
   }
 
   /**
-   * All use other certificates and keys. `tls` is called when the change is prepared; `before` is what they use until then. A worker cannot hold
-   * two sets: when the change is prepared, it uses the new one. `prepare` rejects if a worker cannot, and then all use the former set again.
+   * All workers use other certificates and keys. `prepare` calls `tls`; `before` is the material that they use until then. A worker cannot hold two
+   * sets, therefore it uses the new set as soon as the change is prepared. `prepare` rejects if a worker cannot, and then all use `before` again.
    */
   tlsChange(tls: () => TlsMaterial, before: TlsMaterial): Change {
     return new Change('the certificates of the workers', {
@@ -148,7 +148,7 @@ export class PreparedWorkers {
     this.#answers = answers;
   }
 
-  /** Either all workers have it ready, or none has and it rejects. */
+  /** Resolves when all workers have the plan ready. If it rejects, no worker has. */
   static async prepare(
     slots: readonly WorkerSlot[],
     plan: WorkerPlan,
@@ -162,7 +162,7 @@ export class PreparedWorkers {
     }
   }
 
-  /** How long it took; the commit counts when it is over. */
+  /** How long the change took. `commitMs` is 0 until the commit is over. */
   get took(): Switch {
     return {
       prepareMs: largest(this.#answers.map(({ tookMs }) => tookMs)),
@@ -171,7 +171,7 @@ export class PreparedWorkers {
     };
   }
 
-  /** Every worker goes over, and those that are born from now on begin with the plan. Resolves when the slowest one has gone over. */
+  /** Every worker goes over, and workers that are born from now on begin with the plan. Resolves when the slowest worker has gone over. */
   async commit(): Promise<void> {
     this.#commitMs = largest(await Promise.all(this.#slots.map((slot) => slot.commit(this.#plan))));
   }
@@ -181,7 +181,7 @@ export class PreparedWorkers {
   }
 }
 
-/** A worker that dies meanwhile is replaced by one that is born with what is served, and that one makes the plan ready too. */
+/** If a worker dies meanwhile, the worker that replaces it is born with the plan that is served, and makes the new plan ready too. */
 async function prepareAll(
   slots: readonly WorkerSlot[],
   plan: WorkerPlan,

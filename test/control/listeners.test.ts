@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -7,6 +8,7 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import type { Change } from '../../src/control/change.ts';
 import { type ListenerChange, Listeners } from '../../src/control/listeners.ts';
 import { formatAddress } from '../../src/net/binding.ts';
+import { eventually } from '../support/guard.ts';
 import { temporaryDirectory } from './photon-process.ts';
 
 type Addresses = readonly string[];
@@ -167,6 +169,39 @@ test('the same address twice, in two ways, is in use', async (t) => {
   const [port] = bench.ports;
   await assert.rejects(bench.prepare([`127.0.0.1:${port}`], [`localhost:${port}`]), { code: 'EADDRINUSE' });
   assert.deepEqual(bench.shown, [`http 127.0.0.1:${port}`]);
+});
+
+/** How many sockets this process has. */
+function openSockets(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+function expectSockets(count: number): Promise<void> {
+  return eventually(
+    `${count} open sockets`,
+    () => openSockets() === count,
+    () => String(openSockets()),
+  );
+}
+
+test('an address is held from the prepare on, until the change is given up or another one has gone over to others', async (t) => {
+  const bench = new Bench(t);
+  await bench.use(['127.0.0.1:0'], []);
+  const before = openSockets();
+  const change = await bench.prepare(['127.0.0.1:0', '127.0.0.2:0'], []);
+  await expectSockets(before + 1);
+  await change.abandon();
+  await expectSockets(before);
+  await bench.use(['127.0.0.1:0', '127.0.0.2:0'], []);
+  await expectSockets(before + 1);
+  await bench.use(['127.0.0.1:0'], []);
+  await expectSockets(before);
 });
 
 test('a change that is given up gives back what it took, and nothing else', async (t) => {

@@ -56,7 +56,7 @@ export class NameLookup {
     return this.#sources.servers;
   }
 
-  /** Asks other servers from now on. What they do not know stays as it was. */
+  /** Asks other servers from now on. */
   useServers(servers: readonly string[] | null): void {
     if (isDeepStrictEqual(servers, this.#sources.servers)) return;
     this.#sources = { ...this.#sources, servers };

@@ -13,14 +13,14 @@ type Backends = readonly BackendConfig[];
 /** What a configuration says about names; `resolver`: DNS servers, null for those of the system. */
 type NamesConfig = Pick<Config, 'backends' | 'resolver'>;
 
-/** What names stand for, as far as it is known. */
+/** The addresses and targets of names, as far as they are known. */
 export interface KnownNames {
-  /** Of a name or an address; null while a name has never been resolved. */
+  /** The addresses of a name, or the address itself; null while a name has never been resolved. */
   addressesOf(host: string): NameAddresses | null;
   targetsOf(service: string): readonly ServiceTarget[];
 }
 
-/** The names of upstreams, resolved again and again for as long as a configuration wants them. A name in several places is asked for once. */
+/** Resolves the names of upstreams again and again, as long as a configuration has them. A name in several places is asked for once. */
 export class UpstreamNames implements KnownNames {
   readonly #lookup: NameLookup;
   readonly #log: EventLog;
@@ -30,7 +30,7 @@ export class UpstreamNames implements KnownNames {
   readonly #hosts = new Map<string, WatchedAnswer<NameAddresses>>();
   readonly #services = new Map<string, WatchedAnswer<readonly ServiceTarget[]>>();
 
-  /** `changed` is called when a name that is watched stands for something else than before. */
+  /** `changed` is called when a name has other addresses or targets than before. */
   constructor(lookup: NameLookup, log: EventLog, changed: () => void) {
     this.#lookup = lookup;
     this.#log = log;
@@ -46,8 +46,8 @@ export class UpstreamNames implements KnownNames {
   }
 
   /**
-   * To the names of a configuration, and to its DNS servers. When it is prepared, the names of both configurations are watched, and each new name
-   * has been asked for; names that have not been resolved within `timeoutMs` are not waited for.
+   * Goes over to the names and the DNS servers of a configuration. `prepare` resolves the new names, and waits for them for `timeoutMs` at most. From
+   * then on, the names of both configurations are resolved with the new DNS servers, until the commit.
    */
   change({ backends, resolver }: NamesConfig, timeoutMs: number): Change {
     const before = { upstreams: this.#upstreams, servers: this.#lookup.servers };
@@ -77,7 +77,7 @@ export class UpstreamNames implements KnownNames {
     this.#watch();
   }
 
-  /** Nobody is asked any more; what is known stays. */
+  /** Asks no server any more. The answers that are known stay. */
   close(): void {
     this.#closed = true;
     for (const watched of [...this.#hosts.values(), ...this.#services.values()]) watched.close();
@@ -96,7 +96,7 @@ export class UpstreamNames implements KnownNames {
     keepOnly(this.#hosts, this.#hostsOf(this.#upstreams), (host) => this.#watchHost(host));
   }
 
-  /** Those of the configuration, and those that services have led to. */
+  /** The hosts of the configuration, and the targets of its services. */
   #hostsOf(upstreams: readonly UpstreamConfig[]): readonly string[] {
     const ofServices = servicesOf(upstreams).flatMap((service) => this.targetsOf(service).map(({ host }) => host));
     const named = upstreams.filter(({ path, service }) => path === null && service === null).map(({ host }) => host);
