@@ -433,7 +433,7 @@ test('a worker that takes the place of another while the rest make a configurati
   for (const place of bench.places.filter((each) => 'host' in each && each.host === '127.0.0.2')) {
     assert.deepEqual(await bench.said(place, 'http'), ['two']);
   }
-  assert.equal(photon.events('worker-died').length, 1);
+  assert.equal(photon.events('worker-died').length, 1, photon.stderr);
   assert.deepEqual(photon.events('reload-failed'), []);
 });
 
