@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -43,6 +43,11 @@ class Bench {
 
   private constructor(t: TestContext, dns: readonly [DnsServer, DnsServer], servers: readonly CountingServer[]) {
     const [upstream, one, other] = servers as [CountingServer, CountingServer, CountingServer];
+    // Before the directory goes, in which the gateway would open its access log again.
+    t.after(async () => {
+      this.photon.kill('SIGKILL');
+      await this.photon.ended;
+    });
     this.directory = temporaryDirectory(t);
     this.#upstreamPort = upstream.port;
     this.#issuers = { first: one.url, second: other.url };
@@ -113,8 +118,7 @@ class Bench {
     const replies = await Promise.all(Array.from({ length: 16 }, () => get({ port }, '/word')));
     assert.deepEqual([...new Set(replies.map(({ body }) => body))], [name]);
     assert.equal((await get({ socketPath: this.path(`${name}.sock`) }, '/word')).body, name);
-    const { raw } = new X509Certificate(testCertificate(certificate).cert);
-    assert.ok((await this.#shownCertificate()).equals(raw));
+    assert.deepEqual(await this.shownCertificates(), [certificate]);
     const path = `/to-${name}-${this.#lines(name).length}`;
     assert.equal((await get({ port }, path)).body, 'upstream');
     await eventually(
@@ -151,17 +155,25 @@ class Bench {
       .map((link) => link.slice(this.directory.length + 1));
   }
 
-  /** The certificate that a client sees at the address for HTTPS. */
-  async #shownCertificate(): Promise<Buffer> {
+  /** The certificates that many clients see at the address for HTTPS, which come to all workers. */
+  async shownCertificates(): Promise<readonly string[]> {
     const { address } = this.photon.events('listening').find(({ scheme }) => scheme === 'https') ?? assert.fail();
     const port = Number(String(address).split(':').at(-1));
-    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
-    try {
-      await once(socket, 'secureConnect');
-      return socket.getPeerCertificate().raw;
-    } finally {
-      socket.destroy();
-    }
+    const shown = await Promise.all(Array.from({ length: 16 }, () => certificateAt(port)));
+    return [...new Set(shown)];
+  }
+}
+
+/** The name of the test's certificate that a server shows. */
+async function certificateAt(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect');
+    const { raw } = socket.getPeerCertificate();
+    const isShown = (name: Version['certificate']) => new X509Certificate(testCertificate(name).cert).raw.equals(raw);
+    return (['localhost', 'api'] as const).find(isShown) ?? 'another';
+  } finally {
+    socket.destroy();
   }
 }
 
@@ -288,4 +300,35 @@ test('SIGTERM while a worker goes over: both access logs have all of their lines
   assert.match(readFileSync(bench.path('first.log'), 'utf8'), /"\/before"/);
   assert.match(readFileSync(bench.path('second.log'), 'utf8'), /"\/after"/);
   assert.deepEqual([...photon.events('worker-died'), ...photon.events('internal-error')], []);
+});
+
+test('certificates that one worker refuses are used by none of them, and by all when none refuses', async (t) => {
+  const bench = await Bench.start(t, await dnsServers(t));
+  const { photon, second } = bench;
+  const own = { tls_cert: bench.path('own.crt'), tls_key: bench.path('own.key') };
+  const put = (name: Version['certificate']) => {
+    const { cert, key } = testCertificate(name);
+    writeFileSync(own.tls_cert, cert);
+    writeFileSync(own.tls_key, key);
+  };
+  const refuses = `if (threadName === 'photon-worker-1') {
+    const post = parentPort.postMessage.bind(parentPort);
+    parentPort.postMessage = (message: { type: string }) => {
+      const isRefused = message.type === 'tls-used' && existsSync(here('refuse'));
+      post(isRefused ? { ...message, failure: 'it cannot' } : message);
+    };
+  }`;
+  put('localhost');
+  bench.write(second, refuses, own);
+  await photon.event('reloaded');
+  writeFileSync(bench.path('refuse'), '');
+  put('api');
+  // It refuses the former ones as well, which it has in use.
+  assert.equal((await photon.event('certificates-kept'))['reason'], 'it cannot');
+  assert.deepEqual(await bench.shownCertificates(), ['localhost']);
+  rmSync(bench.path('refuse'));
+  put('api');
+  await photon.event('certificates-reloaded');
+  assert.deepEqual(await bench.shownCertificates(), ['api']);
+  assert.deepEqual(photon.events('worker-died'), []);
 });
