@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -38,7 +38,7 @@ class Bench {
   readonly second: Version;
   /** How often each issuer was asked for its keys. */
   readonly asked: Readonly<Record<Version['name'], () => number>>;
-  readonly #upstreamPort: number;
+  readonly upstream: CountingServer;
   readonly #issuers: Readonly<Record<Version['name'], string>>;
 
   private constructor(t: TestContext, dns: readonly [DnsServer, DnsServer], servers: readonly CountingServer[]) {
@@ -49,7 +49,7 @@ class Bench {
       await this.photon.ended;
     });
     this.directory = temporaryDirectory(t);
-    this.#upstreamPort = upstream.port;
+    this.upstream = upstream;
     this.#issuers = { first: one.url, second: other.url };
     this.asked = { first: () => one.requests, second: () => other.requests };
     this.first = { name: 'first', certificate: 'localhost', resolver: dns[0].address, host: 'first.test' };
@@ -87,14 +87,15 @@ class Bench {
         tls_key: keyFile,
         tls_ticket_keys: this.path('ticket-keys'),
         workers: 2,
-        reload_timeout: '2m',
+        reload_timeout: '10m',
+        shutdown_timeout: '10m',
         ...more,
       },
       middleware: {
         custom: { mine: { module: `./${name}.ts` } },
         authentication: { auth_type: 'jwt', jwt: { jwks_url: this.#issuers[name], algorithms: ['ES256'] } },
       },
-      load_balancing: { resolver, backends: { web: { upstreams: [{ address: `${host}:${this.#upstreamPort}` }] } } },
+      load_balancing: { resolver, backends: { web: { upstreams: [{ address: `${host}:${this.upstream.port}` }] } } },
       routes: [
         { path: '/closed/**', middleware: ['auth'] },
         { path: '/**', middleware: ['mine'] },
@@ -177,19 +178,21 @@ async function certificateAt(port: number): Promise<string> {
   }
 }
 
-/** A server that answers everything with the same words, and counts. */
+/** A server that answers everything with the same words, and counts. It answers `/held` when the test lets it. */
 class CountingServer {
   readonly port: number;
   requests = 0;
+  readonly held: ServerResponse[] = [];
 
   private constructor(port: number) {
     this.port = port;
   }
 
   static async start(t: TestContext): Promise<CountingServer> {
-    const server = createServer((_message, response) => {
+    const server = createServer((message, response) => {
       counting.requests++;
-      response.end('upstream');
+      if (message.url === '/held') counting.held.push(response);
+      else response.end('upstream');
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -257,7 +260,11 @@ test('a configuration that changes everything leaves everything as it was if a p
   const asked = [dns.count('first.test'), dns.count('second.test')];
   await other.asked('second.test', other.count('second.test') + 2);
   assert.deepEqual([dns.count('first.test'), dns.count('second.test')], asked);
-  assert.equal(bench.asked.second(), 1);
+  await eventually(
+    'the keys of the new issuer to be asked for',
+    () => bench.asked.second() > 0,
+    () => String(bench.asked.second()),
+  );
   assert.deepEqual([...photon.events('worker-died'), ...photon.events('internal-error')], []);
 });
 
@@ -331,4 +338,25 @@ test('certificates that one worker refuses are used by none of them, and by all 
   await photon.event('certificates-reloaded');
   assert.deepEqual(await bench.shownCertificates(), ['api']);
   assert.deepEqual(photon.events('worker-died'), []);
+});
+
+test('SIGTERM while a configuration is made ready: it is given up before the requests under way have ended', async (t) => {
+  const bench = await Bench.start(t, await dnsServers(t));
+  const { photon, upstream } = bench;
+  const port = await photon.port();
+  // So many connections come to every worker, and keep it from ending.
+  const held = Array.from({ length: 16 }, () => get({ port }, '/held'));
+  await eventually(
+    'the requests',
+    () => upstream.held.length === held.length,
+    () => String(upstream.held.length),
+  );
+  const stuck = "writeFileSync(here(threadName), ''); await new Promise(() => undefined);";
+  bench.write(bench.second, stuck);
+  await Promise.all([bench.reached('photon-worker-0'), bench.reached('photon-worker-1')]);
+  photon.kill('SIGTERM');
+  assert.equal((await photon.event('reload-failed'))['reason'], 'the gateway is stopping');
+  for (const response of upstream.held) response.end('late');
+  for (const { body } of await Promise.all(held)) assert.equal(body, 'late');
+  assert.equal((await photon.ended).code, 0);
 });
