@@ -301,6 +301,7 @@ test('SIGTERM while a worker goes over: both access logs have all of their lines
   bench.write(second, silent);
   await bench.reached('committed');
   assert.equal((await get({ port }, '/after')).body, 'upstream');
+  assert.deepEqual(photon.events('reloaded'), [], 'one worker has not said that it has gone over');
   photon.kill('SIGTERM');
   const { code } = await photon.ended;
   assert.equal(code, 0);
