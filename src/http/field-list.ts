@@ -4,6 +4,9 @@ import { dropName } from './field-drops.ts';
 
 const NONE: readonly string[] = [];
 
+/** Entries whose memory a list keeps between messages. Few messages have more. */
+const KEPT_ENTRIES = 64;
+
 /**
  * Fields that the gateway writes into one message, in their order. Each entry is a pair, or a group of fields with the value of its open
  * name:
@@ -21,13 +24,14 @@ export class FieldList {
   readonly values: string[] = [];
   count = 0;
 
-  /** Keeps the memory of the entries, and none of the texts. */
+  /** Keeps the memory of some entries, and none of the texts. */
   clear(): void {
     for (let at = 0; at < this.count; at++) {
       this.names[at] = '';
       this.values[at] = '';
     }
     this.count = 0;
+    if (this.names.length > KEPT_ENTRIES) this.names.length = this.values.length = KEPT_ENTRIES;
   }
 
   /** Throws an Error for a value that would end its line. `name` is a token. */

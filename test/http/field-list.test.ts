@@ -52,6 +52,15 @@ describe('a list of fields', () => {
     assert.ok(rest.values.slice(rest.count).every((text) => text === ''));
   });
 
+  test('keeps no memory for the fields of an unusual message', () => {
+    const list = new FieldList();
+    for (let n = 0; n < 5000; n++) list.add(`X-Field-${n}`, 'one of many');
+    list.clear();
+    assert.ok(list.names.length <= 64 && list.values.length <= 64);
+    list.add('X-One', 'after it');
+    assert.deepEqual([...list], [['X-One', 'after it']]);
+  });
+
   test('takes the fields of another one', () => {
     const list = new FieldList();
     list.add('X-First', 'one');
