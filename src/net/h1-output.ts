@@ -116,22 +116,19 @@ export class H1Output implements Flushable, TimerOwner {
     }
   }
 
-  /** The peer can take bytes only from now on. */
-  connected(): void {
-    this.#timer.disarm();
-    this.watch();
-  }
-
   /** The connection has written everything. */
   drained(): void {
-    this.#timer.disarm();
+    this.watch();
     this.#endHold();
     if (this.#callWhenFlushed) this.#queue();
   }
 
   timerExpired(): void {
     const connection = this.#connection;
-    if (connection === null || connection.pendingBytes === 0) return;
+    if (connection === null || this.#owner.sendTimeoutMs === null)
+      throw new Error('the time to take bytes ran out although it did not count');
+    // A connection that has just failed has nothing to write any more.
+    if (connection.pendingBytes === 0) return;
     if (this.#handedBytes - connection.untakenBytes > this.#takenBytes) this.watch();
     else this.#owner.stalled();
   }

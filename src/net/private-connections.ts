@@ -1,4 +1,4 @@
-import type { H1Upstream, UpstreamOwner } from './h1-upstream.ts';
+import type { UpstreamConnection, UpstreamConnectionOwner } from './upstream-connection.ts';
 
 /**
  * The connections to upstreams that belong to one client connection, because they have carried its credentials. They are closed with
@@ -6,26 +6,26 @@ import type { H1Upstream, UpstreamOwner } from './h1-upstream.ts';
  */
 export class PrivateConnections {
   /** In the order in which they became private. */
-  readonly #connections: H1Upstream[] = [];
+  readonly #connections: UpstreamConnection[] = [];
   /** The client connection is gone. */
   closed = false;
 
-  add(connection: H1Upstream): void {
+  add(connection: UpstreamConnection): void {
     this.#connections.push(connection);
   }
 
-  delete(connection: H1Upstream): void {
+  delete(connection: UpstreamConnection): void {
     const at = this.#connections.indexOf(connection);
     if (at !== -1) this.#connections.splice(at, 1);
   }
 
-  /** The newest one to this upstream that no exchange uses; null when there is none. */
-  findIdle(owner: UpstreamOwner): H1Upstream | null {
-    return this.#connections.findLast((each) => each.owner === owner && !each.acquired && each.alive) ?? null;
+  /** The newest one of this pool that can carry another stream; null if there is none. */
+  findIdle(owner: UpstreamConnectionOwner): UpstreamConnection | null {
+    return this.#connections.findLast((each) => each.owner === owner && each.streams < each.capacity) ?? null;
   }
 
   close(): void {
     this.closed = true;
-    for (const connection of this.#connections) if (!connection.acquired) connection.close();
+    for (const connection of this.#connections) if (connection.streams === 0) connection.close();
   }
 }

@@ -11,7 +11,7 @@ export interface ConnectionWaiter {
 
 /** The connections that a limiter limits. */
 export interface LimitedPool {
-  /** Connections that wait for a request. */
+  /** Connections without a stream, which wait for a request. */
   readonly idleCount: number;
   /** Closes the one of them that has waited longest; one that is private to a client only where there are no others. */
   closeOldestIdle(): void;
@@ -119,6 +119,11 @@ export class ConnectionLimiter {
     const isWanted = this.#waiters.size > 0 || this.#sharedLimit.waiters.size === 0;
     if (isWanted && this.#preferredWorker(this.#sockets.own, this.#waiters) === NO_WORKER) wakeAll(this.#waiters);
     else this.#pool.closeOldestIdle();
+  }
+
+  /** A connection that carries streams can carry another: requests of this worker may wait for it. */
+  offerStream(): void {
+    if (this.isLimited) wakeAll(this.#waiters);
   }
 
   /** A private connection has become idle and is counted as such. If requests of other clients wait, it is closed for them. */

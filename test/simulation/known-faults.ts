@@ -11,7 +11,9 @@ export interface KnownFault {
   readonly edits: readonly Edit[];
 }
 
-const UPSTREAM = 'src/net/h1-upstream.ts';
+const UPSTREAM = 'src/net/h1-upstream-connection.ts';
+const UPSTREAM_REPLY = 'src/net/h1-upstream-reply.ts';
+const POOL = 'src/upstream/connection-pool.ts';
 const PENDING = 'src/pipeline/pending-hook.ts';
 
 /** Takes the assertion away that ends the connection before the fault shows. */
@@ -22,25 +24,23 @@ const UNGUARDED: Edit = {
 };
 
 const inUpstream = (before: string, after: string): Edit => ({ file: UPSTREAM, before, after });
+const inReply = (before: string, after: string): Edit => ({ file: UPSTREAM_REPLY, before, after });
+const inPool = (before: string, after: string): Edit => ({ file: POOL, before, after });
 
 /** Each is put into a copy, and has to be found: they are what the simulator was made for. */
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     name: 'one surplus byte of an upstream stops the worker',
     edits: [
-      inUpstream(
-        'while (position < end && (this.#state === STATE.AWAITING_HEAD || this.#state === STATE.READING_BODY)) {',
+      inReply(
+        'while (position < end && (this.#state === STATE.HEAD || this.#state === STATE.BODY)) {',
         'while (position < end) {',
       ),
-      inUpstream(
-        '        else position = this.#consumeBody(bytes, position, end);\n',
-        '        else if (this.#state === STATE.READING_BODY) position = this.#consumeBody(bytes, position, end);\n        else break;\n',
+      inReply(
+        '      else position = this.#body.decode(bytes, position, end, this);\n',
+        '      else if (this.inBody) position = this.#body.decode(bytes, position, end, this);\n',
       ),
-      inUpstream("        if (position === before) throw new Error('the decoder of replies made no progress');\n", ''),
-      inUpstream(
-        '    else this.#close();\n    listener?.responseEnded();',
-        '    else this.#connection?.destroy();\n    listener?.responseEnded();',
-      ),
+      inReply('      if (position === before)\n', '      if (position < before)\n'),
     ],
   },
   {
@@ -72,18 +72,18 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     name: 'time in which the reply is paused counts as silence',
-    edits: [inUpstream('this.#requestTaken && !this.#readPaused)', 'this.#requestTaken)')],
+    edits: [inUpstream('this.#requestTaken && !this.#readPaused ?', 'this.#requestTaken ?')],
   },
   {
     name: 'silence counts although the request is not whole',
-    edits: [inUpstream('this.#requestTaken && !this.#readPaused)', '!this.#readPaused)')],
+    edits: [inUpstream('this.#requestTaken && !this.#readPaused ?', '!this.#readPaused ?')],
   },
   {
     name: 'silence counts although a part of the request is unwritten',
     edits: [
       inUpstream(
-        'return this.#requestOver && (this.#writingFailed || !this.#output.unwritten);',
-        'return this.#requestOver;',
+        'return this.#stream.requestOver && (this.#writingFailed || !this.#output.unwritten);',
+        'return this.#stream.requestOver;',
       ),
     ],
   },
@@ -135,11 +135,10 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     name: 'an upstream that sends what no request asked for is trusted again at once',
     edits: [
-      {
-        file: 'src/upstream/upstream.ts',
-        before: 'return this.state.noReuseUntilMs > this.#context.io.wheel.nowMs;',
-        after: 'return this.state.noReuseUntilMs < 0;',
-      },
+      inPool(
+        'return this.#upstream.state.noReuseUntilMs > this.#context.io.wheel.nowMs;',
+        'return this.#upstream.state.noReuseUntilMs < 0;',
+      ),
     ],
   },
   {
@@ -208,11 +207,11 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     name: 'the write timeout counts while a connection is being opened',
-    edits: [inUpstream('    if (!this.#connecting)\n', '    if (this.#connection !== null)\n')],
+    edits: [inUpstream('return this.opened && !this.#readPaused ?', 'return !this.#readPaused ?')],
   },
   {
     name: 'the write timeout counts while the reply is paused',
-    edits: [inUpstream('this.#readPaused ? null : this.owner', 'this.#connecting ? null : this.owner')],
+    edits: [inUpstream('return this.opened && !this.#readPaused ?', 'return this.opened ?')],
   },
   {
     name: 'a client that shuts down its side gives a hook more time',
@@ -227,11 +226,10 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     name: 'a private connection is used again although its upstream is not trusted',
     edits: [
-      {
-        file: 'src/upstream/upstream.ts',
-        before: 'if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();',
-        after: 'if (this.#idle.length > 0 && this.#reusesNothing) this.closeIdle();',
-      },
+      inPool(
+        'if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();',
+        'if (this.#idle.length > 0 && this.#reusesNothing) this.closeIdle();',
+      ),
     ],
   },
   {
