@@ -253,6 +253,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
   connectionClosed(connection: UpstreamConnection, error: PhotonError | null): void {
     if (!this.#open.delete(connection)) return;
     if (connection.streams > 0) this.#fault(connection, 'a connection was closed before its streams were released');
+    if (this.#open.size === 0 && this.#streams > 0) this.#forgetStreams(connection);
     if (error !== null) this.#upstream.connectionFailed(error);
     this.#context.allSockets.add(-1);
     const at = this.#idle.lastIndexOf(connection);
@@ -261,6 +262,13 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
     this.#shared.delete(connection);
     this.limiter.idleChanged();
     this.limiter.release();
+  }
+
+  /** Streams that were never released would count as in flight for ever. */
+  #forgetStreams(last: UpstreamConnection): void {
+    this.#fault(last, 'streams are in flight without a connection');
+    this.#inFlight.add(-this.#streams);
+    this.#streams = 0;
   }
 
   /** Reports a broken invariant, and ends the connection. */

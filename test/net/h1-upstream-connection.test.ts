@@ -31,6 +31,7 @@ class Bench {
   readonly net = new MemoryNet();
   readonly connection = new MemoryConnection(this.net);
   readonly pool: string[] = [];
+  releases = 0;
   readonly upstream: H1UpstreamConnection;
 
   constructor({ open = true, limits = LIMITS }: { readonly open?: boolean; readonly limits?: UpstreamLimits } = {}) {
@@ -38,6 +39,7 @@ class Bench {
       limits,
       singleUse: false,
       streamReleased: ({ capacity }) => {
+        this.releases++;
         if (capacity > 0) this.pool.push('idle');
       },
       unsolicitedBytes: () => this.pool.push('unsolicited'),
@@ -508,4 +510,46 @@ test('a connection that is cancelled from within its reply says nothing more and
   bench.connection.sends('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n');
   assert.deepEqual(heard.story, ['head 200']);
   assert.ok(!bench.pool.includes('idle'));
+});
+
+describe('a broken invariant on a connection to an upstream', () => {
+  test('a second stream while one is under way ends the connection, and the first one fails', () => {
+    const bench = new Bench();
+    const { heard } = bench.request();
+    assert.throws(() => bench.upstream.acquire(new ReplyRecorder(), PEER), /cannot carry it: CLOSED, with 1 streams/);
+    bench.net.reportClosings();
+    assert.deepEqual(heard.story, ['failed upstream_reset']);
+    assert.equal(bench.pool.at(-1), 'closed');
+  });
+
+  test('nothing is sent on a stream that is over: it would be the beginning of the next request', () => {
+    const bench = new Bench();
+    const { stream } = bench.request();
+    bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
+    const { written } = bench.connection;
+    assert.throws(() => stream.sendData(Buffer.from('body'), 0, 4), /stream that is over/);
+    assert.throws(() => stream.sendEnd(), /stream that is over/);
+    bench.net.event(() => stream.cancel());
+    assert.ok(bench.alive, 'and to cancel it does not close the connection of the next one');
+    assert.equal(bench.connection.written, written);
+  });
+
+  test('a stream is released once, whatever ends it and then its connection', () => {
+    for (const ends of [
+      (bench: Bench) => bench.connection.sends('HTTP/1.1 204 X\r\nConnection: close\r\n\r\n'),
+      () => {},
+      (bench: Bench) => bench.connection.sends('nonsense'),
+      (bench: Bench) => bench.connection.ends(),
+      (bench: Bench) => bench.connection.breaks(),
+      (bench: Bench) => bench.net.pass(31_000),
+      (bench: Bench) => bench.net.event(() => bench.upstream.close()),
+    ]) {
+      const bench = new Bench();
+      const { stream } = bench.request();
+      ends(bench);
+      bench.net.event(() => stream.cancel());
+      assert.deepEqual([bench.releases, bench.upstream.streams, bench.pool], [1, 0, ['closed']]);
+      assert.deepEqual(bench.net.faults, []);
+    }
+  });
 });
