@@ -1,6 +1,6 @@
 /**
  * npm run simulate -- [--minutes N] [--seed N] [--runs N] [--transport onread|plain] [--case FILE] [--no-shrink]
- * npm run simulate -- --mutants [--count N] [--seed N] [--exchanges N]
+ * npm run simulate -- --mutants [--count N] [--seed N] [--exchanges N] [--only N,N,...]
  *
  * Plays seeds until the time is over, or so many runs are. Each finding is made smaller and written to a file that `--case` plays again.
  */
@@ -30,6 +30,7 @@ const { values: options } = parseArgs({
     mutants: { type: 'boolean', default: false },
     count: { type: 'string' },
     exchanges: { type: 'string' },
+    only: { type: 'string' },
   },
 });
 
@@ -53,7 +54,8 @@ async function main(): Promise<number> {
   if (options.case !== undefined) return playCase(options.case);
   if (!options.mutants) return playSeeds();
   const { count = '100', seed = '1', exchanges = '200000' } = options;
-  return huntMutants({ count: Number(count), seed: Number(seed), exchanges: Number(exchanges) });
+  const only = options.only?.split(',').map(Number) ?? null;
+  return huntMutants({ count: Number(count), seed: Number(seed), exchanges: Number(exchanges), only });
 }
 
 async function playCase(file: string): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * npm run simulate -- --mutants [--count N] [--seed N] [--exchanges N]
+ * npm run simulate -- --mutants [--count N] [--seed N] [--exchanges N] [--only N,N,...]
  *
  * Puts one small fault after the other into a copy and lets the simulator hunt for it: what it does not find shows what the generator and
  * the oracle lack. Mutants are made by rule and drawn by seed, not chosen.
@@ -27,6 +27,8 @@ export interface MutantOptions {
   readonly seed: number;
   /** How many exchanges a mutant may survive. */
   readonly exchanges: number;
+  /** The numbers of those to hunt, of the ones that are drawn; null for all, and for the faults of before. */
+  readonly only: readonly number[] | null;
 }
 
 const FILES = 'src/{pipeline,net,upstream}/**/*.ts';
@@ -72,7 +74,7 @@ interface Hunted {
 const UNCHANGED: Hunted = { text: 'the code as it is', changed: () => new Map() };
 
 /** Returns how many survived. Each processor hunts one fault at a time, in a copy of its own. */
-export async function huntMutants({ count, seed, exchanges }: MutantOptions): Promise<number> {
+export async function huntMutants({ count, seed, exchanges, only }: MutantOptions): Promise<number> {
   const all = globSync(FILES, { cwd: ROOT })
     .filter((file) => !NOT_PLAYED.test(file))
     .sort()
@@ -80,8 +82,8 @@ export async function huntMutants({ count, seed, exchanges }: MutantOptions): Pr
   console.log(`${all.length} mutants by rule; ${count} of them drawn with the seed ${seed}`);
   const hunted: readonly Hunted[] = [
     UNCHANGED,
-    ...KNOWN_FAULTS.map((fault) => ({ text: fault.name, changed: () => putBack(fault) })),
-    ...drawMutants(all, count, new Random(seed)),
+    ...(only === null ? KNOWN_FAULTS.map((fault) => ({ text: fault.name, changed: () => putBack(fault) })) : []),
+    ...drawMutants(all, count, new Random(seed)).filter((_mutant, index) => only?.includes(index + 1) ?? true),
   ];
   const left = hunted.values();
   let survivors = 0;

@@ -67,7 +67,7 @@ function checkOwnReply(records: Records, exchange: ExchangeRecord): void {
     records.find('foreign reply', `${script.tag} received what a hook said to ${hook}`);
   if (script.method === 'HEAD' && reply.bodyBytes > 0)
     records.find('reply', `the reply to the HEAD ${script.tag} has a body`);
-  if (hook === undefined && reply.complete) checkProblem(records, exchange);
+  if (hook === undefined && reply.complete && reply.status >= 400) checkProblem(records, exchange);
 }
 
 /** Field lines that a status of the gateway's own comes with. */
@@ -77,6 +77,10 @@ const FIELD_OF_STATUS: ReadonlyMap<number, { readonly name: string; readonly val
   [503, { name: 'retry-after', value: /^[1-9]\d*$/ }],
 ]);
 
+const PROBLEM = 'application/problem+json';
+/** RFC 9110 12.5.1: of a client that reads text only, or everything but problems. */
+const TAKES_NO_PROBLEM = /^Accept: text\/plain\r|problem\+json;q=0\r/m;
+
 /** RFC 9457: what the gateway refuses, it explains. */
 function checkProblem(records: Records, { reply, script }: ExchangeRecord): void {
   if (reply === null) return;
@@ -84,8 +88,13 @@ function checkProblem(records: Records, { reply, script }: ExchangeRecord): void
   const say = (what: string) => records.find('reply', `the ${status} to ${script.tag} has ${what}`);
   const field = FIELD_OF_STATUS.get(status);
   if (field !== undefined && !field.value.test(head.fields.get(field.name)?.join() ?? '')) say(`no ${field.name}`);
-  if (head.fields.get('content-type')?.join() !== 'application/problem+json') say('another type than a problem');
-  if (script.method === 'HEAD' || head.fields.has('content-encoding')) return;
+  const takesText = TAKES_NO_PROBLEM.test(script.extraLines);
+  const type = head.fields.get('content-type')?.join() ?? '';
+  const isText = type.startsWith('text/plain');
+  // What a head says of it that is wrong, or not whole, may not be read.
+  if (isText ? !takesText : type !== PROBLEM || (takesText && script.fault?.kind !== 'head' && status !== 408))
+    say(`the type ${type}`);
+  if (isText || script.method === 'HEAD' || head.fields.has('content-encoding')) return;
   const problem = problemOf(kept);
   if (problem?.status !== status) say(`the problem ${JSON.stringify(problem)}`);
   if (problem?.request_id !== head.fields.get('x-request-id')?.join()) say('the id of another request');
@@ -204,6 +213,8 @@ function checkAttempt(run: Run, exchange: ExchangeRecord, attempt: AttemptRecord
   const [way] = ways;
   if (ways.every(({ route }) => route?.apiKey) && (firstLine.includes(API_KEY) || fields.has('x-api-key')))
     say('the key went upstream');
+  if (ways.every(({ route }) => route?.transform) && fields.get('x-transformed')?.join() !== 'request')
+    say('nothing of `transform`');
   const written = way?.route?.stripPrefix ? targetOf(script).replace(`/${script.route}`, '') : targetOf(script);
   const target = way?.route?.apiKey ? written.replace(`&api_key=${API_KEY}`, '') : written;
   if (ways.length === 1 && firstLine !== `${script.method} ${target} HTTP/1.1`)

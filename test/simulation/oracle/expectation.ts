@@ -1,7 +1,14 @@
 import { STATUS_OF_FAULT } from '../hosts/request-bytes.ts';
 import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
-import type { BackendScript, HeadFault, HookAct, UpstreamScript } from '../scenario/scenario.ts';
+import {
+  type BackendScript,
+  type HeadFault,
+  type HookAct,
+  PREFLIGHT_LINE,
+  type RequestScript,
+  type UpstreamScript,
+} from '../scenario/scenario.ts';
 import type { Availability } from './availability.ts';
 import { type Fate, fateOf } from './fate.ts';
 import { leavesSurplus, mayBeSurplus } from './surplus.ts';
@@ -21,6 +28,9 @@ import {
 
 /** So long a reply waits for its hooks when its client has ended its side. */
 const HALF_CLOSED_MS = 2000 - SAME_MS;
+
+/** A request that waits gets a connection when one is free, and at most so long after an upstream has become well. */
+const LOOK_MS = 150;
 
 /** What may become of an exchange, each with its cause. */
 export class Expectation {
@@ -85,11 +95,19 @@ export function expect(run: Run, exchange: ExchangeRecord, availability: Availab
     const isLeft = exchange.reply === null && Number.isFinite(exchange.client.link?.finArrivedMs);
     if (!isLeft && exchange.reply?.status !== 503) continue;
     const { row } = exchange.client.script;
-    if (!availability.isUnavailable(route.backend, row, life.readMs, untilMs, !isLeft)) continue;
+    const sinceMs =
+      isLeft || isDelayed(exchange) ? life.readMs : Math.max(life.readMs, untilMs - LOOK_MS - lateMs(run));
+    if (!availability.isUnavailable(route.backend, row, sinceMs, untilMs, !isLeft)) continue;
     if (isLeft) expectation.allow('none', 'its client ended its side while no upstream could be used');
     else expectation.allow(503, 'no upstream could be used');
   }
   return expectation;
+}
+
+/** Its client may have a refusal later than it was made. */
+function isDelayed({ client, script }: ExchangeRecord): boolean {
+  const isHeld = script.hooks.some(({ response }) => response.act !== 'pass' && response.act !== 'set header');
+  return isHeld || client.pausedSpans.length > 0 || client.script.ahead > 1;
 }
 
 /** Whether what came is among what is allowed. */
@@ -232,6 +250,8 @@ function refusalOf(
 ): { readonly status: number; readonly why: string } | null {
   const { script } = exchange;
   if (route === undefined) return { status: 404, why: 'no route' };
+  if (route.cors && isPreflight(script))
+    return script.origin === 'allowed' ? { status: 204, why: 'a preflight' } : { status: 403, why: 'a foreign origin' };
   const { methods } = route;
   const method = script.method === 'HEAD' ? 'GET' : script.method;
   if (methods !== null && !methods.includes(method) && !methods.includes(script.method))
@@ -250,6 +270,10 @@ function refusalOf(
   if (script.body.framing === 'length' && script.body.bytes > limit)
     return { status: 413, why: 'the length of its body' };
   return null;
+}
+
+function isPreflight({ method, origin, extraLines }: RequestScript): boolean {
+  return method === 'OPTIONS' && origin !== 'none' && extraLines.includes(PREFLIGHT_LINE);
 }
 
 /** How long a hook may take, at most. */

@@ -5,6 +5,7 @@ import { rests } from '../scenario/scenario.ts';
 import { checkAccessLog } from './access-log.ts';
 import { Availability } from './availability.ts';
 import { checkAttempts, checkReplyContent } from './content.ts';
+import { checkDuties } from './duties.ts';
 import { expect, type Outcome, outcomeOf } from './expectation.ts';
 import { isBehindSurplus } from './surplus.ts';
 
@@ -30,6 +31,7 @@ export function judge(run: Run): Judgement {
     checkAttempts(run, exchange);
     if (checkOutcome(run, exchange, outcome, availability)) certain++;
     checkHooks(run, exchange);
+    checkDuties(run, exchange);
   }
   checkRest(run);
   checkAccessLog(run);

@@ -13,6 +13,7 @@ import type {
   RequestScript,
   RouteScript,
 } from './scenario.ts';
+import { PREFLIGHT_LINE } from './scenario.ts';
 
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'];
 const HEAD_FAULTS: readonly HeadFault[] = [
@@ -119,9 +120,21 @@ function drawPlain(draw: Draw, { tag, route, method, body, occasion }: Part, cla
     })),
     replies: Array.from({ length: 3 }, (_, attempt) => drawReply(draw.of('reply', attempt), classes, occasion)),
     extraLines:
-      classes.loginConnections && draw.oneIn(3) && !route.apiKey ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '',
+      (classes.loginConnections && draw.oneIn(3) && !route.apiKey ? 'Authorization: NTLM TlRMTVNTUAAB\r\n' : '') +
+      drawLines(draw.of('lines'), method),
   };
 }
+
+/** Of what a client takes, and of what a page of another origin asks first. */
+function drawLines(draw: Draw, method: string): string {
+  const accept = draw.oneIn(8) ? draw.pick(ACCEPTS) : '';
+  return accept + (method === 'OPTIONS' && draw.oneIn(2) ? PREFLIGHT_LINE : '');
+}
+
+const ACCEPTS = [
+  ...['Accept: text/html, application/json;q=0.5\r\n', 'Accept: */*, application/problem+json;q=0\r\n'],
+  ...['Accept: text/plain\r\n', 'Accept: application/*\r\n'],
+];
 
 /** Times that meet each other only rarely by chance: a hook that settles behind what was wrong, a deadline that is spent before the server. */
 function withTiming(draw: Draw, request: RequestScript, route: RouteScript, classes: Classes): RequestScript {

@@ -229,6 +229,9 @@ export type ControlScript =
   /** The thread stands still for so long. */
   | { readonly atMs: number; readonly what: 'stall'; readonly row: number; readonly forMs: number };
 
+/** Asks whether a page of another origin may send a GET. */
+export const PREFLIGHT_LINE = 'Access-Control-Request-Method: GET\r\n';
+
 /** Whether the run goes on until idle connections to upstreams are closed too: such a run is many times longer. */
 export function rests({ schedule }: Scenario): boolean {
   return schedule % 8 === 0;

@@ -1,0 +1,125 @@
+import { ALLOWED_ORIGIN } from '../hosts/request-bytes.ts';
+import type { AttemptRecord, ExchangeRecord } from '../records.ts';
+import type { Run } from '../run.ts';
+import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
+import { endReadMs } from './fate.ts';
+import { mayBeSurplus } from './surplus.ts';
+import { isIdempotent, lateMs, SAME_MS, stalledMs, unheardBytes, waysOf } from './timeline.ts';
+
+/** What the gateway owes to an exchange beside its outcome: that nothing is left out, and nothing waits without a reason. */
+export function checkDuties(run: Run, exchange: ExchangeRecord): void {
+  if (mayBeSurplus(run, exchange)) return;
+  checkAttemptsOfWell(run, exchange);
+  checkRetries(run, exchange);
+  const { reply } = exchange;
+  if (reply === null || !reply.complete) return;
+  checkFields(run, exchange);
+  const last = run.records.attemptsOf(exchange.script.tag).at(-1);
+  if (last === undefined || !reply.head.fields.has('x-sim-reply')) return;
+  checkPassedOn(run, exchange, last);
+  checkPrompt(run, exchange, last);
+}
+
+/** What middleware adds to replies. */
+function checkFields(run: Run, exchange: ExchangeRecord): void {
+  const { script, reply } = exchange;
+  const ways = waysOf(run, exchange);
+  const fields = reply?.head.fields;
+  if (fields === undefined || script.fault?.kind === 'head') return;
+  const say = (what: string) => run.records.find('reply', `the reply to ${script.tag} has ${what}`);
+  const isFromUpstream = fields.has('x-sim-reply');
+  if (
+    ways.every(({ route }) => route?.transform) &&
+    isFromUpstream &&
+    fields.get('x-transformed')?.join() !== 'response'
+  )
+    say('nothing of `transform`');
+  const origin = fields.get('access-control-allow-origin')?.join() ?? null;
+  if (script.origin !== 'allowed' && origin !== null) say(`the origin ${origin}`);
+  const isRouted = reply?.status !== 400 && reply?.status !== 405 && reply?.status !== 408;
+  if (script.origin === 'allowed' && ways.every(({ route }) => route?.cors) && isRouted && origin !== ALLOWED_ORIGIN)
+    say('no origin that may read it');
+}
+
+/** Interim replies and trailers pass. */
+function checkPassedOn({ records }: Run, { script, reply, interims }: ExchangeRecord, last: AttemptRecord): void {
+  if (script.versionMinor === 0 || reply === null) return;
+  const say = (what: string) => records.find('reply', `${script.tag} received ${what}`);
+  const passed = interims.filter((status) => status !== 100).join();
+  if (passed !== last.script.interims.join()) say(`the interim replies ${passed} of ${last.script.interims.join()}`);
+  const { fields } = reply.head;
+  const isWhole = fields.has('transfer-encoding') && !fields.has('content-encoding') && script.method !== 'HEAD';
+  if (!isWhole || last.script.framing !== 'chunked') return;
+  const wanted = last.script.trailers ? `X-Trailer: trailer-of-${script.tag}` : '';
+  if (reply.trailers.join() !== wanted) say(`the trailers ${reply.trailers.join()}`);
+}
+
+/** What has come of a reply goes on at once to a client that takes it. */
+function checkPrompt(run: Run, { client, script, reply }: ExchangeRecord, last: AttemptRecord): void {
+  const { link, script: clientScript, pausedSpans } = client;
+  if (link === null || reply === null || pausedSpans.length > 0 || stalledMs(run) > 0) return;
+  if (script.hooks.some(({ response }) => response.act !== 'pass' && response.act !== 'set header')) return;
+  if (reply.head.fields.has('content-encoding')) return;
+  if (clientScript.nature.fromGateway.capacityBytes < (link.writes.at(-1)?.bytes ?? 0)) return;
+  const waitedMs = link.writtenMs(reply.end) - endReadMs(last);
+  if (waitedMs > PROMPT_MS) run.records.find('late', `the end of the reply to ${script.tag} waits ${waitedMs} ms`);
+}
+
+/** What waits for the next event of the gateway, or the next tick of its timers, waits longer than that. */
+const PROMPT_MS = 5;
+
+/** No request goes to an upstream that the health checks have found ill. */
+function checkAttemptsOfWell(run: Run, { script }: ExchangeRecord): void {
+  for (const { upstream, link, requestStart } of run.records.attemptsOf(script.tag)) {
+    const sentMs = requestStart === 0 ? link.dialledMs : link.writtenMs(requestStart + 1);
+    let isIll = false;
+    for (const { script: control, atMs } of run.controls) {
+      if (control.what !== 'health' || control.upstream !== upstream) continue;
+      if (!control.healthy && atMs < sentMs - SAME_MS) isIll = true;
+      if (control.healthy && atMs <= sentMs + SAME_MS) isIll = false;
+    }
+    if (isIll) run.records.find('request', `${script.tag} was sent to an upstream that is ill`);
+  }
+}
+
+/**
+ * A request that may be sent again is: one without a body, whose connections broke before any byte of a reply, where nothing limits the
+ * upstreams. The pauses before that are no longer than what is configured, and the shortest are none.
+ */
+function checkRetries(run: Run, exchange: ExchangeRecord): void {
+  const { script, reply } = exchange;
+  const attempts = run.records.attemptsOf(script.tag);
+  const [way] = waysOf(run, exchange);
+  if (attempts.length === 0 || run.controls.length > 0 || way?.route === undefined || way.backend === undefined) return;
+  if (!isIdempotent(script.method) || script.body.framing !== 'none' || !isPlain(run, way.backend)) return;
+  const isOver = attempts.every(isBroken);
+  if (isOver && reply?.status === 502 && attempts.length <= way.route.retries)
+    run.records.find('retries', `${script.tag} was sent ${attempts.length} times only`);
+  for (const [index, { link, requestStart }] of attempts.entries()) {
+    const before = attempts[index - 1];
+    if (before === undefined || !isBroken(before)) continue;
+    const mostMs = Math.min(way.backend.retryInitialMs * 2 ** (index - 1), LONGEST_PAUSE_MS);
+    const sentMs = requestStart === 0 ? link.dialledMs : link.writtenMs(requestStart + 1);
+    const pauseMs = sentMs - before.link.closedMs;
+    if (pauseMs > (mostMs <= SHORTEST_PAUSE_MS ? SAME_MS : mostMs + lateMs(run)))
+      run.records.find('retries', `${script.tag} is sent again after ${pauseMs} ms`);
+  }
+}
+
+const LONGEST_PAUSE_MS = 250;
+/** A shorter pause is none. */
+const SHORTEST_PAUSE_MS = 25;
+
+/** Nothing but the servers' replies decides about what is sent to a backend: none is full, left alone, or gone before a request comes. */
+function isPlain(run: Run, { maxConnections, breakerThreshold, upstreams }: BackendScript): boolean {
+  if (maxConnections !== null || breakerThreshold !== null) return false;
+  const addresses = upstreams.map((upstream) => (run.scenario.upstreams[upstream] as UpstreamScript).address);
+  return run.network.links.every(
+    (link) => !addresses.includes(link.peer) || (link.failure === null && unheardBytes(run, link) === 0),
+  );
+}
+
+/** Its connection broke before any byte of its reply. */
+function isBroken({ broke, link }: AttemptRecord): boolean {
+  return (broke === 'close' || broke === 'reset') && link.reads.length === 0;
+}
