@@ -359,13 +359,17 @@ function spanOf({ link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdic
 /** When a client's reset is noticed: behind its end nothing is read any more, and only a write meets it. */
 function heardResetMs(client: Link | null | undefined): number {
   if (client === null || client === undefined) return 0;
-  return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : client.resetArrivedMs;
+  return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : heardMs(client, client.resetArrivedMs);
 }
 
-/** When a client's end is noticed: behind all that it sent, which the gateway reads at the pace of the upstream. */
+/** When a client's end is noticed. */
 function heardEndMs(client: Link | null | undefined): number {
-  if (client === null || client === undefined) return 0;
-  return Math.max(client.finArrivedMs, client.readMs(client.arrivals.at(-1)?.bytes ?? 0));
+  return client === null || client === undefined ? 0 : heardMs(client, client.finArrivedMs);
+}
+
+/** What comes behind all that a client sent is noticed behind it, and the gateway reads that at the pace of the upstream. */
+function heardMs(client: Link, arrivedMs: number): number {
+  return Math.max(arrivedMs, client.readMs(client.arrivals.at(-1)?.bytes ?? 0));
 }
 
 /** A reply that its connection ends is over when all that came of it is read: its client may take it slowly. */
