@@ -4,12 +4,14 @@ import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs } from './fate.ts';
 import { mayBeSurplus } from './surplus.ts';
+import { checkTimeLimits } from './time-limits.ts';
 import { isIdempotent, lateMs, SAME_MS, stalledMs, unheardBytes, waysOf } from './timeline.ts';
 
 /** What the gateway owes to an exchange beside its outcome: that nothing is left out, and nothing waits without a reason. */
 export function checkDuties(run: Run, exchange: ExchangeRecord): void {
   if (mayBeSurplus(run, exchange)) return;
-  checkAttemptsOfWell(run, exchange);
+  checkHealth(run, exchange);
+  checkTimeLimits(run, exchange);
   checkRetries(run, exchange);
   const { reply } = exchange;
   if (reply === null || !reply.complete) return;
@@ -68,18 +70,35 @@ function checkPrompt(run: Run, { client, script, reply }: ExchangeRecord, last: 
 /** What waits for the next event of the gateway, or the next tick of its timers, waits longer than that. */
 const PROMPT_MS = 5;
 
-/** No request goes to an upstream that the health checks have found ill. */
-function checkAttemptsOfWell(run: Run, { script }: ExchangeRecord): void {
+/**
+ * No request goes to an upstream that the health checks have found ill, but for one whose connection was kept alive and turned out to be
+ * dead: it is sent once more where it was sent before.
+ */
+function checkHealth(run: Run, { script, client }: ExchangeRecord): void {
   for (const { upstream, link, requestStart } of run.records.attemptsOf(script.tag)) {
     const sentMs = requestStart === 0 ? link.dialledMs : link.writtenMs(requestStart + 1);
-    let isIll = false;
-    for (const { script: control, atMs } of run.controls) {
-      if (control.what !== 'health' || control.upstream !== upstream) continue;
-      if (!control.healthy && atMs < sentMs - SAME_MS) isIll = true;
-      if (control.healthy && atMs <= sentMs + SAME_MS) isIll = false;
-    }
-    if (isIll) run.records.find('request', `${script.tag} was sent to an upstream that is ill`);
+    const downMs = illSinceMs(run, upstream, sentMs);
+    if (!Number.isFinite(downMs)) continue;
+    const isSentAgain = run.network.links.some(
+      ({ peer, row, dialledMs, closedMs }) =>
+        peer === link.peer &&
+        row === client.script.row &&
+        dialledMs < downMs + SAME_MS &&
+        Math.abs(closedMs - sentMs) <= SAME_MS,
+    );
+    if (!isSentAgain) run.records.find('request', `${script.tag} was sent to an upstream that is ill`);
   }
+}
+
+/** Since when an upstream has been ill at some moment; Infinity for not. */
+function illSinceMs({ controls }: Run, upstream: number, atMs: number): number {
+  let sinceMs = Number.POSITIVE_INFINITY;
+  for (const { script, atMs: changedMs } of controls) {
+    if (script.what !== 'health' || script.upstream !== upstream) continue;
+    if (!script.healthy && changedMs < atMs - SAME_MS) sinceMs = changedMs;
+    if (script.healthy && changedMs <= atMs + SAME_MS) sinceMs = Number.POSITIVE_INFINITY;
+  }
+  return sinceMs;
 }
 
 /**
@@ -115,7 +134,9 @@ function isPlain(run: Run, { maxConnections, breakerThreshold, upstreams }: Back
   if (maxConnections !== null || breakerThreshold !== null) return false;
   const addresses = upstreams.map((upstream) => (run.scenario.upstreams[upstream] as UpstreamScript).address);
   return run.network.links.every(
-    (link) => !addresses.includes(link.peer) || (link.failure === null && unheardBytes(run, link) === 0),
+    (link) =>
+      !addresses.includes(link.peer) ||
+      (Number.isFinite(link.learntMs) && link.failure === null && unheardBytes(run, link) === 0),
   );
 }
 

@@ -40,7 +40,8 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
     }
   }
   // A server that closes with bytes of the request unread resets the connection, and may lose its reply by that.
-  const mayBeLost = wholeMs === Number.POSITIVE_INFINITY || script.framing === 'close';
+  const isThere = script.framing !== 'close' && isReadBeforeReset(run, attempt);
+  const mayBeLost = !isThere && (wholeMs === Number.POSITIVE_INFINITY || script.framing === 'close');
   if (attempt.broke !== 'reset' && mayBeLost && Number.isFinite(link.resetArrivedMs)) {
     failures.push({ status: 502, why: 'the upstream closed early', atMs: link.resetArrivedMs, certain: false });
   }
@@ -63,6 +64,14 @@ export function fateOf(run: Run, attempt: AttemptRecord, backends: readonly Back
   return { isBad, whole: Number.isFinite(wholeMs) && !isMalformed, failures, headMs, wholeMs };
 }
 
+/** All of the reply arrives before the reset, while the gateway reads: then it has it, reset or not. */
+function isReadBeforeReset({ scenario }: Run, { link, replyEnd }: AttemptRecord): boolean {
+  const endMs = link.arrivedMs(replyEnd);
+  // A stream of Node that is paused goes on to read from the system, and loses what it has.
+  if (scenario.transport !== 'onread' || endMs > link.resetArrivedMs) return false;
+  return link.readingSpans.some(({ fromMs, toMs }) => fromMs <= endMs && toMs > endMs);
+}
+
 /** When the gateway had read the end: for a reply that ends with its connection, that end too, wherever it comes. */
 export function endReadMs(attempt: AttemptRecord): number {
   const { link, script } = attempt;
@@ -74,7 +83,7 @@ export function endReadMs(attempt: AttemptRecord): number {
 }
 
 /** When all of the reply had come, whether or not the gateway had read it. */
-function endArrivedMs({ link, script, method, replyEnd, broke }: AttemptRecord): number {
+export function endArrivedMs({ link, script, method, replyEnd, broke }: AttemptRecord): number {
   if (script.framing !== 'close' || isBodyless(method, script.status)) return link.arrivedMs(replyEnd);
   return broke === 'close' ? link.finArrivedMs : Math.max(link.arrivedMs(replyEnd), link.finArrivedMs);
 }
