@@ -95,7 +95,10 @@ class Bench {
         custom: { mine: { module: `./${name}.ts` } },
         authentication: { auth_type: 'jwt', jwt: { jwks_url: this.#issuers[name], algorithms: ['ES256'] } },
       },
-      load_balancing: { resolver, backends: { web: { upstreams: [{ address: `${host}:${this.upstream.port}` }] } } },
+      load_balancing: {
+        resolver,
+        backends: { web: { upstreams: [{ address: `${host}:${this.upstream.port}`, read_timeout: '600s' }] } },
+      },
       routes: [
         { path: '/closed/**', middleware: ['auth'] },
         { path: '/**', middleware: ['mine'] },
