@@ -12,6 +12,7 @@ import type { ByteReceiver, Connection } from '../src/net/connection.ts';
 import { H1Downstream } from '../src/net/h1-downstream.ts';
 import { IoContext } from '../src/net/io-context.ts';
 import type { Transport } from '../src/net/transport.ts';
+import { AttemptPool } from '../src/pipeline/attempt-pool.ts';
 import { buildGeneration, type MiddlewareFactory } from '../src/pipeline/build-generation.ts';
 import { compileConfig } from '../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../src/pipeline/exchange.ts';
@@ -144,7 +145,13 @@ export class MemoryGateway {
     const free = this.#free;
     const date = new HttpDate();
     return {
-      ...{ wheel: io.wheel, requestIds: new RequestIdGenerator(), random: Math.random, generation },
+      ...{
+        wheel: io.wheel,
+        requestIds: new RequestIdGenerator(),
+        random: Math.random,
+        generation,
+        attempts: new AttemptPool(),
+      },
       ...{
         fault: raise,
         middlewareFailed: (_hook: unknown, error: unknown) => raise(error),

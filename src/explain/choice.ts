@@ -5,7 +5,8 @@ import type { ExplainedChoice } from './explanation.ts';
 
 /** Which upstream takes every request like this one, and why; null where turns, chance or load decide. */
 export function explainChoice(backend: BackendConfig, exchange: Exchange): ExplainedChoice | null {
-  const { route, upstream } = exchange;
+  const { route } = exchange;
+  const upstream = exchange.attempt?.upstream ?? null;
   if (route === null || upstream === null) return null;
   if (backend.sticky !== null && route.backend.sticky?.namedBy(exchange) === upstream) {
     return { upstream: upstream.key, by: `the cookie ${backend.sticky.cookie}` };

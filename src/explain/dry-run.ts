@@ -10,12 +10,14 @@ import { CONTENT_CODINGS } from '../middleware/compress/content-coding.ts';
 import type { MiddlewareContext } from '../middleware/middleware-context.ts';
 import { IoContext } from '../net/io-context.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
+import { AttemptPool } from '../pipeline/attempt-pool.ts';
 import { buildGeneration } from '../pipeline/build-generation.ts';
 import { compileConfig } from '../pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { FailedHook } from '../pipeline/failed-hook.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
+import { PHASE } from '../pipeline/phase.ts';
 import { RateLimitCounts } from '../telemetry/rate-limit-counts.ts';
 import { INCOMPLETE } from '../wire/h1/field-lines.ts';
 import { decodeRequestHead } from '../wire/h1/request-decoder.ts';
@@ -53,11 +55,12 @@ export interface DryRunOutcome {
  * The data path without its sockets. Heads are decoded, exchanges begun, routes found, upstreams picked and heads encoded by
  * the very code that serves; only the client and the sockets are stand-ins. Nothing here knows what that code does.
  *
- *   text --decodeRequestHead--> Exchange (pipeline/phases.ts) --Upstream.acquire--> H1Upstream --> DryRunConnection
+ *   text --decodeRequestHead--> Exchange (pipeline/exchange.ts) --Upstream.acquire--> H1Upstream --> DryRunConnection
  *                                   \--> DryRunClient, if the gateway replies itself
  */
 export class DryRun implements PipelineServices {
   readonly generation: Generation;
+  readonly attempts: AttemptPool = new AttemptPool();
   readonly requestIds: RequestIdGenerator = new PlaceholderIds();
   readonly date = DATE_PLACEHOLDER;
   /** The same request is explained the same way every time. */
@@ -135,12 +138,12 @@ export class DryRun implements PipelineServices {
     const headRefused = !this.#begin(exchange, client, Buffer.from(head, 'utf8'));
     this.#io.settle();
     const connection = this.#transport.takeLast();
-    exchange.stream?.cancel();
-    exchange.deadline.disarm();
-    exchange.waitTimer.disarm();
+    const error = this.#error;
+    // No upstream will ever answer: its client leaves.
+    if (exchange.phase !== PHASE.OVER) exchange.requestFailed(new PhotonError('client_closed', 'The dry run is over.'));
     connection?.reportClosed();
     if (this.#fault !== null) throw this.#fault;
-    return { exchange, headRefused, reply: client.reply, error: this.#error, sentHead: connection?.written ?? null };
+    return { exchange, headRefused, reply: client.reply, error, sentHead: connection?.written ?? null };
   }
 
   /** Returns false when the head is refused. */

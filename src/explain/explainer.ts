@@ -202,7 +202,8 @@ function explainBackend(backend: BackendConfig, { exchange }: DryRunOutcome): Ex
 }
 
 function sentOf({ exchange, sentHead }: DryRunOutcome): ExplainedSent | null {
-  if (sentHead === null || exchange.upstream === null) return null;
-  const { address, sendProxyProtocol } = exchange.upstream.config;
+  const upstream = exchange.attempt?.upstream ?? null;
+  if (sentHead === null || upstream === null) return null;
+  const { address, sendProxyProtocol } = upstream.config;
   return { upstream: address, proxyHeader: sendProxyProtocol, head: linesOfHead(sentHead) };
 }

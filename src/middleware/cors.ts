@@ -2,7 +2,7 @@ import { PhotonError } from '../base/errors.ts';
 import { FieldGroup, type FieldPair } from '../base/field-group.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { trimBlanks } from '../http/characters.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Answer, Middleware, Verdict } from '../pipeline/middleware.ts';
 import { isPreflight } from '../pipeline/preflight.ts';
 import { OriginMatcher } from './origin-matcher.ts';
@@ -33,11 +33,11 @@ const SAFE_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 
 export function cors(options: Options): readonly Middleware[] {
   const policy = new CorsPolicy(options);
 
-  function answerPreflight(exchange: Exchange): Verdict {
+  function answerPreflight(exchange: ExchangeContext): Verdict {
     return isPreflight(exchange.request) ? policy.preflight(exchange) : undefined;
   }
 
-  function letRead(exchange: Exchange): void {
+  function letRead(exchange: ExchangeContext): void {
     const { reply, route } = exchange;
     if (route?.chain.writesAccessControl) reply.additions.remove(OF_EVERY_REPLY);
     reply.additions.addGroup(policy.fieldsFor(originOf(exchange)));
@@ -47,7 +47,7 @@ export function cors(options: Options): readonly Middleware[] {
 }
 
 /** Two of them are joined to a text that is no origin. */
-function originOf({ request }: Exchange): string | null {
+function originOf({ request }: ExchangeContext): string | null {
   return request.combinedValue('origin') ?? null;
 }
 
@@ -104,7 +104,7 @@ class CorsPolicy {
   }
 
   /** The response hook of this middleware runs on its reply too, and says whether the origin is allowed. Throws PhotonError forbidden. */
-  preflight({ request }: Exchange): Answer {
+  preflight({ request }: ExchangeContext): Answer {
     // Sound: this is what makes it a preflight.
     const origin = request.combinedValue('origin') as string;
     const method = request.combinedValue('access-control-request-method') as string;

@@ -1,7 +1,7 @@
 import { FieldGroup, type FieldPair } from '../base/field-group.ts';
 import { parseTemplate } from '../config/placeholders.ts';
 import type { FieldList } from '../http/field-list.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import { compileTemplate, type Template } from './template.ts';
 
 /** A group whose open name gets the value of the template; without a template it has no open name. */
@@ -23,7 +23,7 @@ export class FieldTemplates {
     this.#parts = partsOf(fields);
   }
 
-  addTo(fields: FieldList, exchange: Exchange): void {
+  addTo(fields: FieldList, exchange: ExchangeContext): void {
     for (const { group, openValue } of this.#parts) {
       fields.addGroup(group, openValue === null ? '' : openValue(exchange));
     }

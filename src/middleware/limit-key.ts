@@ -3,13 +3,13 @@ import type { LimitKey } from '../config/schema/middleware/rate-limiting.ts';
 import { oneSpelling } from '../http/credentials.ts';
 import { isRewritten } from '../http/hop-by-hop.ts';
 import { soleCookie, soleField, soleParameter } from '../http/sole-value.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 
 /**
  * Gives the text that a limit counts a request by, one character a byte; empty or undefined: the request has none. Credentials that are spelled
  * in several ways are one text, for else each spelling would have a bucket of its own.
  */
-export type KeyReader = (exchange: Exchange) => string | undefined;
+export type KeyReader = (exchange: ExchangeContext) => string | undefined;
 
 /** Null: by the client's address alone. */
 export function keyReader(key: LimitKey): KeyReader | null {

@@ -2,7 +2,7 @@ import { PhotonError } from '../base/errors.ts';
 import { FieldGroup } from '../base/field-group.ts';
 import type { RouteConfig, RouteMiddleware } from '../config/config.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Middleware, Verdict } from '../pipeline/middleware.ts';
 import { ClientNetworks } from './client-network.ts';
 import { LimitFields } from './limit-fields.ts';
@@ -84,7 +84,7 @@ function admission(limits: readonly RequestLimit[], context: MiddlewareContext, 
     return lastRefusal;
   }
 
-  return function admit(exchange: Exchange): Verdict {
+  return function admit(exchange: ExchangeContext): Verdict {
     const nowMs = context.nowMs();
     for (const limit of limits) limit.find(exchange);
     if (limits.length === 1 || allHaveRoom(limits, nowMs)) for (const limit of limits) limit.take(nowMs);
@@ -120,7 +120,7 @@ function isOverInDryRun(limits: readonly RequestLimit[]): boolean {
 }
 
 /** Adds the fields of all limits once: the first response hook does so. */
-function addLimitFields({ reply, rateLimitFields }: Exchange): void {
+function addLimitFields({ reply, rateLimitFields }: ExchangeContext): void {
   reply.additions.addAll(rateLimitFields);
   rateLimitFields.clear();
 }

@@ -1,6 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Middleware, Verdict } from '../pipeline/middleware.ts';
 import { compileTargetTemplate } from './template.ts';
 
@@ -11,7 +11,7 @@ import { compileTargetTemplate } from './template.ts';
 export function redirect({ scheme, host, path, status }: BuiltInOptions['redirect']): readonly Middleware[] {
   const pathOf = path === undefined ? targetOf : compileTargetTemplate(path);
 
-  function sendElsewhere(exchange: Exchange): Verdict {
+  function sendElsewhere(exchange: ExchangeContext): Verdict {
     const from = exchange.cameSecurely ? 'https' : 'http';
     const to = scheme ?? from;
     const authority = host ?? authorityOf(exchange, to === from);
@@ -24,12 +24,12 @@ export function redirect({ scheme, host, path, status }: BuiltInOptions['redirec
   return [{ name: 'redirect', stage: 'redirect', onRequest: sendElsewhere }];
 }
 
-function targetOf({ target }: Exchange): string {
+function targetOf({ target }: ExchangeContext): string {
   return target.hasQuery ? `${target.path}?${target.query}` : target.path;
 }
 
 /** The host that was asked for, in lower case; its port belongs to the scheme. */
-function authorityOf({ host, target, request }: Exchange, withPort: boolean): string {
+function authorityOf({ host, target, request }: ExchangeContext, withPort: boolean): string {
   if (host === '') throw new PhotonError('bad_host', 'Without Host nobody can say where to go.');
   return withPort ? (target.authority ?? request.host ?? host).toLowerCase() : host;
 }

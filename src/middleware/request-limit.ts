@@ -2,7 +2,7 @@ import type { LimitKey } from '../config/schema/middleware/rate-limiting.ts';
 import { fieldText } from '../http/field-text.ts';
 import type { BucketLimit } from '../memory/bucket-limit.ts';
 import type { TokenBuckets } from '../memory/token-buckets.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { ClientNetworks } from './client-network.ts';
 import { type KeyReader, keyReader } from './limit-key.ts';
 
@@ -56,7 +56,7 @@ export class RequestLimit {
   }
 
   /** Finds out whose request it is. Who has not what is counted by is counted by his address, and never as one who has it. */
-  find(exchange: Exchange): void {
+  find(exchange: ExchangeContext): void {
     const key = this.#readKey?.(exchange);
     const isSubstitute = this.#readKey !== null && (key === undefined || key === '');
     const hash = isSubstitute ? this.#limit.substituteHash : this.#limit.hash;

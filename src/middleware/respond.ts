@@ -1,7 +1,7 @@
 import type { FieldPair } from '../base/field-group.ts';
 import { utf8Bytes } from '../base/latin1.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Answer, Middleware } from '../pipeline/middleware.ts';
 import { compileTemplate } from './template.ts';
 
@@ -18,7 +18,7 @@ export function respond({
     bytes === '' || names.includes('content-type') ? [] : [['Content-Type', type]];
   const templates = Object.entries(headers).map(([name, value]) => [name, compileTemplate(value)] as const);
 
-  function answer(exchange: Exchange): Answer {
+  function answer(exchange: ExchangeContext): Answer {
     const fields = templates.map(([name, value]): FieldPair => [name, value(exchange)]);
     return { status, fields: [...typeField, ...fields], body: bytes };
   }

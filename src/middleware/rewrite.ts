@@ -3,7 +3,7 @@ import { utf8Bytes } from '../base/latin1.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { withoutParameter } from '../http/query.ts';
 import { normalisePath } from '../http/target.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { withoutPrefix } from '../pipeline/outgoing-target.ts';
 import { compilePathTemplate, compileQueryTemplate, percentEncoded, type Template } from './template.ts';
@@ -12,14 +12,14 @@ type Options = BuiltInOptions['rewrite'];
 type QueryOptions = Options['query'];
 
 /** What becomes of a path (without its query). */
-type PathChange = (path: string, exchange: Exchange) => string;
+type PathChange = (path: string, exchange: ExchangeContext) => string;
 
 /** Changes path and query before they go upstream. Where `strip_prefix` takes something off, it does so first. */
 export function rewrite(options: Options): readonly Middleware[] {
   const changePath = pathChange(options);
   const changeQuery = new QueryChange(options.query);
 
-  function changeTarget(exchange: Exchange): undefined {
+  function changeTarget(exchange: ExchangeContext): undefined {
     const { outgoingTarget } = exchange;
     const mark = outgoingTarget.indexOf('?');
     const path = mark === -1 ? outgoingTarget : outgoingTarget.slice(0, mark);
@@ -34,7 +34,7 @@ export function rewrite(options: Options): readonly Middleware[] {
  * What is put together from pieces of a normal path need not be one. Throws PhotonError bad_target where a dot segment has come about: nobody
  * means `/files/$1` to lead out of `/files`.
  */
-function normal(path: string, before: string, { generation }: Exchange): string {
+function normal(path: string, before: string, { generation }: ExchangeContext): string {
   if (path === before) return path;
   if (DOT_SEGMENT.test(path)) throw new PhotonError('bad_target', 'The path is rewritten to one with a dot segment.');
   return normalisePath(path, generation?.mergeSlashes ?? true);
@@ -83,7 +83,7 @@ class QueryChange {
     ]);
   }
 
-  applyTo(target: string, exchange: Exchange): string {
+  applyTo(target: string, exchange: ExchangeContext): string {
     let changed = target;
     for (const name of this.#removed) changed = withoutParameter(changed, name);
     for (const [name, value] of this.#added) {

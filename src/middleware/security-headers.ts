@@ -1,6 +1,6 @@
 import { FieldGroup } from '../base/field-group.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 
 type Options = BuiltInOptions['headers'];
@@ -16,7 +16,7 @@ export function securityHeaders(options: Options): readonly Middleware[] {
   const always = defaultsOf(options);
   const hsts = hstsOf(options);
 
-  function addHeaders(exchange: Exchange): void {
+  function addHeaders(exchange: ExchangeContext): void {
     for (const each of always) addDefault(exchange, each);
     // RFC 6797 7.2: not over plain HTTP, where nobody could trust it.
     if (hsts !== null && exchange.cameSecurely) addDefault(exchange, hsts);
@@ -25,7 +25,7 @@ export function securityHeaders(options: Options): readonly Middleware[] {
   return [{ name: 'headers', stage: 'headers', onResponse: addHeaders }];
 }
 
-function addDefault({ reply }: Exchange, { lowerCaseName, field }: Default): void {
+function addDefault({ reply }: ExchangeContext, { lowerCaseName, field }: Default): void {
   if (reply.source?.combinedValue(lowerCaseName) === undefined) reply.additions.addGroup(field);
 }
 

@@ -1,9 +1,9 @@
 import { parseTemplate } from '../config/placeholders.ts';
 import { fieldText } from '../http/field-text.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 
 /** Gives the text of a template for one request. */
-export type Template = (exchange: Exchange) => string;
+export type Template = (exchange: ExchangeContext) => string;
 
 /** How the parts of a template are written where its text is to stand. */
 interface Encoding {
@@ -105,6 +105,6 @@ function encodedValue(placeholder: string, { value, consumer, pathParameter }: E
   }
 }
 
-function valueOfParameter({ generation, route, target }: Exchange, name: string): string {
+function valueOfParameter({ generation, route, target }: ExchangeContext, name: string): string {
   return route === null ? '' : (generation?.router.pathParameters(route.number, target.path)[name] ?? '');
 }

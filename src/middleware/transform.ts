@@ -1,7 +1,7 @@
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { dropName } from '../http/field-drops.ts';
 import type { FieldList } from '../http/field-list.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { ExchangeContext } from '../pipeline/exchange-context.ts';
 import type { Middleware } from '../pipeline/middleware.ts';
 import { FieldTemplates } from './field-templates.ts';
 
@@ -16,11 +16,11 @@ export function transform({ request_headers, response_headers }: Options): reado
   const request = new HeaderChanges(request_headers);
   const response = new HeaderChanges(response_headers);
 
-  function changeRequest(exchange: Exchange): undefined {
+  function changeRequest(exchange: ExchangeContext): undefined {
     request.applyTo(exchange.requestAdditions, exchange);
   }
 
-  function changeResponse(exchange: Exchange): void {
+  function changeResponse(exchange: ExchangeContext): void {
     response.applyTo(exchange.reply.additions, exchange);
   }
 
@@ -54,7 +54,7 @@ class HeaderChanges {
   }
 
   /** `fields`: those that the gateway and other middleware write, beside the received ones that pass. */
-  applyTo(fields: FieldList, exchange: Exchange): void {
+  applyTo(fields: FieldList, exchange: ExchangeContext): void {
     fields.remove(this.#removed);
     this.#added.addTo(fields, exchange);
   }

@@ -23,7 +23,7 @@ import { Upstream, type UpstreamContext } from '../upstream/upstream.ts';
 import type { CompiledConfig } from './compiled-config.ts';
 import type { AccessPolicy, Generation } from './generation.ts';
 import type { Middleware } from './middleware.ts';
-import { MiddlewareChain } from './middleware-chain.ts';
+import { MiddlewareChain } from './middleware.ts';
 import { RoutePlans } from './route-plans.ts';
 
 /** A Generation and the backends that have to be closed with it. */

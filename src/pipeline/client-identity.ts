@@ -5,7 +5,7 @@ import type { FieldList } from '../http/field-list.ts';
 import { FIELD } from '../http/field-names.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { DownstreamPeer } from '../net/streams.ts';
-import type { Exchange } from './exchange.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import type { Generation } from './generation.ts';
 
 const NO_FIELDS = new FieldGroup([]);
@@ -35,7 +35,7 @@ class PeerIdentity {
 }
 
 /** Settles the address of the client. A peer that is not a trusted proxy is the client itself, whatever its fields say. */
-export function settleClient(exchange: Exchange, generation: Generation): void {
+export function settleClient(exchange: ExchangeContext, generation: Generation): void {
   const { trusted, address } = identityOf(peerOf(exchange), generation);
   exchange.peerTrusted = trusted;
   exchange.clientAddress = trusted
@@ -47,7 +47,7 @@ export function settleClient(exchange: Exchange, generation: Generation): void {
  * Adds the fields about the client for the upstream (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`). They extend those of a trusted proxy,
  * and replace those of any other peer. `X-Client-Cert-Subject` is only about the certificate of this connection.
  */
-export function addForwardedFields(fields: FieldList, exchange: Exchange, generation: Generation): void {
+export function addForwardedFields(fields: FieldList, exchange: ExchangeContext, generation: Generation): void {
   const peer = peerOf(exchange);
   const identity = identityOf(peer, generation);
   const host = writtenHost(exchange);
@@ -64,7 +64,7 @@ export function addForwardedFields(fields: FieldList, exchange: Exchange, genera
 }
 
 /** The request came over TLS: to us, or, as a trusted proxy says, to the proxy. */
-export function cameSecurely(exchange: Exchange): boolean {
+export function cameSecurely(exchange: ExchangeContext): boolean {
   const { scheme } = peerOf(exchange);
   const proxied = exchange.peerTrusted ? lastValue(exchange.request, FIELD.X_FORWARDED_PROTO) : null;
   return (proxied ?? scheme).toLowerCase() === 'https';
@@ -74,7 +74,7 @@ function certificateField({ certificateSubject }: DownstreamPeer): FieldGroup {
   return certificateSubject === null ? NO_FIELDS : new FieldGroup([['X-Client-Cert-Subject', certificateSubject]]);
 }
 
-function peerOf(exchange: Exchange): DownstreamPeer {
+function peerOf(exchange: ExchangeContext): DownstreamPeer {
   // Sound: `downstream` is set before an exchange begins.
   return (exchange.downstream as NonNullable<typeof exchange.downstream>).peer;
 }
@@ -137,6 +137,6 @@ function lastValue(request: RequestHead, number: number): string | null {
 }
 
 /** The host as the client wrote it, empty when it named none. */
-function writtenHost(exchange: Exchange): string {
+function writtenHost(exchange: ExchangeContext): string {
   return exchange.target.authority ?? exchange.request.host ?? '';
 }

@@ -1,9 +1,17 @@
 import type { Transform } from 'node:stream';
 import type { Fields } from '../http/fields.ts';
 import type { BodyCoding } from './body-coding.ts';
-import type { Exchange } from './exchange.ts';
-import { failExchange } from './failure.ts';
-import { finish } from './finish.ts';
+import type { ReplySink } from './reply-path.ts';
+
+/** What a coder gets from the exchange. */
+export interface CoderOwner {
+  pauseSource(): void;
+  resumeSource(): void;
+  /** Ends the exchange. */
+  fail(error: unknown): void;
+  /** Flushes the output of an event that did not come from a socket. */
+  settle(): void;
+}
 
 /** Up to this size a body that is complete before its stream was opened is coded at once: a stream costs more than such a body. */
 const AT_ONCE_BYTES = 16 * 1024;
@@ -19,11 +27,12 @@ const AT_ONCE_BYTES = 16 * 1024;
  * Invariant: while a piece is being coded or the client does not keep up, the upstream is paused, so that no more waits here than the bytes
  * that were read already: a read or two.
  */
-export class CodedBody {
+export class CodedBody implements ReplySink {
   /** How many are open in this thread: each may hold close to a megabyte. */
   static open = 0;
 
-  readonly #exchange: Exchange;
+  readonly #owner: CoderOwner;
+  readonly #next: ReplySink;
   readonly #coding: BodyCoding;
   #stream: Transform | null = null;
   #waiting: Buffer[] = [];
@@ -36,31 +45,32 @@ export class CodedBody {
   #closed = false;
   #trailers: Fields | null = null;
 
-  constructor(exchange: Exchange, coding: BodyCoding) {
-    this.#exchange = exchange;
+  /** What comes out goes to `next`. */
+  constructor(owner: CoderOwner, coding: BodyCoding, next: ReplySink) {
+    this.#owner = owner;
+    this.#next = next;
     this.#coding = coding;
     CodedBody.open++;
   }
 
-  /** A piece of the body, in bytes that are valid during this call only. */
-  write(bytes: Buffer, start: number, end: number): void {
+  /** Always returns true: it pauses the source itself, when the event is over. */
+  data(bytes: Buffer, start: number, end: number): boolean {
     this.#waiting.push(Buffer.from(bytes.subarray(start, end)));
     this.#waitingBytes += end - start;
-    if (this.#scheduled) return;
+    if (this.#scheduled) return true;
     this.#scheduled = true;
     process.nextTick(() => this.#event(this.#goOn));
+    return true;
   }
 
-  set trailers(trailers: Fields) {
+  trailers(trailers: Fields): void {
     this.#trailers = trailers.copy();
   }
 
-  /** The upstream has sent everything. The exchange is finished when all of it is on its way to the client. */
+  /** The source has sent everything. */
   end(): void {
     this.#ended = true;
     this.#guard(this.#goOn);
-    // The rest of a request that is not complete is not read any more.
-    if (!this.#closed) this.#exchange.downstream?.pauseRequest();
   }
 
   /** The client has taken all that was sent. */
@@ -80,7 +90,7 @@ export class CodedBody {
   #event(work: () => void): void {
     if (this.#closed) return;
     this.#guard(work);
-    this.#exchange.services.settle();
+    this.#owner.settle();
   }
 
   /** A throw ends the exchange. */
@@ -88,7 +98,7 @@ export class CodedBody {
     try {
       work();
     } catch (error) {
-      failExchange(this.#exchange, error);
+      this.#owner.fail(error);
     }
   }
 
@@ -96,12 +106,12 @@ export class CodedBody {
     this.#scheduled = false;
     if (!this.#coded || this.#held) return;
     if (this.#ended) this.#codeLast();
-    else if (this.#waitingBytes === 0) this.#exchange.stream?.resumeResponse();
+    else if (this.#waitingBytes === 0) this.#owner.resumeSource();
     else this.#codePiece();
   };
 
   #codePiece(): void {
-    this.#exchange.stream?.pauseResponse();
+    this.#owner.pauseSource();
     this.#coded = false;
     this.#openStream().write(this.#takeWaiting(), (error) => {
       // An error comes as the stream's 'error' event.
@@ -131,7 +141,7 @@ export class CodedBody {
     const stream = this.#coding.createStream();
     stream.on('data', (bytes: Buffer) => this.#event(() => this.#send(bytes)));
     stream.on('end', () => this.#event(this.#finish));
-    stream.on('error', (error) => this.#event(() => failExchange(this.#exchange, error)));
+    stream.on('error', (error) => this.#event(() => this.#owner.fail(error)));
     this.#stream = stream;
     return stream;
   }
@@ -144,15 +154,11 @@ export class CodedBody {
   }
 
   #send(bytes: Buffer): void {
-    const exchange = this.#exchange;
-    exchange.replyBodyBytes += bytes.length;
-    if (exchange.downstream?.sendData(bytes, 0, bytes.length) === false) this.#held = true;
+    if (!this.#next.data(bytes, 0, bytes.length)) this.#held = true;
   }
 
   readonly #finish = (): void => {
-    const { downstream } = this.#exchange;
-    if (this.#trailers !== null) downstream?.sendTrailers(this.#trailers);
-    downstream?.sendEnd();
-    finish(this.#exchange);
+    if (this.#trailers !== null) this.#next.trailers(this.#trailers);
+    this.#next.end();
   };
 }

@@ -6,8 +6,7 @@ import { FRAMING } from '../http/framing.ts';
 import { COMMON_METHODS } from '../http/methods.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { DATE } from './date-field.ts';
-import type { Exchange } from './exchange.ts';
-import { sendOwnReply } from './own-reply.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { addTraceFields } from './trace-fields.ts';
 
 const PROBLEM_JSON = new FieldGroup([['Content-Type', 'application/problem+json']]);
@@ -16,13 +15,13 @@ const ALLOW = new FieldGroup([['Allow', COMMON_METHODS]]);
 const RETRY_AFTER = new FieldGroup([], 'Retry-After');
 
 /**
- * Makes the reply of a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON. The one place
- * where failures become replies. Finishes the exchange.
+ * Makes the head of the reply to a failure: `application/problem+json` (RFC 9457), or plain text for a client that does not take JSON.
+ * Returns its body, latin1 text. The one place where failures become replies.
  */
-export function sendErrorReply(exchange: Exchange, error: PhotonError): void {
-  const { reply, request, services } = exchange;
+export function errorHead(context: ExchangeContext, error: PhotonError): string {
+  const { reply, request, services, id } = context;
   const asJson = acceptsJson(request.combinedValue('accept'));
-  const body = asJson ? problemJson(error, exchange.id) : problemText(error, exchange.id);
+  const body = asJson ? problemJson(error, id) : problemText(error, id);
   reply.status = error.status;
   reply.source = null;
   reply.framing = FRAMING.LENGTH;
@@ -31,24 +30,24 @@ export function sendErrorReply(exchange: Exchange, error: PhotonError): void {
   reply.coding = null;
   reply.additions.clear();
   reply.additions.addGroup(asJson ? PROBLEM_JSON : PLAIN_TEXT);
-  addErrorFields(reply.additions, exchange, error);
+  addErrorFields(reply.additions, context, error);
   reply.additions.addGroup(DATE, services.date);
-  addTraceFields(reply.additions, 1, exchange.id);
-  sendOwnReply(exchange, body, error);
+  addTraceFields(reply.additions, 1, id);
+  return body;
 }
 
 /** RFC 9110 15.5.6: 405 says what is allowed. 503 says when to come again. */
-function addErrorFields(fields: FieldList, exchange: Exchange, error: PhotonError): void {
+function addErrorFields(fields: FieldList, context: ExchangeContext, error: PhotonError): void {
   if (error.fields !== null) fields.addGroup(error.fields);
   else if (error.status === 405) fields.addGroup(ALLOW);
-  else if (error.status === 503) fields.addGroup(RETRY_AFTER, String(retryAfterSeconds(exchange, error)));
+  else if (error.status === 503) fields.addGroup(RETRY_AFTER, String(retryAfterSeconds(context, error)));
 }
 
 /**
  * An upstream at its limit may have a free connection at any time. For upstreams that are not well, the backend knows the time of the next
  * check or probe.
  */
-function retryAfterSeconds({ route }: Exchange, error: PhotonError): number {
+function retryAfterSeconds({ route }: ExchangeContext, error: PhotonError): number {
   return error.code === 'no_upstream' && route !== null ? route.backend.current.retryAfterSeconds : 1;
 }
 

@@ -1,6 +1,3 @@
-import type { Exchange } from './exchange.ts';
-import type { Middleware } from './middleware.ts';
-
 /** A hook of a middleware, by its name in users' middleware. */
 export type HookName = 'onRequest' | 'onResponse' | 'onFinish';
 
@@ -14,7 +11,17 @@ export interface FailedHook {
   readonly route: string;
 }
 
+/** The request that a hook was run for. */
+export interface HookedRequest {
+  readonly id: string;
+  readonly route: { readonly id: string } | null;
+}
+
 /** Called before the exchange is over, since it is used again for other requests. */
-export function failedHook(exchange: Exchange, { name }: Pick<Middleware, 'name'>, hook: HookName): FailedHook {
-  return { middleware: name, hook, requestId: exchange.id, route: exchange.route?.id ?? '' };
+export function failedHook(
+  { id, route }: HookedRequest,
+  { name }: { readonly name: string },
+  hook: HookName,
+): FailedHook {
+  return { middleware: name, hook, requestId: id, route: route?.id ?? '' };
 }

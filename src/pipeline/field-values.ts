@@ -4,7 +4,7 @@ import { FRAMING } from '../http/framing.ts';
 import { isRewritten, namedHopByHopFields, REQUEST_DROPS } from '../http/hop-by-hop.ts';
 import { passingValue } from '../http/passing-value.ts';
 import { addForwardedFields } from './client-identity.ts';
-import type { Exchange } from './exchange.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { addTraceFields } from './trace-fields.ts';
 
 /*
@@ -16,7 +16,7 @@ import { addTraceFields } from './trace-fields.ts';
  * The value of a field that a client may send, by its name in lower case, before any middleware. Fields with claims of tokens
  * (`forward_claims`) are not known yet, and count as absent.
  */
-export function receivedValue({ request, generation }: Exchange, lowerCaseName: string): string | undefined {
+export function receivedValue({ request, generation }: ExchangeContext, lowerCaseName: string): string | undefined {
   if (generation?.claimFields?.hasName(lowerCaseName)) return undefined;
   if (request.namesHopByHopFields && namedHopByHopFields(request).has(lowerCaseName)) return undefined;
   return request.combinedValue(lowerCaseName);
@@ -29,7 +29,7 @@ const ownFields = new FieldList();
  * The value of a field that the gateway writes (`isRewritten`), as it goes upstream before any middleware; undefined if it does not go
  * upstream.
  */
-export function ownValue(exchange: Exchange, lowerCaseName: string): string | undefined {
+export function ownValue(exchange: ExchangeContext, lowerCaseName: string): string | undefined {
   const { request, generation, id } = exchange;
   if (lowerCaseName === 'host') return writtenHost(exchange) ?? undefined;
   if (generation === null) return undefined;
@@ -41,7 +41,7 @@ export function ownValue(exchange: Exchange, lowerCaseName: string): string | un
 }
 
 /** The value of a field (by its name in lower case) as it goes upstream, as far as the middleware has come; undefined also for a Host that depends on the upstream. */
-export function outgoingValue(exchange: Exchange, lowerCaseName: string): string | undefined {
+export function outgoingValue(exchange: ExchangeContext, lowerCaseName: string): string | undefined {
   const { request, requestDrops, requestAdditions } = exchange;
   switch (numberOfName(lowerCaseName)) {
     case FIELD.HOST:
@@ -60,7 +60,7 @@ export function outgoingValue(exchange: Exchange, lowerCaseName: string): string
  * The value of a field to choose an upstream by: as it goes upstream, or as it came, for credentials and other fields that the route
  * removes. Nothing is trusted because of this value.
  */
-export function keyValue(exchange: Exchange, lowerCaseName: string): string | undefined {
+export function keyValue(exchange: ExchangeContext, lowerCaseName: string): string | undefined {
   const outgoing = outgoingValue(exchange, lowerCaseName);
   if (outgoing !== undefined || isRewritten(lowerCaseName)) return outgoing;
   const isTakenOut = exchange.route?.chain.requestDrops?.hasName(lowerCaseName) ?? false;
@@ -68,7 +68,7 @@ export function keyValue(exchange: Exchange, lowerCaseName: string): string | un
 }
 
 /** The Host that goes upstream, if it is the same for every upstream; null: each gets its own. */
-export function settledAuthority(exchange: Exchange): string | null {
+export function settledAuthority(exchange: ExchangeContext): string | null {
   if (exchange.hostSet !== null) return exchange.hostSet;
   const upstreamHost = exchange.route?.upstreamHost ?? 'preserve';
   if (typeof upstreamHost === 'object') return upstreamHost.name;
@@ -76,6 +76,6 @@ export function settledAuthority(exchange: Exchange): string | null {
 }
 
 /** RFC 9112 3.2.2: the authority of an absolute-form target replaces Host. */
-function writtenHost({ target, request }: Exchange): string | null {
+function writtenHost({ target, request }: ExchangeContext): string | null {
   return target.authority ?? request.host;
 }

@@ -5,7 +5,7 @@ import type { DownstreamLimits } from '../net/downstream-service.ts';
 import type { Router } from '../routing/router.ts';
 import type { AccessLine } from '../telemetry/access-line.ts';
 import type { Backend } from '../upstream/backend.ts';
-import type { MiddlewareChain } from './middleware-chain.ts';
+import type { MiddlewareChain } from './middleware.ts';
 
 /** All that an exchange needs of its route, in one object: with many routes, each is cold in the cache when its request comes. */
 export interface RoutePlan {

@@ -1,6 +1,7 @@
 import type { PhotonError } from '../base/errors.ts';
 import type { FieldPair } from '../base/field-group.ts';
-import type { Exchange } from './exchange.ts';
+import { dropName, FieldDrops } from '../http/field-drops.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 
 /**
  * The stages of the middleware, in the order in which request hooks run, whatever the order in the configuration. A middleware that refuses
@@ -61,9 +62,41 @@ export interface Middleware {
   readonly responseDrops?: readonly string[];
   /** Names (lower case) of fields that it may write into replies, as the configuration names them; `any`: unknown. */
   readonly responseWrites?: readonly string[] | 'any';
-  readonly onRequest?: (exchange: Exchange) => Verdict | Promise<Verdict>;
+  readonly onRequest?: (exchange: ExchangeContext) => Verdict | Promise<Verdict>;
   /** Called before the head of a reply goes out, also for replies of the gateway. It may add fields to `exchange.reply.additions`. */
-  readonly onResponse?: (exchange: Exchange) => Promise<void> | void;
+  readonly onResponse?: (exchange: ExchangeContext) => Promise<void> | void;
   /** The exchange is over. */
-  readonly onFinish?: (exchange: Exchange, error: PhotonError | null) => void;
+  readonly onFinish?: (exchange: ExchangeContext, error: PhotonError | null) => void;
+}
+
+/** The middleware of one route in the order of its stages, and the facts that follow from all of it. Made once, used by every request. */
+export class MiddlewareChain {
+  readonly middleware: readonly Middleware[];
+  /** Fields of requests that do not go upstream; null: only those that never go upstream. */
+  readonly requestDrops: FieldDrops | null;
+  /** Fields of replies that do not go to the client; null likewise. */
+  readonly responseDrops: FieldDrops | null;
+
+  /** A middleware other than `cors` may write fields of CORS. */
+  readonly writesAccessControl: boolean;
+  /** One of them has a finish hook. */
+  readonly hasFinishHook: boolean;
+
+  constructor(middleware: readonly Middleware[]) {
+    this.middleware = middleware.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
+    this.hasFinishHook = middleware.some(({ onFinish }) => onFinish !== undefined);
+    this.writesAccessControl = middleware.some(({ responseWrites = [] }) => writesAccessControl(responseWrites));
+    this.requestDrops = dropsOf(middleware.flatMap(({ requestDrops = [] }) => requestDrops));
+    this.responseDrops = dropsOf(middleware.flatMap(({ responseDrops = [] }) => responseDrops));
+  }
+
+  static readonly none: MiddlewareChain = new MiddlewareChain([]);
+}
+
+function dropsOf(names: readonly string[]): FieldDrops | null {
+  return names.length === 0 ? null : new FieldDrops(names);
+}
+
+function writesAccessControl(names: readonly string[] | 'any'): boolean {
+  return names === 'any' || names.some((name) => dropName(name).startsWith('access-control-'));
 }

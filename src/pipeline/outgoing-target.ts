@@ -1,7 +1,7 @@
-import type { Exchange } from './exchange.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 
 /** Path and query for the upstream, before middleware changes them. `stripPrefix`: the prefix that is removed from the path. */
-export function outgoingTarget({ target, request }: Exchange, stripPrefix: string | null): string {
+export function outgoingTarget({ target, request }: ExchangeContext, stripPrefix: string | null): string {
   if (stripPrefix === null && target.isNormal) return request.target;
   const path = stripPrefix === null ? target.path : withoutPrefix(target.path, stripPrefix);
   return target.hasQuery ? `${path}?${target.query}` : path;

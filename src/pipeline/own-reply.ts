@@ -1,61 +1,59 @@
 import type { PhotonError } from '../base/errors.ts';
-import { sendOwnBody } from './body-coding.ts';
-import type { Exchange } from './exchange.ts';
-import { finish } from './finish.ts';
-import { type FailureReply, holdReply } from './hold-reply.ts';
-import { type AsyncHook, logFailure, runResponseHooks } from './run-response-hooks.ts';
+import type { Reply } from './reply.ts';
+import type { ReplyPath, ReplySource } from './reply-path.ts';
 
-/**
- * Runs the response hooks on a reply that no upstream made, sends it with `body` (latin1 text) and finishes the exchange. `error`: the
- * error that it reports; null for an answer. Throws PhotonError if a hook refuses an answer.
- */
-export function sendOwnReply(exchange: Exchange, body: string, error: PhotonError | null): void {
-  const hook = error === null ? runResponseHooks(exchange) : runErrorResponseHooks(exchange, isLate(exchange));
-  if (hook === null) {
-    write(exchange, body, error);
-    return;
+/** A body up to this size goes out in one piece, whether or not the client keeps up. */
+const PIECE_BYTES = 64 * 1024;
+
+/** A reply that no upstream made, as the source of its body. It waits until the head is out, and goes on as the client takes it. */
+export class OwnReply implements ReplySource {
+  readonly #path: ReplyPath;
+  /** Latin1 text, one character a byte; empty for none. */
+  readonly #text: string;
+  /** The error that it reports; null for an answer. */
+  readonly error: PhotonError | null;
+  /** What is still to be sent, from `#at` on; null before the first piece. */
+  #bytes: Buffer | null = null;
+  #at = 0;
+  #paused = false;
+
+  constructor(path: ReplyPath, text: string, error: PhotonError | null) {
+    this.#path = path;
+    this.#text = text;
+    this.error = error;
   }
-  const failureReply = error === null ? null : { body, error };
-  holdReply(exchange, hook, failureReply, function continueOwnReply(_exchange, failure) {
-    if (failure !== null && error === null) throw failure;
-    sendOwnReply(exchange, body, error);
-  });
-}
 
-/** The time for hooks is over: an error response that a hook holds goes out, and the exchange waits for no other hook. */
-export function sendHeldFailure(exchange: Exchange, { body, error }: FailureReply): void {
-  runErrorResponseHooks(exchange, true);
-  write(exchange, body, error);
-}
-
-/**
- * Runs the response hooks that are left on an error response. If one fails, that is logged, and the response goes out without its lines.
- * `late`: the exchange does not wait for hooks that return a promise.
- */
-function runErrorResponseHooks(exchange: Exchange, late: boolean): AsyncHook | null {
-  while (exchange.responseHooksLeft > 0) {
-    try {
-      const hook = runResponseHooks(exchange);
-      if (hook === null || !late) return hook;
-      logFailure(exchange, hook);
-    } catch {}
+  /** The head is out: sends the body in the coding that it says. */
+  start({ coding }: Reply, hasBody: boolean): void {
+    const path = this.#path;
+    if (!hasBody || this.#text === '') {
+      path.sourceEnded();
+    } else if (coding === null && this.#text.length <= PIECE_BYTES) {
+      path.client.text(this.#text);
+      path.sourceEnded();
+    } else {
+      const bytes = Buffer.from(this.#text, 'latin1');
+      this.#bytes = coding === null ? bytes : coding.whole(bytes);
+      this.#send(this.#bytes);
+    }
   }
-  return null;
-}
 
-/** The deadline of the route has passed: nothing would end another wait. */
-function isLate({ route, deadline }: Exchange): boolean {
-  return route !== null && route.timeoutMs !== null && !deadline.armed;
-}
+  #send(bytes: Buffer): void {
+    this.#paused = false;
+    while (this.#at < bytes.length) {
+      const start = this.#at;
+      this.#at = Math.min(bytes.length, start + PIECE_BYTES);
+      this.#path.data(bytes, start, this.#at);
+      if (this.#paused) return;
+    }
+    this.#path.sourceEnded();
+  }
 
-function write(exchange: Exchange, body: string, error: PhotonError | null): void {
-  const { reply, downstream, request } = exchange;
-  const closes = error?.closesConnection ?? false;
-  exchange.held = null;
-  exchange.replyStarted = true;
-  // A body that still comes would be taken for the next request: the connection ends with this reply.
-  downstream?.sendHead(reply, closes || !downstream.requestComplete);
-  if (body !== '' && request.method !== 'HEAD') sendOwnBody(exchange, body);
-  downstream?.sendEnd();
-  finish(exchange, error);
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (this.#bytes !== null) this.#send(this.#bytes);
+  }
 }

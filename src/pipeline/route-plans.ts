@@ -2,7 +2,7 @@ import type { RouteConfig } from '../config/config.ts';
 import { readSharedText, type SharedTexts } from '../memory/shared-texts.ts';
 import type { Backend } from '../upstream/backend.ts';
 import type { RoutePlan } from './generation.ts';
-import type { MiddlewareChain } from './middleware-chain.ts';
+import type { MiddlewareChain } from './middleware.ts';
 
 /** The plans of all routes. Each is made when its first request comes: making thousands at once would hold up the others. */
 export class RoutePlans {

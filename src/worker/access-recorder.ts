@@ -98,7 +98,7 @@ export class AccessRecorder {
 
   #fill(exchange: Exchange, error: PhotonError | null, status: number, nowMs: number): void {
     const record = this.#record;
-    const { request, downstream, route, upstream } = exchange;
+    const { request, downstream, route, attempt } = exchange;
     record.endedMs = this.#epochMs + nowMs;
     record.durationMs = nowMs - exchange.begunMs;
     record.requestId = exchange.id;
@@ -109,14 +109,14 @@ export class AccessRecorder {
     record.host = exchange.host;
     record.versionMinor = request.versionMinor;
     record.status = status;
-    record.sentBytes = exchange.replyBodyBytes;
-    record.receivedBytes = exchange.requestBodyBytes;
+    record.sentBytes = exchange.reply.bodyBytes;
+    record.receivedBytes = exchange.body.bytes;
     record.route = route?.id ?? '';
     record.backend = route?.backend.name ?? '';
     record.consumer = exchange.consumer;
-    record.upstream = upstream?.key ?? '';
-    record.upstreamStatus = exchange.upstreamStatus;
-    record.upstreamMs = (exchange.upstreamStatus === 0 ? nowMs : exchange.answeredMs) - exchange.sentMs;
+    record.upstream = attempt?.upstream?.key ?? '';
+    record.upstreamStatus = attempt?.status ?? 0;
+    record.upstreamMs = attempt === null ? 0 : (attempt.status === 0 ? nowMs : attempt.answeredMs) - attempt.sentMs;
     record.attempts = exchange.attempts;
     record.error = error?.code ?? '';
     record.userAgent = fieldValue(request, FIELD.USER_AGENT);

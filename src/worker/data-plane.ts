@@ -18,6 +18,7 @@ import type { RequestListener } from '../net/streams.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { TlsServer } from '../net/tls-server.ts';
 import type { Transport } from '../net/transport.ts';
+import { AttemptPool } from '../pipeline/attempt-pool.ts';
 import { Exchange, type PipelineServices } from '../pipeline/exchange.ts';
 import type { FailedHook } from '../pipeline/failed-hook.ts';
 import type { Generation } from '../pipeline/generation.ts';
@@ -69,6 +70,9 @@ const NO_CUSTOM: CustomChain = new Map();
 /** Connections above the limit that are told so; further ones are closed without a word. */
 const MAX_REFUSALS = 200;
 
+/** So many exchanges are kept for later requests: each keeps its table of fields. */
+const MAX_FREE_EXCHANGES = 1024;
+
 /** One worker's share of the gateway: listeners, connections, exchanges. */
 export class DataPlane implements DownstreamService, PipelineServices {
   readonly #io: IoContext;
@@ -85,6 +89,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   readonly #connections = new Set<DownstreamConnection>();
   readonly #listeners: ListenerSet;
   readonly #freeExchanges: Exchange[] = [];
+  readonly attempts: AttemptPool = new AttemptPool();
   readonly #httpDate: HttpDate;
   readonly #headerFaults: RepeatedWarning;
   readonly #acceptFaults: RepeatedWarning;
@@ -276,7 +281,8 @@ export class DataPlane implements DownstreamService, PipelineServices {
   #reuse(exchange: Exchange): void {
     this.activeExchanges--;
     exchange.clear();
-    if (exchange.maxHeaders === this.generation.maxHeaders) this.#freeExchanges.push(exchange);
+    const isUseful = exchange.maxHeaders === this.generation.maxHeaders;
+    if (isUseful && this.#freeExchanges.length < MAX_FREE_EXCHANGES) this.#freeExchanges.push(exchange);
   }
 
   /** Hands over the lines of the access log that wait. */

@@ -16,7 +16,7 @@ import type {
   UpstreamStream,
 } from '../../src/net/streams.ts';
 import { buildGeneration } from '../../src/pipeline/build-generation.ts';
-import { MiddlewareChain } from '../../src/pipeline/middleware-chain.ts';
+import { MiddlewareChain } from '../../src/pipeline/middleware.ts';
 import { Backend } from '../../src/upstream/backend.ts';
 import { RoundRobin } from '../../src/upstream/balancing/round-robin.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';

@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/config/parse-config.ts';
 import { RequestIdGenerator } from '../../src/http/request-id.ts';
 import { SharedCount, type SharedMemory, slotsOf } from '../../src/memory/shared-memory.ts';
 import type { TimerWheel } from '../../src/net/timer-wheel.ts';
+import { AttemptPool } from '../../src/pipeline/attempt-pool.ts';
 import type { GenerationPlan } from '../../src/pipeline/build-generation.ts';
 import { compileConfig } from '../../src/pipeline/compiled-config.ts';
 import { Exchange, type PipelineServices } from '../../src/pipeline/exchange.ts';
@@ -133,6 +134,7 @@ export class ExchangeLog implements PipelineServices {
   readonly requestIds = new RequestIdGenerator();
   readonly nowMs = 0;
   readonly random = Math.random;
+  readonly attempts = new AttemptPool();
   readonly date = 'Sun, 06 Nov 1994 08:49:37 GMT';
   readonly #faults: unknown[];
   readonly #finished = new Set<Exchange>();

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PhotonError } from '../../src/base/errors.ts';
-import type { DownstreamStream } from '../../src/net/streams.ts';
-import { sendErrorReply } from '../../src/pipeline/error-response.ts';
+import { errorHead } from '../../src/pipeline/error-response.ts';
 import { fakeScene } from '../contract/fake-streams.ts';
 import type { Lines } from '../contract/scene.ts';
 
@@ -115,26 +114,13 @@ describe('a reply made by the gateway', () => {
   });
 });
 
-/** What is written for a failure, and the length that its head has told. */
+/** What is written for a failure, and the length that its head tells. */
 function written(error: PhotonError, accept: string) {
   const exchange = fakeScene().log.newExchange();
-  let [body, length] = ['', 0];
-  const stream: Partial<DownstreamStream> = {
-    requestComplete: true,
-    sendHead: ({ contentLength }) => {
-      length = contentLength;
-    },
-    sendText: (text) => {
-      body = text;
-    },
-    sendEnd: () => {},
-  };
-  // Sound: nothing else of a stream is used for a reply of our own.
-  exchange.downstream = stream as DownstreamStream;
   exchange.request.text = `accept=${accept};`;
   exchange.request.count = 1;
   exchange.request.index.set([0, 6, 7, 7 + accept.length, 15]);
   exchange.id = 'the-id';
-  sendErrorReply(exchange, error);
-  return { body, length };
+  const body = errorHead(exchange, error);
+  return { body, length: exchange.reply.contentLength };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PhotonError } from '../../src/base/errors.ts';
 import { FieldGroup } from '../../src/base/field-group.ts';
-import type { Exchange } from '../../src/pipeline/exchange.ts';
+import type { ExchangeContext } from '../../src/pipeline/exchange-context.ts';
 import { type Answer, type Middleware, STAGES, type Verdict } from '../../src/pipeline/middleware.ts';
 import { fakeScene } from '../contract/fake-streams.ts';
 import type { ClientSide } from '../contract/scene.ts';
@@ -13,7 +13,7 @@ const REFUSAL = new PhotonError('rate_limited', 'Enough.', new FieldGroup([['X-W
 function noted(
   notes: string[],
   stage: Middleware['stage'],
-  verdict: (exchange: Exchange) => Verdict = () => undefined,
+  verdict: (exchange: ExchangeContext) => Verdict = () => undefined,
 ) {
   return {
     name: stage,

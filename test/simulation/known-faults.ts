@@ -14,14 +14,11 @@ export interface KnownFault {
 const UPSTREAM = 'src/net/h1-upstream-connection.ts';
 const UPSTREAM_REPLY = 'src/net/h1-upstream-reply.ts';
 const POOL = 'src/upstream/connection-pool.ts';
-const PENDING = 'src/pipeline/pending-hook.ts';
+const EXCHANGE = 'src/pipeline/exchange.ts';
+const HOOK_WAIT = 'src/pipeline/hook-wait.ts';
 
 /** Takes the assertion away that ends the connection before the fault shows. */
-const UNGUARDED: Edit = {
-  file: 'src/pipeline/forward.ts',
-  before: 'if (exchange.replyStarted || exchange.held !== null || exchange.stream !== null) {',
-  after: 'if (exchange.useCount === -1) {',
-};
+const UNGUARDED: Edit = { file: EXCHANGE, before: '    checkTransition(this.#phase, next);\n', after: '' };
 
 const inUpstream = (before: string, after: string): Edit => ({ file: UPSTREAM, before, after });
 const inReply = (before: string, after: string): Edit => ({ file: UPSTREAM_REPLY, before, after });
@@ -45,28 +42,21 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     name: 'a request that was refused in the queue is sent all the same',
-    edits: [
-      UNGUARDED,
-      {
-        file: 'src/pipeline/failure.ts',
-        before: '  stopWaiting(exchange);\n  attemptFailed',
-        after: '  attemptFailed',
-      },
-    ],
+    edits: [UNGUARDED, { file: EXCHANGE, before: '        this.#forwarding.leaveQueue();\n', after: '' }],
   },
   {
     name: 'a request hook that settles late sends a request that was refused',
     edits: [
       UNGUARDED,
       {
-        file: PENDING,
-        before: 'exchange.pendingHook = pending;',
-        after: 'exchange.pendingHook = pending;\n  const { useCount } = exchange;',
+        file: HOOK_WAIT,
+        before: '    this.#pending = pending;\n',
+        after: '    this.#pending = pending;\n    const { useCount } = this.#exchange;\n',
       },
       {
-        file: PENDING,
-        before: 'if (exchange.pendingHook === pending) goOn',
-        after: 'if (exchange.useCount === useCount) goOn',
+        file: HOOK_WAIT,
+        before: 'if (this.#pending === pending) this.#settled(null',
+        after: 'if (this.#exchange.useCount === useCount) this.#settled(null',
       },
     ],
   },
@@ -145,15 +135,15 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     name: 'a deadline that others used up counts against the server',
     edits: [
       {
-        file: 'src/pipeline/outcome.ts',
-        before: 'exchange.deadline.leftMs >= timeoutMs * MOST_OF_DEADLINE;',
-        after: 'exchange.deadline.leftMs >= 0;',
+        file: EXCHANGE,
+        before: 'this.deadline.leftMs >= timeoutMs * MOST_OF_DEADLINE;',
+        after: 'this.deadline.leftMs >= 0;',
       },
     ],
   },
   {
     name: 'a hook that never settles holds its connection for ever',
-    edits: [{ file: PENDING, before: '  boundWait(exchange);\n  promise', after: '  promise' }],
+    edits: [{ file: HOOK_WAIT, before: '    this.bound();\n    promise', after: '    promise' }],
   },
   {
     name: 'a slow peer that takes bytes is cut because more is written to it',
@@ -217,7 +207,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     name: 'a client that shuts down its side gives a hook more time',
     edits: [
       {
-        file: PENDING,
+        file: HOOK_WAIT,
         before: 'if (boundMs < waitTimer.leftMs) waitTimer.arm',
         after: 'if (boundMs > 0) waitTimer.arm',
       },
@@ -257,14 +247,13 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     name: 'a client that has closed its connection stays in the queue',
     edits: [
       {
-        file: 'src/pipeline/exchange.ts',
-        before: 'if (this.queue !== null) this.fail(halfClosedInQueue());\n    else boundWait(this);',
-        after:
-          'if (this.queue === null) boundWait(this);\n    else if (this.useCount === -1) this.fail(halfClosedInQueue());',
+        file: EXCHANGE,
+        before: '        this.fail(halfClosedInQueue());\n',
+        after: '        if (this.useCount === -1) this.fail(halfClosedInQueue());\n',
       },
       {
-        file: 'src/pipeline/forward.ts',
-        before: '  if (exchange.downstream?.clientHalfClosed) throw halfClosedInQueue();\n',
+        file: 'src/pipeline/forwarding.ts',
+        before: '    if (this.#downstream.clientHalfClosed) throw halfClosedInQueue();\n',
         after: '',
       },
     ],

@@ -3,7 +3,7 @@ import { sameSecret } from '../../base/constant-time.ts';
 import { utf8Bytes } from '../../base/latin1.ts';
 import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
 import { parameterValues, withoutParameter } from '../../http/query.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 import { type Attempt, type AuthScheme, type Identity, Refusal } from './scheme.ts';
 
 type Options = NonNullable<BuiltInOptions['authentication']['api_key']>;
@@ -27,7 +27,7 @@ export function apiKey(options: Options): AuthScheme {
   const known = knownKeys(options);
   const refusal = new Refusal(CHALLENGE);
 
-  function attempt(exchange: Exchange): Attempt {
+  function attempt(exchange: ExchangeContext): Attempt {
     const inHeader = header === null ? undefined : exchange.request.combinedValue(header);
     if (inHeader !== undefined) return identify(inHeader);
     const inQuery = query === null ? [] : parameterValues(exchange.target.query, query);
@@ -42,7 +42,7 @@ export function apiKey(options: Options): AuthScheme {
     return alike.findLast((each) => sameSecret(each.digest, digest))?.identity ?? refusal;
   }
 
-  function hide(exchange: Exchange): void {
+  function hide(exchange: ExchangeContext): void {
     if (strip && query !== null) exchange.outgoingTarget = withoutParameter(exchange.outgoingTarget, query);
   }
 

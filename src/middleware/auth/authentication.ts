@@ -1,7 +1,7 @@
 import { PhotonError } from '../../base/errors.ts';
 import { FieldGroup } from '../../base/field-group.ts';
 import type { BuiltInOptions } from '../../config/schema/middleware/block.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareContext } from '../middleware-context.ts';
 import { apiKey } from './api-key.ts';
@@ -42,7 +42,7 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
   let lastRefusal: Refusal | null = null;
   let lastError = nothingShown;
 
-  function authenticate(exchange: Exchange): Verdict | Promise<Verdict> {
+  function authenticate(exchange: ExchangeContext): Verdict | Promise<Verdict> {
     for (const scheme of schemes) {
       const attempt = scheme.attempt(exchange);
       if (attempt instanceof Promise) return judgeLater(exchange, scheme, attempt);
@@ -51,7 +51,7 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
     return nothingShown;
   }
 
-  function judge(exchange: Exchange, scheme: AuthScheme, attempt: Exclude<Attempt, null>): Verdict {
+  function judge(exchange: ExchangeContext, scheme: AuthScheme, attempt: Exclude<Attempt, null>): Verdict {
     if (attempt instanceof Refusal) return refusedBy(scheme, attempt);
     for (const each of schemes) each.hide(exchange);
     exchange.consumer = attempt.consumer;
@@ -69,7 +69,11 @@ export function authenticateBy(schemes: readonly AuthScheme[]): Middleware {
   }
 
   /** By then the exchange may be used for another request: its use count shows that. A request that has to wait had credentials. */
-  async function judgeLater(exchange: Exchange, scheme: AuthScheme, promise: Promise<Attempt>): Promise<Verdict> {
+  async function judgeLater(
+    exchange: ExchangeContext,
+    scheme: AuthScheme,
+    promise: Promise<Attempt>,
+  ): Promise<Verdict> {
     const { useCount } = exchange;
     const attempt = (await promise) ?? new Refusal(scheme.challenge);
     return exchange.useCount === useCount ? judge(exchange, scheme, attempt) : undefined;

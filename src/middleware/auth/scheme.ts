@@ -1,5 +1,5 @@
 import type { FieldGroup } from '../../base/field-group.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 
 /** Who a request comes from. It may be kept and given again: nothing of a single request is in it. */
 export interface Identity {
@@ -32,10 +32,10 @@ export interface AuthScheme {
    * Looks at the credentials of a request and changes nothing. When a promise is settled the exchange may be over, and another one: it is
    * not to be looked at any more. Throws PhotonError where it cannot tell.
    */
-  attempt(exchange: Exchange): Attempt | Promise<Attempt>;
+  attempt(exchange: ExchangeContext): Attempt | Promise<Attempt>;
   /**
    * The request goes on, whichever scheme let it in: takes out of what goes upstream whatever this one reads as credentials, wherever it stands,
    * as far as the options want that.
    */
-  hide(exchange: Exchange): void;
+  hide(exchange: ExchangeContext): void;
 }

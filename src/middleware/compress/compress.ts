@@ -7,7 +7,7 @@ import { FieldDrops } from '../../http/field-drops.ts';
 import type { FieldList } from '../../http/field-list.ts';
 import { type BodyCoding, codeBody } from '../../pipeline/body-coding.ts';
 import { CodedBody } from '../../pipeline/coded-body.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 import type { Middleware } from '../../pipeline/middleware.ts';
 import type { MiddlewareContext } from '../middleware-context.ts';
 import type { CodingName, ContentCodings } from './content-coding.ts';
@@ -58,12 +58,12 @@ class Compressor {
   }
 
   /** The head of a reply as it would go out. */
-  treat(exchange: Exchange): void {
+  treat(exchange: ExchangeContext): void {
     if (exchange.reply.status === 304) this.#treatNotModified(exchange);
     else if (this.#isEligible(exchange)) this.#treatEligible(exchange);
   }
 
-  #treatEligible(exchange: Exchange): void {
+  #treatEligible(exchange: ExchangeContext): void {
     vary(exchange);
     if (isPart(exchange)) return;
     const coding = this.#choose(exchange);
@@ -71,19 +71,19 @@ class Compressor {
   }
 
   /** GET of the same may be answered with a coded body, if the client asks for it. */
-  #isEligible(exchange: Exchange): boolean {
+  #isEligible(exchange: ExchangeContext): boolean {
     const { status, contentLength, source } = exchange.reply;
     if (status === 204 || (contentLength >= 0 && contentLength < this.#minBytes && !isPart(exchange))) return false;
     if (source === null && contentLength > MAX_OWN_BYTES) return false;
     return this.#hasType(exchange) && !isCoded(exchange) && !saysNoTransform(fieldOf(exchange, 'cache-control'));
   }
 
-  #hasType(exchange: Exchange): boolean {
+  #hasType(exchange: ExchangeContext): boolean {
     const type = fieldOf(exchange, 'content-type');
     return type !== undefined && this.#types.includes(type);
   }
 
-  #choose({ request }: Exchange): CodingName | null {
+  #choose({ request }: ExchangeContext): CodingName | null {
     if (CodedBody.open >= MAX_CODED_BODIES || saysNoTransform(request.combinedValue('cache-control'))) return null;
     const accepted = request.combinedValue('accept-encoding');
     if (accepted !== this.#lastAccepted) {
@@ -93,7 +93,7 @@ class Compressor {
     return this.#lastChoice;
   }
 
-  #code(exchange: Exchange, name: CodingName): void {
+  #code(exchange: ExchangeContext, name: CodingName): void {
     const { reply } = exchange;
     const tag = fieldOf(exchange, 'etag');
     this.#dropIdentity(exchange);
@@ -103,7 +103,7 @@ class Compressor {
     codeBody(exchange, this.#codings.get(name) as BodyCoding);
   }
 
-  #dropIdentity({ reply }: Exchange): void {
+  #dropIdentity({ reply }: ExchangeContext): void {
     if (reply.drops !== this.#drops) {
       this.#drops = reply.drops;
       this.#dropsOfCoded = new FieldDrops([...(reply.drops?.names ?? []), ...OF_THE_IDENTITY]);
@@ -116,7 +116,7 @@ class Compressor {
    * RFC 9110 15.4.5: a 304 has the ETag and Vary of the 200. That it would be coded shows by the tag that the client holds: with the one
    * of the upstream a cache would look for a reply that it has not stored (RFC 9111 4.3.4).
    */
-  #treatNotModified(exchange: Exchange): void {
+  #treatNotModified(exchange: ExchangeContext): void {
     const { reply } = exchange;
     const tag = fieldOf(exchange, 'etag');
     if (tag === undefined || !isStrongTag(tag) || isCoded(exchange)) return;
@@ -134,18 +134,18 @@ const CONTENT_ENCODING = new FieldGroup([], 'Content-Encoding');
 const VARY = new FieldGroup([['Vary', 'Accept-Encoding']]);
 
 /** The value of a field of the reply as it would go out. */
-function fieldOf({ reply: { source, drops, additions } }: Exchange, name: string): string | undefined {
+function fieldOf({ reply: { source, drops, additions } }: ExchangeContext, name: string): string | undefined {
   const received = source === null || drops?.names.has(name) ? undefined : source.combinedValue(name);
   const added = additions.combinedValue(name);
   return received === undefined || added === undefined ? (received ?? added) : `${received}, ${added}`;
 }
 
 /** Ranges are of the identity (RFC 9110 14.4), and whoever puts them together wants them so. */
-function isPart(exchange: Exchange): boolean {
+function isPart(exchange: ExchangeContext): boolean {
   return exchange.reply.status === 206 || fieldOf(exchange, 'content-range') !== undefined;
 }
 
-function isCoded(exchange: Exchange): boolean {
+function isCoded(exchange: ExchangeContext): boolean {
   const coding = fieldOf(exchange, 'content-encoding');
   return coding !== undefined && coding.toLowerCase() !== 'identity';
 }
@@ -156,7 +156,7 @@ function saysNoTransform(cacheControl: string | undefined): boolean {
 }
 
 /** RFC 9110 12.5.5: a cache must not give the coded reply to who cannot decode it, or the other way round. */
-function vary(exchange: Exchange): void {
+function vary(exchange: ExchangeContext): void {
   const names = listed(fieldOf(exchange, 'vary') ?? '');
   if (!names.includes('*') && !names.includes('accept-encoding')) exchange.reply.additions.addGroup(VARY);
 }

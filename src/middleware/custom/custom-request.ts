@@ -2,27 +2,27 @@ import { parseAuthority } from '../../http/authority.ts';
 import { FieldDrops } from '../../http/field-drops.ts';
 import type { FieldList } from '../../http/field-list.ts';
 import { OWN_REQUEST_FIELDS } from '../../http/own-fields.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 import { outgoingValue } from '../../pipeline/field-values.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
 /** A request as a middleware of your own sees it. It must not be kept: when the exchange is over, it is another one. */
 export class CustomRequest {
-  readonly #exchange: Exchange;
+  readonly #exchange: ExchangeContext;
   readonly #useCount: number;
   /** Headers that go upstream. */
   readonly headers: EditableHeaders;
   /** For what the hooks of one request want to tell each other. */
   readonly state: Map<string, unknown> = new Map();
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: ExchangeContext) {
     this.#exchange = exchange;
     this.#useCount = exchange.useCount;
     this.headers = new EditableHeaders(new RequestHeaders(() => this.#current));
   }
 
   /** Throws an Error when the exchange is over. */
-  get #current(): Exchange {
+  get #current(): ExchangeContext {
     if (this.#exchange.useCount !== this.#useCount) throw new Error('the request is over: it must not be kept');
     return this.#exchange;
   }
@@ -77,9 +77,9 @@ export class CustomRequest {
 
 class RequestHeaders implements HeaderSource {
   readonly single = OWN_REQUEST_FIELDS;
-  readonly #current: () => Exchange;
+  readonly #current: () => ExchangeContext;
 
-  constructor(current: () => Exchange) {
+  constructor(current: () => ExchangeContext) {
     this.#current = current;
   }
 

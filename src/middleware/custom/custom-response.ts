@@ -3,18 +3,18 @@ import type { FieldList } from '../../http/field-list.ts';
 import { RESPONSE_DROPS } from '../../http/hop-by-hop.ts';
 import { OWN_RESPONSE_FIELDS } from '../../http/own-fields.ts';
 import { passingValue } from '../../http/passing-value.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 import { EditableHeaders, type HeaderSource } from './editable-headers.ts';
 
 /** The head of a reply as a middleware of your own sees it: until its hook has returned, or the promise of it has settled. */
 export class CustomResponse {
-  readonly #exchange: Exchange;
+  readonly #exchange: ExchangeContext;
   readonly #useCount: number;
   /** What `responseHooksLeft` of the exchange is while the hook of this middleware runs. */
   readonly #responseHooksLeft: number;
   readonly headers: EditableHeaders;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: ExchangeContext) {
     this.#exchange = exchange;
     this.#useCount = exchange.useCount;
     this.#responseHooksLeft = exchange.responseHooksLeft;
@@ -22,7 +22,7 @@ export class CustomResponse {
   }
 
   /** Throws an Error when the head has gone out, or another middleware has it, or another reply took its place. */
-  get #current(): Exchange {
+  get #current(): ExchangeContext {
     const { useCount, responseHooksLeft, replyStarted } = this.#exchange;
     if (useCount === this.#useCount && responseHooksLeft === this.#responseHooksLeft && !replyStarted)
       return this.#exchange;
@@ -41,9 +41,9 @@ export class CustomResponse {
 
 class ResponseHeaders implements HeaderSource {
   readonly single = OWN_RESPONSE_FIELDS;
-  readonly #current: () => Exchange;
+  readonly #current: () => ExchangeContext;
 
-  constructor(current: () => Exchange) {
+  constructor(current: () => ExchangeContext) {
     this.#current = current;
   }
 

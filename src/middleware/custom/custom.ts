@@ -1,4 +1,4 @@
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../pipeline/exchange-context.ts';
 import { failedHook } from '../../pipeline/failed-hook.ts';
 import type { Middleware, Verdict } from '../../pipeline/middleware.ts';
 import type { MiddlewareContext } from '../middleware-context.ts';
@@ -34,12 +34,12 @@ export function customMiddleware(
     return returned instanceof Promise ? Promise.resolve(returned) : runAs(name, () => Promise.resolve(returned));
   }
 
-  function onRequest(exchange: Exchange): Verdict | Promise<Verdict> {
+  function onRequest(exchange: ExchangeContext): Verdict | Promise<Verdict> {
     const returned: unknown = callOnRequest(requests.of(exchange));
     return isThenable(returned) ? settled(returned).then(answerOf) : answerOf(returned);
   }
 
-  function onResponse(exchange: Exchange): Promise<void> | undefined {
+  function onResponse(exchange: ExchangeContext): Promise<void> | undefined {
     const returned: unknown = callOnResponse(new CustomResponse(exchange), requests.of(exchange));
     if (isThenable(returned)) return settled(returned).then(requireNothing);
     requireNothing(returned);
@@ -47,7 +47,7 @@ export function customMiddleware(
   }
 
   /** It is not waited for; that it fails is told all the same. */
-  function onFinish(exchange: Exchange, error: { readonly code: string } | null): void {
+  function onFinish(exchange: ExchangeContext, error: { readonly code: string } | null): void {
     const outcome = { status: exchange.reply.status, error: error?.code ?? null };
     const returned: unknown = callOnFinish(outcome, requests.of(exchange));
     if (!isThenable(returned)) return;
@@ -70,9 +70,9 @@ export function customMiddleware(
 
 /** One object for all hooks of a request. Exchanges are used again: their use count tells one request from the next. */
 class RequestsUnderWay {
-  readonly #requests = new WeakMap<Exchange, { readonly useCount: number; readonly request: CustomRequest }>();
+  readonly #requests = new WeakMap<ExchangeContext, { readonly useCount: number; readonly request: CustomRequest }>();
 
-  of(exchange: Exchange): CustomRequest {
+  of(exchange: ExchangeContext): CustomRequest {
     const known = this.#requests.get(exchange);
     if (known?.useCount === exchange.useCount) return known.request;
     const request = new CustomRequest(exchange);

@@ -1,7 +1,7 @@
 import { hash as digestOf } from 'node:crypto';
 import type { BuiltInOptions } from '../../../config/schema/middleware/block.ts';
 import { authorizationOf } from '../../../http/credentials.ts';
-import type { Exchange } from '../../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../../pipeline/exchange-context.ts';
 import { OneMoreDrop } from '../one-more-drop.ts';
 import { type Attempt, type AuthScheme, type Identity, Refusal } from '../scheme.ts';
 import { type Credentials, isBasic, parseCredentials } from './credentials.ts';
@@ -35,7 +35,7 @@ export class BasicScheme implements AuthScheme {
     this.#passwords = passwords;
   }
 
-  attempt({ request }: Exchange): Attempt | Promise<Attempt> {
+  attempt({ request }: ExchangeContext): Attempt | Promise<Attempt> {
     const value = authorizationOf(request, isBasic);
     if (value === null) return null;
     const credentials = parseCredentials(value);
@@ -57,7 +57,7 @@ export class BasicScheme implements AuthScheme {
     return (await this.#passwords.check({ digest, hash, password })) ? who : this.#refusal;
   }
 
-  hide(exchange: Exchange): void {
+  hide(exchange: ExchangeContext): void {
     if (this.#strip && authorizationOf(exchange.request, isBasic) !== null) {
       exchange.requestDrops = this.#withAuthorization.beside(exchange.requestDrops);
     }

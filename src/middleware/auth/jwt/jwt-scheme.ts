@@ -1,7 +1,7 @@
 import { decodeBase64url } from '../../../base/base64url.ts';
 import { PhotonError } from '../../../base/errors.ts';
 import { isSignedBy, type SignatureAlgorithm } from '../../../base/signature-algorithm.ts';
-import type { Exchange } from '../../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../../pipeline/exchange-context.ts';
 import { type Attempt, type AuthScheme, type Identity, Refusal } from '../scheme.ts';
 import { ClaimRules, type JwtOptions } from './claim-rules.ts';
 import { parseJsonObject } from './json-object.ts';
@@ -57,12 +57,12 @@ export class JwtScheme implements AuthScheme {
     this.requestDrops = [...Object.values(options.forward_claims), ...(options.strip ? this.#source.fieldNames : [])];
   }
 
-  attempt(exchange: Exchange): Attempt | Promise<Attempt> {
+  attempt(exchange: ExchangeContext): Attempt | Promise<Attempt> {
     const token = this.#source.tokenOf(exchange);
     return token === null ? null : this.judge(token);
   }
 
-  hide(exchange: Exchange): void {
+  hide(exchange: ExchangeContext): void {
     if (this.#options.strip) this.#source.hide(exchange);
   }
 

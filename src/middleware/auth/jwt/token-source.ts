@@ -5,7 +5,7 @@ import { FIELD } from '../../../http/field-names.ts';
 import { parameterValues, withoutParameter } from '../../../http/query.ts';
 import type { RequestHead } from '../../../http/request-head.ts';
 import { cookieValues } from '../../../http/sole-value.ts';
-import type { Exchange } from '../../../pipeline/exchange.ts';
+import type { ExchangeContext } from '../../../pipeline/exchange-context.ts';
 import { OneMoreDrop } from '../one-more-drop.ts';
 import type { JwtOptions } from './claim-rules.ts';
 
@@ -26,7 +26,7 @@ export class TokenSource {
   }
 
   /** Null: there is no token, nor anything in its place. */
-  tokenOf({ request, target }: Exchange): string | null {
+  tokenOf({ request, target }: ExchangeContext): string | null {
     const inHeader = this.#header === null ? authorizationToken(request) : headerToken(request, this.#header);
     if (inHeader !== null) return inHeader;
     const inCookie = this.#cookie === null ? null : cookieToken(request, this.#cookie);
@@ -40,7 +40,7 @@ export class TokenSource {
   }
 
   /** Takes the tokens out of what goes upstream, wherever they stand, but for the fields of `fieldNames`. */
-  hide(exchange: Exchange): void {
+  hide(exchange: ExchangeContext): void {
     const { request } = exchange;
     if (this.#header === null && authorizationOf(request, isBearer) !== null) {
       exchange.requestDrops = this.#withAuthorization.beside(exchange.requestDrops);
@@ -50,7 +50,7 @@ export class TokenSource {
     if (this.#query !== null) exchange.outgoingTarget = withoutParameter(exchange.outgoingTarget, this.#query);
   }
 
-  #hideCookie(exchange: Exchange, name: string): void {
+  #hideCookie(exchange: ExchangeContext, name: string): void {
     const rest = withoutCookie(exchange.request.combinedValue('cookie') ?? '', name);
     exchange.requestDrops = this.#withCookie.beside(exchange.requestDrops);
     if (rest !== '') exchange.requestAdditions.add('Cookie', rest);
