@@ -1,11 +1,12 @@
 import { ALLOWED_ORIGIN } from '../hosts/request-bytes.ts';
+import type { Link, Mark } from '../net/link.ts';
 import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs } from './fate.ts';
-import { mayBeSurplus } from './surplus.ts';
+import { leavesSurplus, mayBeSurplus } from './surplus.ts';
 import { checkTimeLimits } from './time-limits.ts';
-import { isIdempotent, lateMs, SAME_MS, stalledMs, unheardBytes, waysOf } from './timeline.ts';
+import { isIdempotent, lateMs, SAME_MS, stalledMs, timelineOf, unheardBytes, waysOf } from './timeline.ts';
 
 /** What the gateway owes to an exchange beside its outcome: that nothing is left out, and nothing waits without a reason. */
 export function checkDuties(run: Run, exchange: ExchangeRecord): void {
@@ -13,9 +14,12 @@ export function checkDuties(run: Run, exchange: ExchangeRecord): void {
   checkHealth(run, exchange);
   checkTimeLimits(run, exchange);
   checkRetries(run, exchange);
+  checkHeldBytes(run, exchange);
+  checkLogin(run, exchange);
   const { reply } = exchange;
   if (reply === null || !reply.complete) return;
   checkFields(run, exchange);
+  checkPromptFailure(run, exchange);
   const last = run.records.attemptsOf(exchange.script.tag).at(-1);
   if (last === undefined || !reply.head.fields.has('x-sim-reply')) return;
   checkPassedOn(run, exchange, last);
@@ -66,6 +70,74 @@ function checkPrompt(run: Run, { client, script, reply }: ExchangeRecord, last: 
   const waitedMs = link.writtenMs(reply.end) - endReadMs(last);
   if (waitedMs > PROMPT_MS) run.records.find('late', `the end of the reply to ${script.tag} waits ${waitedMs} ms`);
 }
+
+/** A client that has logged in on a connection gets it for its next request to that upstream, while it is idle. */
+function checkLogin(run: Run, { client, script }: ExchangeRecord): void {
+  const [first] = run.records.attemptsOf(script.tag);
+  if (first === undefined || run.controls.length > 0) return;
+  const sentMs = first.requestStart === 0 ? first.link.dialledMs : first.link.writtenMs(first.requestStart + 1);
+  const login = run.records.attempts.find(
+    ({ link, exchange, upstream, head }) =>
+      exchange?.client === client &&
+      upstream === first.upstream &&
+      link !== first.link &&
+      /^(?:NTLM|Negotiate)/.test(head.fields.get('authorization')?.join() ?? ''),
+  );
+  if (login === undefined || login.link.closedMs <= sentMs + SAME_MS || unheardBytes(run, login.link) > 0) return;
+  const ofLink = run.records.attempts.filter(({ link }) => link === login.link);
+  if (run.records.attempts.some(leavesSurplus) || !ofLink.every((each) => endReadMs(each) < sentMs - SAME_MS)) return;
+  run.records.find('request', `${script.tag} leaves the connection on which its client has logged in`);
+}
+
+/** So does the failure of a server that breaks its connection, where the request is not sent again. */
+function checkPromptFailure(run: Run, exchange: ExchangeRecord): void {
+  const { client, script, reply } = exchange;
+  const { link } = client;
+  const [attempt, other] = run.records.attemptsOf(script.tag);
+  if (link === null || reply?.status !== 502 || attempt === undefined || other !== undefined || !isBroken(attempt))
+    return;
+  if (client.pausedSpans.length > 0 || stalledMs(run) > 0 || isIdempotent(script.method)) return;
+  if (script.hooks.some(({ response }) => response.act !== 'pass' && response.act !== 'set header')) return;
+  if (client.script.nature.fromGateway.capacityBytes < (link.writes.at(-1)?.bytes ?? 0)) return;
+  const waitedMs = link.writtenMs(reply.end) - attempt.link.closedMs;
+  if (waitedMs > PROMPT_MS) run.records.find('late', `the failure of ${script.tag} waits ${waitedMs} ms`);
+}
+
+/** A side that is slow stops the other one: the gateway holds no more than a few reads of what one has sent and the other not taken. */
+function checkHeldBytes({ records }: Run, exchange: ExchangeRecord): void {
+  const { client, script, reply } = exchange;
+  const { link } = client;
+  const attempt = records.attemptsOf(script.tag).at(-1);
+  if (link === null || attempt === undefined) return;
+  const say = (what: string, bytes: number) => records.find('memory', `${bytes} bytes of the ${what} of ${script.tag}`);
+  if (script.body.bytes > MOST_HELD_BYTES) {
+    // What comes behind an answer is dropped.
+    const untilMs = Math.min(timelineOf(exchange).beganMs, attempt.link.closedMs);
+    const reads = link.reads.filter(({ atMs }) => atMs < untilMs);
+    const bytes = mostHeld(
+      reads,
+      exchange.end,
+      (atMs) => takenBytes(attempt.link, atMs) - attempt.requestStart + exchange.start,
+    );
+    if (bytes > MOST_HELD_BYTES) say('request', bytes);
+  }
+  if (reply === null || attempt.script.bytes <= MOST_HELD_BYTES || reply.head.fields.has('content-encoding')) return;
+  const { replyStart, replyEnd, link: server } = attempt;
+  const bytes = mostHeld(server.reads, replyEnd, (atMs) => takenBytes(link, atMs) - reply.start + replyStart);
+  if (bytes > MOST_HELD_BYTES) say('reply', bytes);
+}
+
+/** Twice what the gateway hands to a connection before it stops to read, with room for reads and framing. */
+const MOST_HELD_BYTES = 350_000;
+
+/** How many bytes had been read, and not been written, at most. */
+function mostHeld(reads: readonly Mark[], endBytes: number, written: (atMs: number) => number): number {
+  let most = 0;
+  for (const { atMs, bytes } of reads) if (bytes <= endBytes) most = Math.max(most, bytes - Math.max(0, written(atMs)));
+  return most;
+}
+
+const takenBytes = ({ writes }: Link, atMs: number): number => writes.findLast((mark) => mark.atMs <= atMs)?.bytes ?? 0;
 
 /** What waits for the next event of the gateway, or the next tick of its timers, waits longer than that. */
 const PROMPT_MS = 5;
