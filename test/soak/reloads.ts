@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -170,7 +170,9 @@ export async function soakReloads(reloads: number): Promise<ReloadSoakResult> {
       const isBroken = turn % BROKEN_EVERY === 0;
       if (isBroken) broken++;
       // Always another one than what is served.
-      writeFileSync(file, isBroken ? 'routes: [' : documentOf(turn - broken));
+      // In one step: a file that is being written would be refused too, when this process has to wait in the middle of it.
+      writeFileSync(`${file}.next`, isBroken ? 'routes: [' : documentOf(turn - broken));
+      renameSync(`${file}.next`, file);
       await until(() => eventsOf('reloaded').length + eventsOf('reload-failed').length >= turn);
     }
     await clients.stop();

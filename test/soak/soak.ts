@@ -127,7 +127,7 @@ async function memoryOf(photon: PhotonProcess): Promise<Memory> {
 /** A client that has closed its side only is given up when nothing has moved for so long. */
 const TIMEOUT = '2s';
 /** Longer: the upstream shares its event loop with the whole crowd. */
-const READ_TIMEOUT = '6s';
+const READ_TIMEOUT = '12s';
 const SERVER_TIMEOUTS = {
   connection_timeout: TIMEOUT,
   keepalive_timeout: TIMEOUT,
