@@ -299,7 +299,7 @@ export class Availability {
       if (Number.isFinite(surplusMs)) yield { atMs: surplusMs, failed: true };
       const isServerError = status >= 500 && status !== 501 && status !== 505;
       if (isServerError && Number.isFinite(fate.headMs)) yield { atMs: fate.headMs, failed: true };
-      else if (fate.failures.length > 0) yield { ...spanOf(attempt, fate), failed: true };
+      else if (fate.failures.length > 0) yield { ...spanOf(this.#run, attempt, fate), failed: true };
       else if (fate.whole) yield { atMs: fate.wholeMs, failed: false };
       else if (this.#missedDeadline(attempt, fate)) yield { atMs: attempt.link.closedMs, failed: true };
     }
@@ -334,7 +334,8 @@ export class Availability {
       if (Number.isFinite(surplusMs)) yield { atMs: surplusMs, failed: true };
     }
     const atMs = Math.min(link.resetArrivedMs, link.finArrivedMs);
-    if (Number.isFinite(atMs)) yield { atMs, failed: true };
+    // A worker that stands still learns of it later.
+    if (Number.isFinite(atMs)) yield { atMs, lastMs: Math.max(atMs, heardMsOfStalled(this.#run, link)), failed: true };
     else if (link.closedMs - (link.writes.at(-1)?.atMs ?? 0) > 290) yield { atMs: link.closedMs, failed: true };
   }
 
@@ -350,10 +351,16 @@ export class Availability {
 }
 
 /** A server that fails in several ways is judged by the first that the gateway meets; of a bad head that may be any of its bytes. */
-function spanOf({ link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdict, 'atMs' | 'lastMs'> {
+function spanOf(run: Run, { link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdict, 'atMs' | 'lastMs'> {
   const moments = failures.map(({ atMs }) => atMs);
   if (isBad && Number.isFinite(link.closedMs)) moments.push(link.closedMs);
-  return { atMs: Math.min(...moments), lastMs: Math.max(...moments) };
+  moments.push(heardMsOfStalled(run, link));
+  return { atMs: Math.min(...failures.map(({ atMs }) => atMs)), lastMs: Math.max(...moments) };
+}
+
+/** When a worker that stands still has learnt of what its server did: by then it has closed the connection. 0 where none does. */
+function heardMsOfStalled(run: Run, { closedMs }: Link): number {
+  return stalledMs(run) > 0 && Number.isFinite(closedMs) ? closedMs : 0;
 }
 
 /** When a client's reset is noticed: behind its end nothing is read any more, and only a write meets it. */
