@@ -1,5 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import { FieldGroup, type FieldPair } from '../base/field-group.ts';
+import { LastText } from '../base/last-text.ts';
 import type { BuiltInOptions } from '../config/schema/middleware/block.ts';
 import { trimBlanks } from '../http/characters.ts';
 import type { ExchangeContext } from '../pipeline/exchange-context.ts';
@@ -61,9 +62,9 @@ class CorsPolicy {
   readonly #afterOrigin: readonly FieldPair[];
   /** The fields for every other origin. */
   readonly #refusal: FieldGroup;
-  /** Pages send many requests: the last origin, and its fields. */
-  #lastOrigin: string | null = null;
-  #lastFields: FieldGroup;
+  /** The fields of a reply to a request without an origin, and by the origin: a page sends many requests. */
+  readonly #withoutOrigin: FieldGroup;
+  readonly #byOrigin: LastText<FieldGroup>;
 
   constructor(options: Options) {
     this.#origins = new OriginMatcher(options.allowed_origins);
@@ -78,15 +79,13 @@ class CorsPolicy {
     const vary = field('Vary', this.#origins.every ? '' : 'Origin');
     this.#afterOrigin = [...credentials, ...vary, ...exposed];
     this.#refusal = new FieldGroup(vary);
-    this.#lastFields = this.#fieldsOf(null);
+    this.#withoutOrigin = this.#fieldsOf(null);
+    this.#byOrigin = new LastText((origin) => this.#fieldsOf(origin));
   }
 
   /** For a reply to any client. */
   fieldsFor(origin: string | null): FieldGroup {
-    if (origin === this.#lastOrigin) return this.#lastFields;
-    this.#lastOrigin = origin;
-    this.#lastFields = this.#fieldsOf(origin);
-    return this.#lastFields;
+    return origin === null ? this.#withoutOrigin : this.#byOrigin.of(origin);
   }
 
   #fieldsOf(origin: string | null): FieldGroup {

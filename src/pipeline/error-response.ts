@@ -1,6 +1,6 @@
 import type { PhotonError } from '../base/errors.ts';
 import { FieldGroup } from '../base/field-group.ts';
-import { flatText } from '../base/latin1.ts';
+import { LastText } from '../base/last-text.ts';
 import type { FieldList } from '../http/field-list.ts';
 import { FRAMING } from '../http/framing.ts';
 import { COMMON_METHODS } from '../http/methods.ts';
@@ -78,18 +78,12 @@ function escapeNonAscii(text: string): string {
   return text.replace(/[^\n\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The last Accept, and its verdict: a client that is refused often sends the same Accept every time. */
-let lastAccept = '';
-let lastAccepts = false;
+/** By the text of Accept: a client that is refused often sends the same every time. */
+const lastAccept = new LastText(rangesTakeJson);
 
 /** RFC 9110 12.5.1: without Accept every type is acceptable. A client that takes JSON takes a problem document too. */
 function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined) return true;
-  if (accept !== lastAccept) {
-    lastAccepts = rangesTakeJson(accept);
-    lastAccept = flatText(accept);
-  }
-  return lastAccepts;
+  return accept === undefined || lastAccept.of(accept);
 }
 
 function rangesTakeJson(accept: string): boolean {

@@ -1,5 +1,6 @@
 import { PhotonError } from '../base/errors.ts';
 import { FieldGroup } from '../base/field-group.ts';
+import { LastText } from '../base/last-text.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { FIELD } from '../http/field-names.ts';
 import { COMMON_METHODS } from '../http/methods.ts';
@@ -81,22 +82,13 @@ function settleTarget(exchange: ExchangeContext, generation: Generation): void {
   }
   target.parse(request.target, request.method, generation.mergeSlashes);
   // RFC 9112 3.2.2: the authority of an absolute-form target replaces Host, which has to be valid all the same.
-  if (request.host !== null) exchange.host = normalHost(request.host);
-  if (target.authority !== null) exchange.host = normalHost(target.authority);
+  if (request.host !== null) exchange.host = normalHost.of(request.host);
+  if (target.authority !== null) exchange.host = normalHost.of(target.authority);
   if (request.host === null && target.authority === null) exchange.host = '';
 }
 
-/** The last host, as written and normalised: clients of one gateway ask for few hosts. */
-let lastWritten = '';
-let lastNormal = '';
-
-function normalHost(written: string): string {
-  if (written === lastWritten) return lastNormal;
-  const { host } = parseAuthority(written);
-  lastWritten = written;
-  lastNormal = host;
-  return host;
-}
+/** A host as it was written, normalised: clients of one gateway ask for few hosts. */
+const normalHost = new LastText((written) => parseAuthority(written).host);
 
 /** An id from a trusted peer is taken over, so that one request has one id along its whole way. */
 function settleRequestId(exchange: ExchangeContext): void {

@@ -1,5 +1,5 @@
 import { decodeBase64url } from '../../../base/base64url.ts';
-import { flatText } from '../../../base/latin1.ts';
+import { LastText } from '../../../base/last-text.ts';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../../base/signature-algorithm.ts';
 import { memberOf, parseJsonObject } from './json-object.ts';
 
@@ -30,7 +30,7 @@ export function parseSignedToken(token: string): SignedToken | null {
   const headerEnd = token.indexOf('.');
   const signedEnd = token.indexOf('.', headerEnd + 1);
   if (headerEnd === -1 || signedEnd === -1) return null;
-  const names = headerNames(token.slice(0, headerEnd));
+  const names = headerNames.of(token.slice(0, headerEnd));
   if (names === null) return null;
   const { algorithm, keyId } = names;
   const payload = token.slice(headerEnd + 1, signedEnd);
@@ -39,18 +39,11 @@ export function parseSignedToken(token: string): SignedToken | null {
 
 type HeaderNames = Pick<SignedToken, 'algorithm' | 'keyId'>;
 
-/** The header looked at last, as it is written, and what it names: the tokens of one key all have the same. */
-let lastHeader = '';
-let lastNames: HeaderNames | null = null;
-
-function headerNames(text: string): HeaderNames | null {
-  if (text !== lastHeader) {
-    const bytes = decodeBase64url(text);
-    lastNames = bytes === null ? null : readHeader(bytes);
-    lastHeader = flatText(text);
-  }
-  return lastNames;
-}
+/** What the header of a token names, by its text: the tokens of one key all have the same. */
+const headerNames = new LastText<HeaderNames | null>((text) => {
+  const bytes = decodeBase64url(text);
+  return bytes === null ? null : readHeader(bytes);
+});
 
 function readHeader(bytes: Buffer): HeaderNames | null {
   const header = parseJsonObject(bytes);
