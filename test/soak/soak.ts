@@ -127,7 +127,7 @@ async function memoryOf(photon: PhotonProcess): Promise<Memory> {
 /** A client that has closed its side only is given up when nothing has moved for so long. */
 const TIMEOUT = '2s';
 /** Longer: the upstream shares its event loop with the whole crowd. */
-const READ_TIMEOUT = '12s';
+const READ_TIMEOUT = '6s';
 const SERVER_TIMEOUTS = {
   connection_timeout: TIMEOUT,
   keepalive_timeout: TIMEOUT,
@@ -164,7 +164,7 @@ async function runCrowd(target: SoakTarget, random: Random, connections: number,
 }
 
 const SETTLE_STEP_MS = 100;
-const SETTLE_STEPS_MAX = 200;
+const SETTLE_STEPS_MAX = 600;
 
 /** What it holds at the start, when two looks agree: a thread that is still loading its modules has files open. */
 async function restingHoldings(photon: PhotonProcess, upstream: SoakUpstream): Promise<Holdings> {
@@ -178,7 +178,7 @@ async function restingHoldings(photon: PhotonProcess, upstream: SoakUpstream): P
   return holdings;
 }
 
-/** What it holds when it holds no more than `goal`, or when it has had twenty seconds to let go. */
+/** What it holds when it holds no more than `goal`, or when it has had a minute to let go. */
 async function settledHoldings(photon: PhotonProcess, upstream: SoakUpstream, goal: Holdings): Promise<Holdings> {
   let holdings = await holdingsOf(photon, upstream);
   for (let step = 0; step < SETTLE_STEPS_MAX && !isAtMost(holdings, goal); step++) {
