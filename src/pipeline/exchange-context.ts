@@ -1,4 +1,3 @@
-import type { PhotonError } from '../base/errors.ts';
 import type { FieldDrops } from '../http/field-drops.ts';
 import { FieldList } from '../http/field-list.ts';
 import type { OutgoingRequest } from '../http/outgoing.ts';
@@ -134,6 +133,3 @@ export abstract class ExchangeContext implements RoutedRequest, OutgoingRequest 
     return this.requestHooksRun > 0;
   }
 }
-
-/** The end of an exchange, as finish hooks get it: null for success. */
-export type ExchangeEnd = PhotonError | null;

@@ -13,7 +13,7 @@ import { CodedBody, type CoderOwner } from './coded-body.ts';
 import { DATE } from './date-field.ts';
 import { errorHead } from './error-response.ts';
 import { isEventStream } from './event-stream.ts';
-import { type ContextServices, ExchangeContext, type ExchangeEnd } from './exchange-context.ts';
+import { type ContextServices, ExchangeContext } from './exchange-context.ts';
 import { keyValue, ownValue, receivedValue } from './field-values.ts';
 import { Forwarding, halfClosedInQueue } from './forwarding.ts';
 import type { RoutePlan } from './generation.ts';
@@ -36,7 +36,7 @@ export interface PipelineServices extends ContextServices {
   /** From 0 to below 1. */
   readonly random: () => number;
   /** Takes back an exchange that is over, for the next request. */
-  exchangeFinished(exchange: Exchange, error: ExchangeEnd): void;
+  exchangeFinished(exchange: Exchange, error: PhotonError | null): void;
   /** Flushes the output of an event that did not come from a socket. */
   settle(): void;
 }
@@ -51,7 +51,7 @@ const MOST_OF_DEADLINE = 0.75;
 
 /**
  * One request and its reply, from the head's arrival to the end. What may happen now is its phase (`phase.ts` draws them), which `enter`
- * alone changes; each event is a switch over the phases:
+ * alone changes. What each event does in each of them:
  *
  *   event              REQUEST_HOOKS    QUEUED, BACKOFF  ATTEMPTING       RESPONSE_HOOKS             REPLYING
  *   body piece         kept, paused     kept, paused     sent and kept    to an attempt, or dropped  the same
@@ -512,7 +512,7 @@ export class Exchange
   }
 
   /** The one end of every exchange: completed, refused, failed or abandoned. Both sides have let go of it. */
-  #over(error: ExchangeEnd): void {
+  #over(error: PhotonError | null): void {
     this.enter(PHASE.OVER);
     this.deadline.disarm();
     this.#replyPath.close();

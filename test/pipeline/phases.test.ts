@@ -298,9 +298,25 @@ describe('an exchange', () => {
     }
   }
 
+  test('in REPLYING pauses its upstream while its client takes nothing, and resumes it then', () => {
+    const bench = new Bench();
+    WAYS['REPLYING, reply of the upstream']?.(bench);
+    bench.clientTakes = false;
+    EVENTS['data']?.(bench);
+    assert.deepEqual(bench.notes, ['pause']);
+    EVENTS['client takes all']?.(bench);
+    assert.deepEqual(bench.notes, ['pause', 'resume']);
+  });
+
   test('meets every event in every phase of the table', () => {
     assert.deepEqual(Object.keys(TABLE).toSorted(), Object.keys(EVENTS).toSorted());
     for (const row of Object.values(TABLE)) assert.equal(row.length, Object.keys(WAYS).length);
+  });
+
+  test('stays in its phase when a step asks for one that must not follow', () => {
+    const bench = new Bench();
+    assert.throws(() => bench.exchange.enter(PHASE.REPLYING), /an exchange in FREE entered REPLYING/);
+    assert.equal(bench.phase, 'FREE');
   });
 
   test('throws on every transition that is not drawn, and on no other', () => {
