@@ -40,11 +40,11 @@ export class FieldGroup {
 
   /** The names of the pairs in lower case, and then the open name. */
   get lowerCaseNames(): readonly string[] {
-    this.#lowerCaseNames ??= this.#names.map((name) => name.toLowerCase());
+    this.#lowerCaseNames ??= this.#names().map((name) => name.toLowerCase());
     return this.#lowerCaseNames;
   }
 
-  get #names(): readonly string[] {
+  #names(): readonly string[] {
     const names = this.pairs.map(([name]) => name);
     return this.openName === null ? names : [...names, this.openName];
   }

@@ -149,7 +149,7 @@ export class AccessLog {
     this.#written += bytes;
     if (this.#failure !== null) {
       this.#failure = null;
-      this.#log.info('access-log-recovered', { output: this.#name, droppedLines: this.droppedLines });
+      this.#log.info('access-log-recovered', { output: this.#name(), droppedLines: this.droppedLines });
     }
     if (this.#written === this.#queue[0]?.bytes.length) this.#shift();
     this.#next();
@@ -163,7 +163,7 @@ export class AccessLog {
   /** Says it once. The lines stay where they are and are tried again: the disk may have room by then. */
   #failed(error: Error): void {
     if (this.#failure === null) {
-      this.#log.error('access-log-failed', { output: this.#name, reason: error.message });
+      this.#log.error('access-log-failed', { output: this.#name(), reason: error.message });
     }
     this.#failure = error.message;
     this.#pause(LOOK_EVERY_MS);
@@ -202,7 +202,7 @@ export class AccessLog {
 
   /** What we have open is written to until something else can be had; the next look tries again. */
   #keep(reason: string): void {
-    if (this.#openFailure === null) this.#log.error('access-log-not-reopened', { output: this.#name, reason });
+    if (this.#openFailure === null) this.#log.error('access-log-not-reopened', { output: this.#name(), reason });
     this.#openFailure = reason;
   }
 
@@ -210,7 +210,7 @@ export class AccessLog {
     this.#openFailure = null;
     if (output.identity !== this.#output.identity) {
       this.#skipCutLine();
-      this.#log.info('access-log-reopened', { output: this.#name });
+      this.#log.info('access-log-reopened', { output: this.#name() });
     }
     closeOutput(this.#output);
     this.#output = output;
@@ -229,11 +229,11 @@ export class AccessLog {
     if (this.#reporting !== null) clearTimeout(this.#reporting);
     this.#reporting = null;
     this.#reportedMs = performance.now();
-    this.#log.warn('access-log-dropped', { count: this.#unreported, output: this.#name });
+    this.#log.warn('access-log-dropped', { count: this.#unreported, output: this.#name() });
     this.#unreported = 0;
   }
 
-  get #name(): string {
+  #name(): string {
     return this.#file ?? 'stdout';
   }
 }

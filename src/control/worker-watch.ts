@@ -60,7 +60,7 @@ export class WorkerWatch {
     this.#timer = setTimeout(() => {
       this.look();
       this.start();
-    }, this.#lookMs).unref();
+    }, this.#lookMs()).unref();
   }
 
   close(): void {
@@ -68,7 +68,7 @@ export class WorkerWatch {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  get #lookMs(): number {
+  #lookMs(): number {
     return this.#options.timeoutMs() / LOOKS;
   }
 
@@ -77,7 +77,7 @@ export class WorkerWatch {
     const { workers, waitedMs, isDebugged, onLost } = this.#options;
     for (const [row, worker] of workers().entries()) {
       const silence = this.#silences[row] as Silence;
-      silence.look(worker, this.#lookMs, waitedMs);
+      silence.look(worker, this.#lookMs(), waitedMs);
       if (silence.isLost) onLost(row);
     }
     if (this.#restLooks > 0) this.#restLooks--;

@@ -37,11 +37,11 @@ export class LimitFields {
 
   /** Adds them as the limits are now; none where all limits are only tried out. */
   addTo(fields: FieldList): void {
-    const states = this.#states;
+    const states = this.#states();
     if (states !== '') fields.addGroup(this.#group, states);
   }
 
-  get #states(): string {
+  #states(): string {
     let states = '';
     for (const { state } of this.#limits) states = states === '' ? state : `${states}, ${state}`;
     return states;

@@ -82,7 +82,7 @@ export class RequestLimit {
   /** As it stands in RateLimit. */
   get state(): string {
     const left = this.outcome < 0 ? 0 : this.#limit.remainingAt(this.outcome);
-    const inMs = left > 0 ? this.outcome : this.#nextInMs;
+    const inMs = left > 0 ? this.outcome : this.#nextInMs();
     const seconds = Math.min(MAX_INTEGER, Math.ceil(inMs / 1000));
     if (left !== this.#lastLeft || seconds !== this.#lastSeconds) {
       this.#lastState = `${this.#name};r=${left};t=${seconds}`;
@@ -93,7 +93,7 @@ export class RequestLimit {
   }
 
   /** Until there is a token; the last one was taken just now, or before. */
-  get #nextInMs(): number {
+  #nextInMs(): number {
     return this.outcome < 0 ? -this.outcome : this.outcome + this.#limit.intervalMs - this.#limit.spanMs;
   }
 }

@@ -149,7 +149,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   }
 
   sendHead(outgoing: OutgoingResponse, close: boolean): void {
-    this.#reply.sendHead(outgoing, close || this.#service.draining || !this.#mayRequestMore);
+    this.#reply.sendHead(outgoing, close || this.#service.draining || !this.#mayRequestMore());
     if (this.#reply.untilClose && this.#connection !== null) this.#connection.endsMessage = true;
   }
 
@@ -190,7 +190,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   flushed(): void {
     if (!this.#reply.complete) return;
     this.#reply.complete = false;
-    if (this.#reply.persistent && this.#request.whole && this.#mayRequestMore) this.#awaitNext();
+    if (this.#reply.persistent && this.#request.whole && this.#mayRequestMore()) this.#awaitNext();
     else this.#linger();
   }
 
@@ -252,7 +252,7 @@ export class H1Downstream implements ByteReceiver, DownstreamStream, DownstreamC
   // --- after an exchange -----------------------------------------------------------------------------------------------
 
   /** The client may send another request, or has sent one already. */
-  get #mayRequestMore(): boolean {
+  #mayRequestMore(): boolean {
     return !this.#peerEnded || this.#request.begun;
   }
 

@@ -204,7 +204,7 @@ export class H1UpstreamConnection
   /** `surplus`: bytes behind the reply that no request asked for: the connection is not trusted again. Null: none. */
   #complete(surplus: Buffer | null): void {
     this.resumeReading();
-    const reusable = this.#reply.persistent && this.#mayCarryAnother;
+    const reusable = this.#reply.persistent && this.#mayCarryAnother();
     if (surplus !== null && reusable) this.#reportUnsolicited(surplus);
     if (surplus !== null || !reusable) this.close();
     const listener = this.#release();
@@ -216,7 +216,7 @@ export class H1UpstreamConnection
    * A server that answers before it has taken the whole request may never take the rest, and the next request would come after that rest.
    * Under TLS a write is not done at once: only bytes that the system has surely not taken count.
    */
-  get #mayCarryAnother(): boolean {
+  #mayCarryAnother(): boolean {
     return this.#stream.requestOver && !this.#writingFailed && (this.#connection?.untakenBytes ?? 0) === 0;
   }
 
@@ -281,14 +281,14 @@ export class H1UpstreamConnection
         return UPSTREAM_TIMEOUT.CONNECT;
       case STATE.OPEN:
         if (this.streams === 0) return this.evicting ? UPSTREAM_TIMEOUT.EVICT : UPSTREAM_TIMEOUT.IDLE;
-        return this.#requestTaken && !this.#readPaused ? UPSTREAM_TIMEOUT.READ : UPSTREAM_TIMEOUT.NONE;
+        return this.#requestTaken() && !this.#readPaused ? UPSTREAM_TIMEOUT.READ : UPSTREAM_TIMEOUT.NONE;
       case STATE.CLOSED:
         return UPSTREAM_TIMEOUT.NONE;
     }
   }
 
   /** The system has all of the request, or takes no more. */
-  get #requestTaken(): boolean {
+  #requestTaken(): boolean {
     return this.#stream.requestOver && (this.#writingFailed || !this.#output.unwritten);
   }
 

@@ -311,13 +311,13 @@ export class Exchange
   /** Runs the response hooks that are left, and sends the reply when all have run. Throws PhotonError for one that is still to be replaced. */
   #runResponseHooks(): void {
     const isError = this.#own !== null && this.#own.error !== null;
-    const hook = isError ? runErrorResponseHooks(this, this.#isLate) : runResponseHooks(this);
+    const hook = isError ? runErrorResponseHooks(this, this.#isLate()) : runResponseHooks(this);
     if (hook === null) this.#startReply();
     else this.#waitWithReply(hook);
   }
 
   /** The deadline of the route has passed: nothing would end another wait. */
-  get #isLate(): boolean {
+  #isLate(): boolean {
     return this.route !== null && this.route.timeoutMs !== null && !this.deadline.armed;
   }
 

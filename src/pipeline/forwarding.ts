@@ -56,23 +56,23 @@ export class Forwarding implements PendingRequest {
   begin(): void {
     const exchange = this.#exchange;
     exchange.body.checkLength(exchange.request);
-    this.#route.backend.overload.retryBudget.countRequest(exchange.services.wheel.nowMs);
+    this.#route().backend.overload.retryBudget.countRequest(exchange.services.wheel.nowMs);
     exchange.enter(PHASE.DISPATCHING);
     this.#dispatch();
   }
 
   /** Sound: called after routing. */
-  get #route(): RoutePlan {
+  #route(): RoutePlan {
     return this.#exchange.route as RoutePlan;
   }
 
   /** The backend of its route, with the servers that it has now. */
-  get #backend(): Backend {
-    return this.#route.backend.current;
+  #backend(): Backend {
+    return this.#route().backend.current;
   }
 
   /** Sound: the exchange has begun. */
-  get #downstream(): DownstreamStream {
+  #downstream(): DownstreamStream {
     return this.#exchange.downstream as DownstreamStream;
   }
 
@@ -81,12 +81,12 @@ export class Forwarding implements PendingRequest {
    * or others wait already, it joins the request queue. Throws PhotonError.
    */
   #dispatch(): void {
-    const { queue } = this.#backend.overload;
+    const { queue } = this.#backend().overload;
     if (this.#sendOnPrivate() || (!queue.hasPending && this.#sendToAvailable())) return;
     if (!queue.join(this)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
     this.#queue = queue;
     this.#exchange.enter(PHASE.QUEUED);
-    if (this.#downstream.clientHalfClosed) throw halfClosedInQueue();
+    if (this.#downstream().clientHalfClosed) throw halfClosedInQueue();
     this.#exchange.waitTimer.arm(queue.timeoutMs);
     this.#exchange.body.hold();
   }
@@ -96,7 +96,7 @@ export class Forwarding implements PendingRequest {
    * cannot use such a connection.
    */
   #sendOnPrivate(): boolean {
-    const upstream = this.#backend.pickPrivate(this.#downstream.peer, this.#attempted);
+    const upstream = this.#backend().pickPrivate(this.#downstream().peer, this.#attempted);
     return upstream !== null && this.#send(upstream, null);
   }
 
@@ -105,7 +105,7 @@ export class Forwarding implements PendingRequest {
    * connection: then the next upstream is tried.
    */
   #sendToAvailable(): boolean {
-    const backend = this.#backend;
+    const backend = this.#backend();
     for (;;) {
       const upstream = backend.pick(this.#exchange, this.#attempted);
       if (upstream === null) return false;
@@ -119,11 +119,12 @@ export class Forwarding implements PendingRequest {
    */
   #send(upstream: Upstream, before: Attempt | null): boolean {
     const exchange = this.#exchange;
-    const { attempts, nowMs } = exchange.services;
+    const { services } = exchange;
+    const { attempts } = services;
     const attempt = attempts.acquire(exchange.maxHeaders);
     exchange.outgoingAuthority = settledAuthority(exchange) ?? upstream.config.authority;
-    if (exchange.generation?.recordsTimings) attempt.sentMs = nowMs;
-    if (!attempt.acquire(exchange, upstream, this.#route.backend.breaker, this.#downstream.peer, before)) {
+    if (exchange.generation?.recordsTimings) attempt.sentMs = services.nowMs;
+    if (!attempt.acquire(exchange, upstream, this.#route().backend.breaker, this.#downstream().peer, before)) {
       attempts.release(attempt);
       return false;
     }
@@ -188,7 +189,7 @@ export class Forwarding implements PendingRequest {
 
   #judge(attempt: Attempt, error: PhotonError): void {
     const exchange = this.#exchange;
-    const { retries, backend } = this.#route;
+    const { retries, backend } = this.#route();
     const next = nextAttempt(attempt, error, {
       method: exchange.request.method,
       bodyKept: exchange.body.repeatable,
@@ -219,7 +220,7 @@ export class Forwarding implements PendingRequest {
     this.#failure = error;
     this.#attempted = [...this.#attempted, upstream];
     exchange.body.hold();
-    const { retryBackoff } = this.#route.backend.overload;
+    const { retryBackoff } = this.#route().backend.overload;
     const pauseMs = retryPauseMs(retryBackoff, this.#retries, exchange.services.random());
     if (pauseMs < SHORTEST_PAUSE_MS) {
       this.redispatch();

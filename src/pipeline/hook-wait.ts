@@ -67,12 +67,12 @@ export class HookWait {
     const { route, generation, waitTimer } = this.#exchange;
     if (this.#pending === null || route === null || generation === null) return;
     let boundMs = route.timeoutMs === null ? generation.middlewareTimeoutMs : Number.POSITIVE_INFINITY;
-    if (this.#isForLeaver) boundMs = Math.min(boundMs, HALF_CLOSED_WAIT_MS);
+    if (this.#isForLeaver()) boundMs = Math.min(boundMs, HALF_CLOSED_WAIT_MS);
     if (boundMs < waitTimer.leftMs) waitTimer.arm(boundMs);
   }
 
   /** An upstream's connection is kept for a client that may be gone. */
-  get #isForLeaver(): boolean {
+  #isForLeaver(): boolean {
     const { attempt, downstream } = this.#exchange;
     return (attempt?.open ?? false) && (downstream?.clientHalfClosed ?? false);
   }
@@ -80,7 +80,7 @@ export class HookWait {
   timedOut(): void {
     const exchange = this.#exchange;
     if (this.#pending === null) throw new Error('the wait for a hook was over, and none was pending');
-    if (this.#isForLeaver) {
+    if (this.#isForLeaver()) {
       exchange.fail(new PhotonError('client_closed', 'The client closed its side of the connection.'));
       return;
     }

@@ -111,17 +111,17 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
    * which would answer the next request.
    */
   get singleUse(): boolean {
-    return this.#upstream.singleUse || this.#reusesNothing;
+    return this.#upstream.singleUse || this.#reusesNothing();
   }
 
-  get #reusesNothing(): boolean {
+  #reusesNothing(): boolean {
     return this.#upstream.state.noReuseUntilMs > this.#context.io.wheel.nowMs;
   }
 
   unsolicitedBytes(): void {
     const { io, log } = this.#context;
     const { key, state } = this.#upstream;
-    if (!this.#reusesNothing)
+    if (!this.#reusesNothing())
       log.warn('upstream-unsolicited-bytes', { upstream: key, noReuseSeconds: NO_REUSE_MS / 1000 });
     state.noReuseUntilMs = io.wheel.nowMs + NO_REUSE_MS;
     this.closeIdle();
@@ -135,7 +135,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
    * sockets as it may.
    */
   acquire(listener: ResponseListener, newConnection: boolean, peer: DownstreamPeer): UpstreamStream | null {
-    if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();
+    if (this.idleCount > 0 && this.#reusesNothing()) this.closeIdle();
     const connection = (newConnection ? null : this.#take(peer)) ?? this.#connect(peer);
     if (connection === null) return null;
     const stream = connection.acquire(listener, peer);
@@ -214,7 +214,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
     if (connection.streams > 0) this.#keepShared(connection);
     else if (!this.#mayBeReused(connection)) connection.close();
     else if (connection.privateTo !== null) this.#keepPrivate(connection, connection.privateTo);
-    else if (this.#idle.length >= this.#maxIdle) connection.close();
+    else if (this.#idle.length >= this.#maxIdle()) connection.close();
     else this.#keepIdle(connection);
   }
 
@@ -222,7 +222,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
     return !this.#retired && !this.singleUse && this.#context.io.wheel.nowMs - openedMs <= MAX_AGE_MS;
   }
 
-  get #maxIdle(): number {
+  #maxIdle(): number {
     return Math.min(MAX_IDLE, this.limiter.maxIdle);
   }
 

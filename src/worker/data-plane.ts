@@ -210,7 +210,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
 
   /** What is open only in case that it may be of use is closed when there is not enough for what is needed now. */
   #freeDescriptors(spared: Upstream | null = null): void {
-    for (const upstream of this.#upstreams) if (upstream !== spared) upstream.closeIdle();
+    for (const upstream of this.#upstreams()) if (upstream !== spared) upstream.closeIdle();
   }
 
   #accept(accepted: AcceptedSocket, secure: boolean): void {
@@ -311,7 +311,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   /** Uses new certificates and keys for connections that begin from now on. Throws an Error when OpenSSL cannot use them. */
   useTls({ server, upstreams }: TlsMaterial): void {
     this.#serving.tls = server === null ? null : new TlsServer(server);
-    for (const [index, upstream] of this.#upstreams.entries()) upstream.useTls(upstreams[index] ?? null);
+    for (const [index, upstream] of this.#upstreams().entries()) upstream.useTls(upstreams[index] ?? null);
   }
 
   /** The keys that an issuer publishes at a URL are these; null: there are none yet. */
@@ -325,7 +325,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
   }
 
   /** In the order of the configuration. */
-  get #upstreams(): readonly Upstream[] {
+  #upstreams(): readonly Upstream[] {
     return this.#serving.backends.flatMap(({ upstreams }) => upstreams);
   }
 
@@ -366,12 +366,12 @@ export class DataPlane implements DownstreamService, PipelineServices {
   commit(): Promise<void> {
     const next = this.#prepared;
     if (next === null) throw new Error('there is nothing to commit');
-    const before = this.#upstreams;
+    const before = this.#upstreams();
     this.#prepared = null;
     this.#serving = next;
     this.generation = next.generation;
     if (this.#freeExchanges[0]?.maxHeaders !== next.generation.maxHeaders) this.#freeExchanges.length = 0;
-    const kept = new Set(this.#upstreams);
+    const kept = new Set(this.#upstreams());
     for (const upstream of this.#retired) if (!upstream.inUse) this.#retired.delete(upstream);
     for (const upstream of before) if (!kept.has(upstream)) this.#retire(upstream);
     this.#activateBackends();
@@ -419,7 +419,7 @@ export class DataPlane implements DownstreamService, PipelineServices {
     if (this.#ticking !== null) clearInterval(this.#ticking);
     this.#listeners.close();
     for (const connection of this.#connections) connection.close();
-    for (const upstream of [...this.#upstreams, ...this.#retired]) upstream.close();
+    for (const upstream of [...this.#upstreams(), ...this.#retired]) upstream.close();
     this.flushAccessLog();
   }
 }

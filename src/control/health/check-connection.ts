@@ -46,7 +46,7 @@ export class CheckConnection implements ByteReceiver, Check {
 
   /** Time is over: whoever has not passed yet has failed. */
   expire(timeoutMs: number): void {
-    if (!this.#judged) this.#judge(`${this.#missing} within ${timeoutMs} ms`);
+    if (!this.#judged) this.#judge(`${this.#missing()} within ${timeoutMs} ms`);
     this.#connection?.destroy();
   }
 
@@ -56,7 +56,7 @@ export class CheckConnection implements ByteReceiver, Check {
     this.#connection?.destroy();
   }
 
-  get #missing(): string {
+  #missing(): string {
     if (this.#state !== 'connecting') return 'no complete answer';
     return this.#connection?.handshaking ? 'no TLS' : 'no connection';
   }

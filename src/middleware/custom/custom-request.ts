@@ -18,59 +18,59 @@ export class CustomRequest {
   constructor(exchange: ExchangeContext) {
     this.#exchange = exchange;
     this.#useCount = exchange.useCount;
-    this.headers = new EditableHeaders(new RequestHeaders(() => this.#current));
+    this.headers = new EditableHeaders(new RequestHeaders(() => this.#current()));
   }
 
   /** Throws an Error when the exchange is over. */
-  get #current(): ExchangeContext {
+  #current(): ExchangeContext {
     if (this.#exchange.useCount !== this.#useCount) throw new Error('the request is over: it must not be kept');
     return this.#exchange;
   }
 
   get id(): string {
-    return this.#current.id;
+    return this.#current().id;
   }
 
   get method(): string {
-    return this.#current.request.method;
+    return this.#current().request.method;
   }
 
   /** Normalised, percent-encoded. */
   get path(): string {
-    return this.#current.target.path;
+    return this.#current().target.path;
   }
 
   get query(): URLSearchParams {
-    return new URLSearchParams(this.#current.target.query);
+    return new URLSearchParams(this.#current().target.query);
   }
 
   /** Normalised; empty when there is none. */
   get host(): string {
-    return this.#current.host;
+    return this.#current().host;
   }
 
   get scheme(): 'http' | 'https' {
-    return this.#current.cameSecurely ? 'https' : 'http';
+    return this.#current().cameSecurely ? 'https' : 'http';
   }
 
   /** As far as the peers on the way are trusted. */
   get clientAddress(): string {
-    return this.#current.clientAddress;
+    return this.#current().clientAddress;
   }
 
   /** The name of the authenticated client; empty without one. */
   get consumer(): string {
-    return this.#current.consumer;
+    return this.#current().consumer;
   }
 
   /** Id of the route. */
   get route(): string {
-    return this.#current.route?.id ?? '';
+    return this.#current().route?.id ?? '';
   }
 
   /** What `{NAME}` in the path of the route stands for, percent-encoded. */
   get pathParameters(): Readonly<Record<string, string>> {
-    const { generation, route, target } = this.#current;
+    const { generation, route, target } = this.#current();
     return route === null ? {} : (generation?.router.pathParameters(route.number, target.path) ?? {});
   }
 }

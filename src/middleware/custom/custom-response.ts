@@ -18,11 +18,11 @@ export class CustomResponse {
     this.#exchange = exchange;
     this.#useCount = exchange.useCount;
     this.#responseHooksLeft = exchange.responseHooksLeft;
-    this.headers = new EditableHeaders(new ResponseHeaders(() => this.#current));
+    this.headers = new EditableHeaders(new ResponseHeaders(() => this.#current()));
   }
 
   /** Throws an Error when the head has gone out, or another middleware has it, or another reply took its place. */
-  get #current(): ExchangeContext {
+  #current(): ExchangeContext {
     const { useCount, responseHooksLeft, replyStarted } = this.#exchange;
     if (useCount === this.#useCount && responseHooksLeft === this.#responseHooksLeft && !replyStarted)
       return this.#exchange;
@@ -30,12 +30,12 @@ export class CustomResponse {
   }
 
   get status(): number {
-    return this.#current.reply.status;
+    return this.#current().reply.status;
   }
 
   /** The gateway made it, not an upstream. */
   get isOurs(): boolean {
-    return this.#current.reply.source === null;
+    return this.#current().reply.source === null;
   }
 }
 
