@@ -7,31 +7,39 @@ const NONE: readonly string[] = [];
 /** Entries whose memory a list keeps between messages. Few messages have more. */
 const KEPT_ENTRIES = 64;
 
+/** The places of an entry: its name or group, and its value. */
+export const FIELD_LIST_STRIDE = 2;
+
 /**
  * Fields that the gateway writes into one message, in their order. Each entry is a pair, or a group of fields with the value of its open
  * name:
  *
- *   names    [ group,     'Set-Cookie', ... ]
- *   values   [ '4f6e...', 'at=x1',      ... ]
+ *   entries   [ group, '4f6e...',   'Set-Cookie', 'at=x1',   ... ]
  *
  * An exchange uses one list again for every message: it makes no object per message.
  *
- * Invariant: the first `count` entries are the fields of the message; the rest is empty.
+ * Invariant: what is before `end` is the fields of the message; the rest is empty.
  */
 export class FieldList {
-  readonly names: (string | FieldGroup)[] = [];
-  /** Empty beside a group without an open name. */
-  readonly values: string[] = [];
-  count = 0;
+  /** In pairs: a name or a group, and a value, which is empty beside a group without an open name. */
+  readonly entries: (string | FieldGroup)[] = [];
+  #end = 0;
+
+  /** How many places of `entries` are in use. */
+  get end(): number {
+    return this.#end;
+  }
 
   /** Keeps the memory of some entries, and none of the texts. */
   clear(): void {
-    for (let at = 0; at < this.count; at++) {
-      this.names[at] = '';
-      this.values[at] = '';
-    }
-    this.count = 0;
-    if (this.names.length > KEPT_ENTRIES) this.names.length = this.values.length = KEPT_ENTRIES;
+    if (this.#end > 0) this.#empty();
+  }
+
+  #empty(): void {
+    const { entries } = this;
+    for (let at = 0; at < this.#end; at++) entries[at] = '';
+    this.#end = 0;
+    if (entries.length > KEPT_ENTRIES * FIELD_LIST_STRIDE) entries.length = KEPT_ENTRIES * FIELD_LIST_STRIDE;
   }
 
   /** Throws an Error for a value that would end its line. `name` is a token. */
@@ -47,25 +55,31 @@ export class FieldList {
 
   /** Adds the fields of another list. */
   addAll(other: FieldList): void {
-    for (let at = 0; at < other.count; at++) {
-      // Sound: both arrays have `count` entries.
-      this.#push(other.names[at] as string | FieldGroup, other.values[at] as string);
-    }
+    for (let at = 0; at < other.#end; at += FIELD_LIST_STRIDE) this.#push(other.#name(at), other.#value(at));
   }
 
   #push(name: string | FieldGroup, value: string): void {
-    this.names[this.count] = name;
-    this.values[this.count] = value;
-    this.count++;
+    this.entries[this.#end] = name;
+    this.entries[this.#end + 1] = value;
+    this.#end += FIELD_LIST_STRIDE;
+  }
+
+  #name(at: number): string | FieldGroup {
+    return this.entries[at] as string | FieldGroup;
+  }
+
+  #value(at: number): string {
+    // Sound: beside each name is a value.
+    return this.entries[at + 1] as string;
   }
 
   /** The values of the fields of a name, by that name in lower case. */
   valuesOf(lowerCaseName: string): readonly string[] {
     let found = NONE;
-    for (let at = 0; at < this.count; at++) {
-      const name = this.names[at] as string | FieldGroup;
+    for (let at = 0; at < this.#end; at += FIELD_LIST_STRIDE) {
+      const name = this.#name(at);
       if (!isAmong(name, lowerCaseName)) continue;
-      for (const [each, value] of pairsOf(name, this.values[at] as string)) {
+      for (const [each, value] of pairsOf(name, this.#value(at))) {
         if (each.toLowerCase() === lowerCaseName) found = [...found, trimBlanks(value)];
       }
     }
@@ -82,27 +96,27 @@ export class FieldList {
   remove(names: ReadonlySet<string>): void {
     const first = this.#firstOf(names);
     if (first === -1) return;
-    const [oldNames, oldValues] = [this.names.slice(first, this.count), this.values.slice(first, this.count)];
-    this.count = first;
-    for (const [at, name] of oldNames.entries()) {
-      const value = oldValues[at] as string;
-      if (!isOneOf(name, names)) this.#push(name, value);
-      else for (const pair of pairsOf(name, value)) if (!names.has(dropName(pair[0]))) this.#push(...pair);
-    }
-    this.names.fill('', this.count);
-    this.values.fill('', this.count);
+    const old = new FieldList();
+    for (let at = first; at < this.#end; at += FIELD_LIST_STRIDE) old.#push(this.#name(at), this.#value(at));
+    this.#end = first;
+    for (let at = 0; at < old.#end; at += FIELD_LIST_STRIDE) this.#keep(old.#name(at), old.#value(at), names);
+    this.entries.fill('', this.#end);
+  }
+
+  /** Adds what is not among `removed` of the fields of an entry. */
+  #keep(name: string | FieldGroup, value: string, removed: ReadonlySet<string>): void {
+    if (!isOneOf(name, removed)) this.#push(name, value);
+    else for (const pair of pairsOf(name, value)) if (!removed.has(dropName(pair[0]))) this.#push(...pair);
   }
 
   #firstOf(names: ReadonlySet<string>): number {
-    for (let at = 0; at < this.count; at++) if (isOneOf(this.names[at] as string | FieldGroup, names)) return at;
+    for (let at = 0; at < this.#end; at += FIELD_LIST_STRIDE) if (isOneOf(this.#name(at), names)) return at;
     return -1;
   }
 
   /** Each field on its own, for code that does not run with every request. */
   *[Symbol.iterator](): Generator<FieldPair, void, undefined> {
-    for (let at = 0; at < this.count; at++) {
-      yield* pairsOf(this.names[at] as string | FieldGroup, this.values[at] as string);
-    }
+    for (let at = 0; at < this.#end; at += FIELD_LIST_STRIDE) yield* pairsOf(this.#name(at), this.#value(at));
   }
 }
 

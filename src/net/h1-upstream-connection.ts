@@ -81,14 +81,14 @@ export class H1UpstreamConnection
     return this.#stream.listener === null ? 0 : 1;
   }
 
-  acquire(listener: ResponseListener, peer: DownstreamPeer): UpstreamStream {
+  acquire(listener: ResponseListener, peer: DownstreamPeer, isLast: boolean): UpstreamStream {
     if (this.streams > 0 || this.#state === STATE.CLOSED) {
       this.close();
       const state = `${Object.keys(STATE)[this.#state]}, with ${this.streams} streams`;
       throw new Error(`a stream was begun on a connection that cannot carry it: ${state}`);
     }
     this.evicting = false;
-    this.#stream.begin(listener, peer);
+    this.#stream.begin(listener, peer, isLast);
     this.#reply.begin();
     this.#timeout.watch();
     return this.#stream;
@@ -113,10 +113,6 @@ export class H1UpstreamConnection
   }
 
   // --- as its stream uses it -------------------------------------------------------------------------------------------
-
-  get singleUse(): boolean {
-    return this.owner.singleUse;
-  }
 
   makePrivate(): void {
     const { peer } = this.#stream;

@@ -14,8 +14,6 @@ import type { DownstreamPeer, ResponseListener, UpstreamStream } from './streams
 export interface StreamCarrier {
   /** It has been open: before that, nothing can have reached the upstream. */
   readonly opened: boolean;
-  /** It carries this stream only. */
-  readonly singleUse: boolean;
   /** It serves the client of the stream from now on, and no other. */
   makePrivate(): void;
   pauseReading(): void;
@@ -41,6 +39,8 @@ export class H1UpstreamStream implements UpstreamStream {
   toHead = false;
   /** No more of the request will be sent. */
   requestOver = false;
+  /** The connection carries no other stream after it. */
+  #isLast = false;
   #requestChunked = false;
   #requestDrops: FieldDrops | null = null;
   /** The number of writes of the output before the exchange. */
@@ -51,9 +51,10 @@ export class H1UpstreamStream implements UpstreamStream {
     this.#output = output;
   }
 
-  begin(listener: ResponseListener, peer: DownstreamPeer): void {
+  begin(listener: ResponseListener, peer: DownstreamPeer, isLast: boolean): void {
     this.listener = listener;
     this.peer = peer;
+    this.#isLast = isLast;
     this.reused = this.#carrier.opened;
     this.replyUntouched = true;
     this.requestOver = false;
@@ -78,7 +79,7 @@ export class H1UpstreamStream implements UpstreamStream {
     this.toHead = outgoing.method === 'HEAD';
     this.#requestChunked = outgoing.request.framing === FRAMING.CHUNKED;
     this.#requestDrops = outgoing.requestDrops;
-    this.#output.text(encodeRequestHead(outgoing, this.#carrier.singleUse));
+    this.#output.text(encodeRequestHead(outgoing, this.#isLast));
   }
 
   sendData(bytes: Buffer, start: number, end: number): boolean {

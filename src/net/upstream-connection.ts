@@ -23,8 +23,11 @@ export interface UpstreamConnection {
   readonly privateTo: PrivateConnections | null;
   /** It is to be closed for requests that wait. */
   readonly evicting: boolean;
-  /** Begins a stream. Throws an Error when the connection carries as many as it may: that is a bug of the pool. */
-  acquire(listener: ResponseListener, peer: DownstreamPeer): UpstreamStream;
+  /**
+   * Begins a stream. `isLast`: the connection carries no other one, and an HTTP/1.1 request says so with `Connection: close` (RFC 9112 9.6).
+   * Throws an Error when the connection carries as many as it may: that is a bug of the pool.
+   */
+  acquire(listener: ResponseListener, peer: DownstreamPeer, isLast: boolean): UpstreamStream;
   /** Closes the connection, which is private and carries no stream, for requests that wait; perhaps a moment later. */
   evict(): void;
   /** Closes the connection. Its streams fail. */
@@ -34,8 +37,6 @@ export interface UpstreamConnection {
 /** The pool of a connection to an upstream. */
 export interface UpstreamConnectionOwner {
   readonly limits: UpstreamLimits;
-  /** Each connection carries one stream only: an HTTP/1.1 request says so with `Connection: close` (RFC 9112 9.6). */
-  readonly singleUse: boolean;
   /** A stream is over: the connection carries one less. */
   streamReleased(connection: UpstreamConnection): void;
   /** The upstream has sent unsolicited bytes on a connection that may be used again. */

@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { DownstreamPeer } from '../net/streams.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { Generation } from './generation.ts';
+import { addTraceFields, traceFieldsOf } from './trace-fields.ts';
 
 const NO_FIELDS = new FieldGroup([]);
 const FORWARDED_FOR = new FieldGroup([], 'X-Forwarded-For');
@@ -22,9 +23,10 @@ class PeerIdentity {
   readonly address: string;
   /** The field that names the certificate of the peer; none for a peer without. */
   readonly certificate: FieldGroup;
-  /** For a peer that is not trusted and asks for `host`: all fields about it. */
-  forwarded: FieldGroup = NO_FIELDS;
+  /** For a peer that is not trusted and asks for `host` in HTTP/1.x (`versionMinor`): all fields that the gateway adds. */
+  ownFields: FieldGroup = NO_FIELDS;
   host: string | null = null;
+  versionMinor = 1;
 
   constructor(peer: DownstreamPeer, generation: Generation) {
     this.trustedProxies = generation.trustedProxies;
@@ -44,23 +46,35 @@ export function settleClient(exchange: ExchangeContext, generation: Generation):
 }
 
 /**
- * Adds the fields about the client for the upstream (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`). They extend those of a trusted proxy,
- * and replace those of any other peer. `X-Client-Cert-Subject` is only about the certificate of this connection.
+ * Adds the fields that every request to an upstream gets: those about the client (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`), which extend
+ * those of a trusted proxy and replace those of any other peer, `X-Client-Cert-Subject`, which is only about the certificate of this
+ * connection, and those that trace the request.
  */
-export function addForwardedFields(fields: FieldList, exchange: ExchangeContext, generation: Generation): void {
+export function addOwnFields(fields: FieldList, exchange: ExchangeContext, generation: Generation): void {
+  const { request, id } = exchange;
   const peer = peerOf(exchange);
   const identity = identityOf(peer, generation);
   const host = writtenHost(exchange);
   if (identity.trusted) {
-    addFieldsBehindProxy(fields, exchange.request, peer, host);
+    addFieldsBehindProxy(fields, request, peer, host);
     fields.addGroup(identity.certificate);
+    addTraceFields(fields, request.versionMinor, id);
     return;
   }
-  if (identity.host !== host) {
-    identity.host = host;
-    identity.forwarded = new FieldGroup([...fieldsOfPeer(peer, host), ...identity.certificate.pairs]);
-  }
-  fields.addGroup(identity.forwarded);
+  if (identity.host !== host || identity.versionMinor !== request.versionMinor)
+    rememberOwnFields(identity, peer, host, request.versionMinor);
+  fields.addGroup(identity.ownFields, id);
+}
+
+/** All that is new in the next request of the peer is its id, unless it asks for another host. */
+function rememberOwnFields(identity: PeerIdentity, peer: DownstreamPeer, host: string, versionMinor: number): void {
+  const trace = traceFieldsOf(versionMinor);
+  identity.host = host;
+  identity.versionMinor = versionMinor;
+  identity.ownFields = new FieldGroup(
+    [...fieldsOfPeer(peer, host), ...identity.certificate.pairs, ...trace.pairs],
+    trace.openName,
+  );
 }
 
 /** The request came over TLS: to us, or, as a trusted proxy says, to the proxy. */

@@ -3,9 +3,8 @@ import { FIELD, numberOfName } from '../http/field-names.ts';
 import { FRAMING } from '../http/framing.ts';
 import { isRewritten, namedHopByHopFields, REQUEST_DROPS } from '../http/hop-by-hop.ts';
 import { passingValue } from '../http/passing-value.ts';
-import { addForwardedFields } from './client-identity.ts';
+import { addOwnFields } from './client-identity.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { addTraceFields } from './trace-fields.ts';
 
 /*
  * The values of request fields for rules that decide by them. The gateway writes some fields itself: the values that a client sends in
@@ -30,11 +29,10 @@ const ownFields = new FieldList();
  * upstream.
  */
 export function ownValue(exchange: ExchangeContext, lowerCaseName: string): string | undefined {
-  const { request, generation, id } = exchange;
+  const { generation } = exchange;
   if (lowerCaseName === 'host') return writtenHost(exchange) ?? undefined;
   if (generation === null) return undefined;
-  addForwardedFields(ownFields, exchange, generation);
-  addTraceFields(ownFields, request.versionMinor, id);
+  addOwnFields(ownFields, exchange, generation);
   const value = ownFields.combinedValue(lowerCaseName);
   ownFields.clear();
   return value;

@@ -81,8 +81,9 @@ export class Forwarding implements PendingRequest {
    * or others wait already, it joins the request queue. Throws PhotonError.
    */
   #dispatch(): void {
-    const { queue } = this.#backend().overload;
-    if (this.#sendOnPrivate() || (!queue.hasPending && this.#sendToAvailable())) return;
+    const backend = this.#backend();
+    const { queue } = backend.overload;
+    if (this.#sendOnPrivate(backend) || (!queue.hasPending && this.#sendToAvailable(backend))) return;
     if (!queue.join(this)) throw new PhotonError('upstreams_full', 'No upstream can take another connection.');
     this.#queue = queue;
     this.#exchange.enter(PHASE.QUEUED);
@@ -95,8 +96,8 @@ export class Forwarding implements PendingRequest {
    * Sends the request on the private connection of its client. Returns false if there is none. Requests of other clients in the queue
    * cannot use such a connection.
    */
-  #sendOnPrivate(): boolean {
-    const upstream = this.#backend().pickPrivate(this.#downstream().peer, this.#attempted);
+  #sendOnPrivate(backend: Backend): boolean {
+    const upstream = backend.pickPrivate(this.#downstream().peer, this.#attempted);
     return upstream !== null && this.#send(upstream, null);
   }
 
@@ -104,8 +105,7 @@ export class Forwarding implements PendingRequest {
    * Sends the request to an upstream below its limit. Returns false if there is none. Other workers may be quicker to take its last
    * connection: then the next upstream is tried.
    */
-  #sendToAvailable(): boolean {
-    const backend = this.#backend();
+  #sendToAvailable(backend: Backend): boolean {
     for (;;) {
       const upstream = backend.pick(this.#exchange, this.#attempted);
       if (upstream === null) return false;
@@ -140,7 +140,7 @@ export class Forwarding implements PendingRequest {
   /** An upstream may have a connection for this request of the queue. Returns false if none has. */
   tryDispatch(): boolean {
     try {
-      return this.#sendToAvailable();
+      return this.#sendToAvailable(this.#backend());
     } catch (error) {
       this.#fail(error);
       return true;

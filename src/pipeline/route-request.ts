@@ -6,13 +6,12 @@ import { FIELD } from '../http/field-names.ts';
 import { COMMON_METHODS } from '../http/methods.ts';
 import { isSaneRequestId } from '../http/request-id.ts';
 import { ROUTE_METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND } from '../routing/router.ts';
-import { addForwardedFields, settleClient } from './client-identity.ts';
+import { addOwnFields, settleClient } from './client-identity.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { Generation, RoutePlan } from './generation.ts';
 import type { Answer } from './middleware.ts';
 import { outgoingTarget } from './outgoing-target.ts';
 import { isPreflight, methodAskedFor } from './preflight.ts';
-import { addTraceFields } from './trace-fields.ts';
 
 /**
  * The first steps of every request, from its head to its route. A connection has decoded the head and settled how the body ends, and the
@@ -56,8 +55,7 @@ function prepareHead(exchange: ExchangeContext, generation: Generation, { chain,
   exchange.requestDrops = chain.requestDrops;
   exchange.reply.drops = chain.responseDrops;
   exchange.outgoingTarget = outgoingTarget(exchange, stripPrefix);
-  addForwardedFields(exchange.requestAdditions, exchange, generation);
-  addTraceFields(exchange.requestAdditions, exchange.request.versionMinor, exchange.id);
+  addOwnFields(exchange.requestAdditions, exchange, generation);
 }
 
 /**

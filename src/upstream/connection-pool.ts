@@ -110,7 +110,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
    * Each connection carries one stream only. After a reply of an upstream that sends unsolicited bytes, more of them may be on their way,
    * which would answer the next request.
    */
-  get singleUse(): boolean {
+  #isSingleUse(): boolean {
     return this.#upstream.singleUse || this.#reusesNothing();
   }
 
@@ -135,10 +135,11 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
    * sockets as it may.
    */
   acquire(listener: ResponseListener, newConnection: boolean, peer: DownstreamPeer): UpstreamStream | null {
-    if (this.idleCount > 0 && this.#reusesNothing()) this.closeIdle();
+    const singleUse = this.#isSingleUse();
+    if (singleUse && this.idleCount > 0) this.closeIdle();
     const connection = (newConnection ? null : this.#take(peer)) ?? this.#connect(peer);
     if (connection === null) return null;
-    const stream = connection.acquire(listener, peer);
+    const stream = connection.acquire(listener, peer, singleUse);
     this.#streams++;
     this.#inFlight.add(1);
     if (this.#canCarryMore(connection)) this.#shared.add(connection);
@@ -219,7 +220,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
   }
 
   #mayBeReused({ openedMs }: UpstreamConnection): boolean {
-    return !this.#retired && !this.singleUse && this.#context.io.wheel.nowMs - openedMs <= MAX_AGE_MS;
+    return !this.#retired && !this.#isSingleUse() && this.#context.io.wheel.nowMs - openedMs <= MAX_AGE_MS;
   }
 
   #maxIdle(): number {
@@ -233,7 +234,7 @@ export class ConnectionPool implements UpstreamConnectionOwner, LimitedPool {
   }
 
   #keepIdle(connection: UpstreamConnection): void {
-    this.#shared.delete(connection);
+    if (this.#shared.size > 0) this.#shared.delete(connection);
     this.#idle.push(connection);
     this.limiter.idleChanged();
     this.limiter.offerIdle();

@@ -37,7 +37,6 @@ class Bench {
   constructor({ open = true, limits = LIMITS }: { readonly open?: boolean; readonly limits?: UpstreamLimits } = {}) {
     this.upstream = new H1UpstreamConnection(this.net.io, {
       limits,
-      singleUse: false,
       streamReleased: ({ capacity }) => {
         this.releases++;
         if (capacity > 0) this.pool.push('idle');
@@ -58,7 +57,7 @@ class Bench {
   /** Acquires it for a request that is complete. */
   request(method = 'GET'): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
     const heard = new ReplyRecorder();
-    const stream = this.upstream.acquire(heard, PEER);
+    const stream = this.upstream.acquire(heard, PEER, false);
     this.net.event(() => sendRequest(stream, method));
     return { heard, stream };
   }
@@ -66,7 +65,7 @@ class Bench {
   /** Acquires it for an upload that goes on. */
   upload(length: number): { readonly heard: ReplyRecorder; readonly stream: UpstreamStream } {
     const heard = new ReplyRecorder();
-    const stream = this.upstream.acquire(heard, PEER);
+    const stream = this.upstream.acquire(heard, PEER, false);
     const head = requestHead(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
     this.net.event(() => stream.sendHead(outgoingRequest(head)));
     return { heard, stream };
@@ -198,6 +197,18 @@ describe('a connection to an upstream', () => {
     assert.equal(bench.connection.written.split('GET /out?q HTTP/1.1\r\n').length - 1, 3);
   });
 
+  test('tells its upstream which request is the last', () => {
+    for (const { isLast, said } of [
+      { isLast: false, said: false },
+      { isLast: true, said: true },
+    ]) {
+      const bench = new Bench();
+      const stream = bench.upstream.acquire(new ReplyRecorder(), PEER, isLast);
+      bench.net.event(() => sendRequest(stream, 'GET'));
+      assert.equal(bench.connection.written.includes('Connection: close\r\n'), said);
+    }
+  });
+
   test('is closed when more comes than was asked for, and so cannot answer the next request', () => {
     for (const extra of ['x', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']) {
       const bench = new Bench();
@@ -228,7 +239,7 @@ describe('a connection to an upstream', () => {
       bench.connection.sends('HTTP/1.1 204 X\r\n\r\n');
       const { written } = bench.connection;
       const heard = new ReplyRecorder();
-      const stream = bench.upstream.acquire(heard, PEER);
+      const stream = bench.upstream.acquire(heard, PEER, false);
       sendRequest(stream, 'POST');
       let unsent = false;
       heard.meanwhile = () => {
@@ -516,7 +527,10 @@ describe('a broken invariant on a connection to an upstream', () => {
   test('a second stream while one is under way ends the connection, and the first one fails', () => {
     const bench = new Bench();
     const { heard } = bench.request();
-    assert.throws(() => bench.upstream.acquire(new ReplyRecorder(), PEER), /cannot carry it: CLOSED, with 1 streams/);
+    assert.throws(
+      () => bench.upstream.acquire(new ReplyRecorder(), PEER, false),
+      /cannot carry it: CLOSED, with 1 streams/,
+    );
     bench.net.reportClosings();
     assert.deepEqual(heard.story, ['failed upstream_reset']);
     assert.equal(bench.pool.at(-1), 'closed');

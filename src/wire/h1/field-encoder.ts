@@ -1,7 +1,7 @@
 import type { FieldGroup, FieldPair } from '../../base/field-group.ts';
 import { flatText } from '../../base/latin1.ts';
 import type { FieldDrops } from '../../http/field-drops.ts';
-import type { FieldList } from '../../http/field-list.ts';
+import { FIELD_LIST_STRIDE, type FieldList } from '../../http/field-list.ts';
 import { FIELD_STRIDE, type Fields, NUMBER } from '../../http/fields.ts';
 import { namedHopByHopFields } from '../../http/hop-by-hop.ts';
 
@@ -53,14 +53,14 @@ export function encodeRuns(fields: Fields, drops: Uint8Array, from: number, more
 }
 
 /** `head` followed by the field lines of a list. */
-export function encodeFieldList(head: string, { names, values, count }: FieldList): string {
+export function encodeFieldList(head: string, { entries, end }: FieldList): string {
   let encoded = head;
-  for (let at = 0; at < count; at++) {
-    const name = names[at] as string | FieldGroup;
-    if (typeof name === 'string') encoded += `${name}: ${values[at]}\r\n`;
+  for (let at = 0; at < end; at += FIELD_LIST_STRIDE) {
+    const name = entries[at] as string | FieldGroup;
+    if (typeof name === 'string') encoded += `${name}: ${entries[at + 1]}\r\n`;
     else {
       encoded += name.h1Text ?? encodeGroup(name);
-      if (name.openName !== null) encoded += `${values[at]}\r\n`;
+      if (name.openName !== null) encoded += `${entries[at + 1]}\r\n`;
     }
   }
   return encoded;
