@@ -62,11 +62,11 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     name: 'time in which the reply is paused counts as silence',
-    edits: [inUpstream('this.#requestTaken && !this.#readPaused ?', 'this.#requestTaken ?')],
+    edits: [inUpstream('this.#requestTaken() && !this.#readPaused ?', 'this.#requestTaken() ?')],
   },
   {
     name: 'silence counts although the request is not whole',
-    edits: [inUpstream('this.#requestTaken && !this.#readPaused ?', '!this.#readPaused ?')],
+    edits: [inUpstream('this.#requestTaken() && !this.#readPaused ?', '!this.#readPaused ?')],
   },
   {
     name: 'silence counts although a part of the request is unwritten',
@@ -217,8 +217,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     name: 'a private connection is used again although its upstream is not trusted',
     edits: [
       inPool(
-        'if (this.idleCount > 0 && this.#reusesNothing) this.closeIdle();',
-        'if (this.#idle.length > 0 && this.#reusesNothing) this.closeIdle();',
+        'if (singleUse && this.idleCount > 0) this.closeIdle();',
+        'if (singleUse && this.#idle.length > 0) this.closeIdle();',
       ),
     ],
   },
@@ -253,7 +253,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
       },
       {
         file: 'src/pipeline/forwarding.ts',
-        before: '    if (this.#downstream.clientHalfClosed) throw halfClosedInQueue();\n',
+        before: '    if (this.#downstream().clientHalfClosed) throw halfClosedInQueue();\n',
         after: '',
       },
     ],
