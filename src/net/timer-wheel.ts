@@ -48,6 +48,12 @@ export class TimerWheel {
   /** A timer runs out at least this much later than asked for, so that none does so early. */
   static readonly lateMs = STALL_MS;
 
+  /** The time of the last tick; that of the clock when the thread has stood still since, and has not noticed. */
+  get currentMs(): number {
+    const nowMs = this.#clock.nowMs();
+    return nowMs - this.nowMs > STALL_MS ? nowMs : this.nowMs;
+  }
+
   /** Lets time pass. Returns whether the thread stood still: then the caller reads the bytes that have come meanwhile before `expire`. */
   advance(): boolean {
     const lastMs = this.nowMs;
@@ -154,9 +160,13 @@ export class Timer {
     return this.dueMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** How long it still runs, about; Infinity while it is not armed. */
+  /** How long it still runs, about, also when the thread has just stood still; Infinity while it is not armed. */
   get leftMs(): number {
-    return this.dueMs - STALL_MS - this.#wheel.nowMs;
+    if (!this.armed) return Number.POSITIVE_INFINITY;
+    const wheel = this.#wheel;
+    // One that was armed since the last tick is put off by as long as the thread stands still.
+    const nowMs = this.armedTurn === wheel.turn ? wheel.nowMs : wheel.currentMs;
+    return this.dueMs - STALL_MS - nowMs;
   }
 
   /** Runs out `delayMs` from now, instead of at the time set before. */

@@ -173,6 +173,17 @@ describe('an owner that throws', () => {
 });
 
 describe('after the thread stood still', () => {
+  test('a timer that was armed before says how long it still runs, and one that is armed now runs for all of its time', () => {
+    const bench = new Bench();
+    const before = bench.timer('before');
+    before.arm(30_000);
+    bench.pass(500);
+    bench.nowMs += 10_000;
+    const now = bench.timer('now');
+    now.arm(1000);
+    assert.deepEqual([before.leftMs, now.leftMs], [19_500, 1000]);
+  });
+
   for (const delayMs of [0, 1000, 30_000]) {
     test(`a timer of ${delayMs} ms that was armed meanwhile still waits its whole delay`, () => {
       const bench = new Bench();

@@ -73,6 +73,27 @@ wire(
   },
 );
 
+wire(
+  'a deadline that passed while the gateway stood still is not held against an upstream that got the request behind that',
+  {
+    routes: [{ timeout: '4s', retries: 0 }],
+    backend: { circuit_breaker: { failure_threshold: 1, open_timeout: '600s' } },
+  },
+  async (context) => {
+    const { client, upstream, gateway, clock } = context;
+    await client.send(`${POST}orders`);
+    const connection = await upstream.accept();
+    await connection.expectHead();
+    await clock.advance(100);
+    clock.jump(LONGER_THAN_ALL_TIMEOUTS_MS);
+    await client.send(' here');
+    await connection.expectText('orders here');
+    gateway.plane.tick();
+    await client.expectReply({ status: 504, body: /deadline_exceeded/ });
+    assert.ok(!gateway.logLines.join('\n').includes('breaker'));
+  },
+);
+
 wire('what did not come while the gateway stood still is late', { routes: [{ retries: 0 }] }, async (context) => {
   const { client, upstream, clock } = context;
   await client.send(GET);
