@@ -120,10 +120,11 @@ export class Gateway {
     if (worker === undefined || !worker.alive) return;
     worker.die();
     this.#dead.push(worker);
-    this.#options.world.after(backAfterMs, 'worker comes back', () => {
+    const { world } = this.#options;
+    world.after(0, 'worker is gone', () => {
       forgetDeadWorker(this.#shared, row);
       this.#wakeUps.notifyAll();
-      this.#start(row);
+      world.after(backAfterMs, 'worker comes back', () => this.#start(row));
     });
   }
 

@@ -20,6 +20,10 @@ export interface EndpointUser {
 /** Who writes down what the user of an end does. */
 export interface EndpointObserver {
   read(bytes: number): void;
+  /** It has read the end, or the error that stands in its place. */
+  readEnd(): void;
+  /** It writes nothing more. */
+  ended(): void;
   wrote(bytes: number): void;
   /** The system has taken all of the last write, or has not. */
   written(whole: boolean): void;
@@ -90,6 +94,7 @@ export class Endpoint {
       if (this.#reading) this.#tellReadable();
       return bytes;
     }
+    if (this.#in.resetArrived || this.#in.finArrived) this.observer?.readEnd();
     if (this.#in.resetArrived) {
       if (this.#errorTold) return END_OF_FILE;
       this.#errorTold = true;
@@ -119,6 +124,7 @@ export class Endpoint {
 
   /** Sends the end behind all that was written. */
   shutDown(): void {
+    this.observer?.ended();
     this.#out.end();
   }
 

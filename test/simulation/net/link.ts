@@ -28,6 +28,10 @@ export class Link implements EndpointObserver {
   /** When the gateway closed it, or gave up dialling. */
   closedMs = Number.POSITIVE_INFINITY;
   closedHow: 'close' | 'reset' | null = null;
+  /** When the gateway wrote its end; Infinity for never. */
+  endedMs = Number.POSITIVE_INFINITY;
+  /** When the gateway read the end of the other side, or a stream below it; Infinity for never. */
+  endReadMs = Number.POSITIVE_INFINITY;
   readonly reads: Mark[] = [];
   readonly writes: Mark[] = [];
   readonly arrivals: Mark[] = [];
@@ -65,6 +69,14 @@ export class Link implements EndpointObserver {
     this.#mark(this.reads, bytes);
   }
 
+  readEnd(): void {
+    this.endReadMs = Math.min(this.endReadMs, this.#world.nowMs);
+  }
+
+  ended(): void {
+    this.endedMs = Math.min(this.endedMs, this.#world.nowMs);
+  }
+
   wrote(bytes: number): void {
     this.#mark(this.writes, bytes);
   }
@@ -88,6 +100,7 @@ export class Link implements EndpointObserver {
   closed(how: 'close' | 'reset'): void {
     this.closedMs = this.#world.nowMs;
     this.closedHow = how;
+    this.ended();
   }
 
   /** When the gateway had read so many bytes, and not only a stream below it; Infinity for never. */

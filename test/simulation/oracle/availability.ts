@@ -4,7 +4,16 @@ import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
 import { leavesSurplus, surplusReadMs } from './surplus.ts';
-import { backendsNamed, configsAt, isInVain, SAME_MS, stalledMs, timelineOf, unheardBytes } from './timeline.ts';
+import {
+  backendsNamed,
+  configsAt,
+  isInVain,
+  SAME_MS,
+  stalledMs,
+  timelineOf,
+  unheardBytes,
+  waysOf,
+} from './timeline.ts';
 
 /** An idle connection may be asked for by another worker: so long it may stay open although somebody waits. */
 const HAND_OVER_MS = 400;
@@ -99,7 +108,6 @@ export class Availability {
     const { address } = this.#run.scenario.upstreams[upstream] as UpstreamScript;
     const inUse = this.#run.network.links.filter((link) => {
       if (link.peer !== address || link.dialledMs > atMs + SAME_MS) return false;
-      if (this.#isUncleared(link, atMs)) return true;
       // What was given up for somebody who waits is theirs, although they have not been woken yet.
       if (link.closedMs < atMs - (this.#othersUnderWay(atMs) > 0 ? WAKE_UP_MS + stalledMs(this.#run) : SAME_MS))
         return false;
@@ -114,20 +122,15 @@ export class Availability {
     return inUse.length + (isGivenUp ? 1 : 0) >= maxConnections;
   }
 
-  /** An exchange ended in this moment of which no server has seen anything. */
+  /** An exchange ended in this moment of which no server has seen anything, or not of its last try. */
   #isOverUnseen(row: number, atMs: number): boolean {
     const { records } = this.#run;
     return records.exchanges.values().some((exchange) => {
-      if (exchange.client.script.row !== row || records.attemptsOf(exchange.script.tag).length > 0) return false;
-      return Math.abs(timelineOf(exchange).overMs - atMs) <= SAME_MS && exchange.reply?.status !== 503;
-    });
-  }
-
-  /** What a dead worker had is counted until another one takes its place. */
-  #isUncleared(link: Link, atMs: number): boolean {
-    return this.#run.controls.some(({ script, atMs: diedMs }) => {
-      if (script.what !== 'die' || script.row !== link.row || link.closedMs < diedMs) return false;
-      return link.dialledMs <= diedMs && atMs >= diedMs && atMs <= diedMs + script.backAfterMs + SAME_MS;
+      const { client, script, reply } = exchange;
+      if (client.script.row !== row || Math.abs(timelineOf(exchange).overMs - atMs) > SAME_MS) return false;
+      if (reply?.status === 503 || reply?.head.fields.has('x-sim-reply')) return false;
+      const tries = records.attemptsOf(script.tag).length;
+      return tries === 0 || waysOf(this.#run, exchange).some(({ route }) => tries <= (route?.retries ?? 0));
     });
   }
 
@@ -157,7 +160,11 @@ export class Availability {
       const life = exchange === undefined ? null : timelineOf(exchange);
       const endMs = holdsReply(exchange)
         ? link.closedMs
-        : Math.max(last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs, endReadMs(last), allReadMs(last));
+        : Math.max(
+            last.wholeMs === Number.POSITIVE_INFINITY ? 0 : last.wholeMs,
+            endReadMs(last),
+            allReadMs(this.#run, last),
+          );
       // A client that ends its sending may still take its reply; one that does so in the middle of its request, or resets, is gone.
       const client = exchange?.client.link;
       const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
@@ -379,9 +386,15 @@ function heardMs(client: Link, arrivedMs: number): number {
   return Math.max(arrivedMs, client.readMs(client.arrivals.at(-1)?.bytes ?? 0));
 }
 
-/** A reply that its connection ends is over when all that came of it is read: its client may take it slowly. */
-function allReadMs({ link, script }: AttemptRecord): number {
-  return script.framing === 'close' ? link.readMs(link.arrivals.at(-1)?.bytes ?? 0) : 0;
+/**
+ * A reply that its connection ends is over when all that came of it is read, and that end too: nothing is read while its client takes it
+ * slowly.
+ */
+function allReadMs({ scenario }: Run, { link, script, exchange }: AttemptRecord): number {
+  if (script.framing !== 'close') return 0;
+  // A stream of Node has read the end while the gateway reads nothing.
+  const isUnknown = scenario.transport === 'plain' && (exchange?.client.pausedSpans.length ?? 0) > 0;
+  return Math.max(link.readMs(link.arrivals.at(-1)?.bytes ?? 0), isUnknown ? link.closedMs : link.endReadMs);
 }
 
 /** A hook keeps the reply back: bytes of it may have been read from the system, and wait in a buffer of Node. */

@@ -111,29 +111,33 @@ function checkHeldBytes({ records }: Run, exchange: ExchangeRecord): void {
   if (link === null || attempt === undefined) return;
   const say = (what: string, bytes: number) => records.find('memory', `${bytes} bytes of the ${what} of ${script.tag}`);
   if (script.body.bytes > MOST_HELD_BYTES) {
-    // What comes behind an answer is dropped.
-    const untilMs = Math.min(timelineOf(exchange).beganMs, attempt.link.closedMs);
+    // What comes behind an answer is dropped, and so is what a server that has reset its connection would have got.
+    const untilMs = Math.min(timelineOf(exchange).beganMs, attempt.link.closedMs, attempt.link.resetArrivedMs);
     const reads = link.reads.filter(({ atMs }) => atMs < untilMs);
-    const bytes = mostHeld(
-      reads,
-      exchange.end,
-      (atMs) => takenBytes(attempt.link, atMs) - attempt.requestStart + exchange.start,
-    );
+    const bytes = mostHeld(reads, exchange, (atMs) => takenBytes(attempt.link, atMs) - attempt.requestStart);
     if (bytes > MOST_HELD_BYTES) say('request', bytes);
   }
   if (reply === null || attempt.script.bytes <= MOST_HELD_BYTES || reply.head.fields.has('content-encoding')) return;
   const { replyStart, replyEnd, link: server } = attempt;
-  const bytes = mostHeld(server.reads, replyEnd, (atMs) => takenBytes(link, atMs) - reply.start + replyStart);
+  // A client that has reset its connection takes nothing more.
+  const reads = server.reads.filter(({ atMs }) => atMs < link.resetArrivedMs);
+  const ofReply = { start: replyStart, end: replyEnd };
+  const bytes = mostHeld(reads, ofReply, (atMs) => takenBytes(link, atMs) - reply.start);
   if (bytes > MOST_HELD_BYTES) say('reply', bytes);
 }
 
 /** Twice what the gateway hands to a connection before it stops to read, with room for reads and framing. */
 const MOST_HELD_BYTES = 350_000;
 
-/** How many bytes had been read, and not been written, at most. */
-function mostHeld(reads: readonly Mark[], endBytes: number, written: (atMs: number) => number): number {
+/** How many bytes of a message had been read, and not been written, at most. `written`: how many of them the other side had taken. */
+function mostHeld(
+  reads: readonly Mark[],
+  { start, end }: { readonly start: number; readonly end: number },
+  written: (atMs: number) => number,
+): number {
   let most = 0;
-  for (const { atMs, bytes } of reads) if (bytes <= endBytes) most = Math.max(most, bytes - Math.max(0, written(atMs)));
+  for (const { atMs, bytes } of reads)
+    if (bytes <= end) most = Math.max(most, bytes - start - Math.max(0, written(atMs)));
   return most;
 }
 

@@ -196,17 +196,13 @@ function isDrained({ controls }: Run, { client }: ExchangeRecord, life: Timeline
   );
 }
 
-function isDead(run: Run, { client, reply }: ExchangeRecord, life: Timeline): boolean {
-  // A reply without a length is over with its connection.
-  const fields = reply?.head.fields;
-  const isOpen = fields !== undefined && !fields.has('content-length') && !fields.has('transfer-encoding');
-  const overMs = isOpen ? (client.link?.closedMs ?? life.overMs) : life.overMs;
+function isDead(run: Run, { client }: ExchangeRecord, life: Timeline): boolean {
   return run.controls.some(
     ({ script, atMs }) =>
       script.what === 'die' &&
       script.row === client.script.row &&
       atMs >= life.readMs - SAME_MS &&
-      atMs <= overMs + lateMs(run),
+      atMs <= life.overMs + lateMs(run),
   );
 }
 

@@ -1,5 +1,7 @@
+import { bodyKindOf } from '../hosts/message-reader.ts';
+import { isBodyless } from '../hosts/reply-bytes.ts';
 import type { Link } from '../net/link.ts';
-import type { AttemptRecord, ExchangeRecord } from '../records.ts';
+import type { AttemptRecord, ExchangeRecord, ReplyRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, ConfigScript, RouteScript } from '../scenario/scenario.ts';
 
@@ -53,7 +55,7 @@ export function timelineOf({ client, index, headEnd, faultAt, end, reply, script
     };
   }
   const beganMs = reply === null ? never : link.writtenMs(reply.start + 1);
-  const endedMs = reply === null || !Number.isFinite(reply.end) ? never : link.writtenMs(reply.end);
+  const endedMs = reply === null || !Number.isFinite(reply.end) ? never : endWrittenMs(script.method, reply, link);
   const goneMs = Math.min(link.finArrivedMs, link.resetArrivedMs);
   const before = client.exchanges[index - 1];
   const turn = turnAfter(before);
@@ -66,6 +68,12 @@ export function timelineOf({ client, index, headEnd, faultAt, end, reply, script
     ...{ beganMs, endedMs, goneMs, keepsFraming },
     overMs: Math.min(endedMs, link.closedMs),
   };
+}
+
+/** RFC 9112 6.3: a reply without a length is over with its connection. */
+function endWrittenMs(method: string, { status, head, end }: ReplyRecord, link: Link): number {
+  const isOpen = !isBodyless(method, status) && bodyKindOf(head, 'to the end') === 'to the end';
+  return isOpen ? Math.max(link.writtenMs(end), link.endedMs) : link.writtenMs(end);
 }
 
 /** When a request that was sent ahead has its turn, at the earliest and at the latest: while the reply before it was written. */
