@@ -33,6 +33,8 @@ interface SharedLimit {
   readonly waiters: Set<ConnectionWaiter>;
   /** One of them has a limit, or had one. */
   isLimited: boolean;
+  /** Of the newest of these configurations: only there connections are idle. */
+  newest: LimitedPool;
 }
 
 const NO_WORKER = -1;
@@ -74,7 +76,8 @@ export class ConnectionLimiter {
     this.#io = io;
     this.#pool = pool;
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
-    this.#sharedLimit = before === null ? { waiters: new Set(), isLimited: false } : before.#sharedLimit;
+    this.#sharedLimit = before === null ? { waiters: new Set(), isLimited: false, newest: pool } : before.#sharedLimit;
+    this.#sharedLimit.newest = pool;
     if (this.isLimited) this.#sharedLimit.isLimited = true;
     this.#sockets = new UpstreamSockets(slot, row);
     this.#idle = SharedCount.upstreamIdle(slot, row);
@@ -109,12 +112,12 @@ export class ConnectionLimiter {
 
   /** The number of idle connections has changed. */
   idleChanged(): void {
-    if (this.isLimited) this.#idle.publish(this.#pool.idleCount);
+    if (this.#sharedLimit.isLimited) this.#idle.publish(this.#pool.idleCount);
   }
 
   /** A connection has become idle and is counted as such: requests may wait for it. */
   offerIdle(): void {
-    if (!this.isLimited) return;
+    if (!this.#sharedLimit.isLimited) return;
     this.#waitForWakeUp();
     const isWanted = this.#waiters.size > 0 || this.#sharedLimit.waiters.size === 0;
     if (isWanted && this.#preferredWorker(this.#sockets.own, this.#waiters) === NO_WORKER) wakeAll(this.#waiters);
@@ -145,9 +148,12 @@ export class ConnectionLimiter {
     this.#sharedLimit.waiters.delete(waiter);
   }
 
-  /** Has an idle connection closed: a private one of this worker, or one of the worker with the most. Returns false if there are none. */
+  /**
+   * Has an idle connection closed: a private one of this worker, one of a newer configuration, which this one cannot use, or one of the worker
+   * with the most. Returns false if there are none.
+   */
   reclaimIdle(): boolean {
-    if (this.isLimited && this.#pool.closePrivateIdle()) return true;
+    if (this.isLimited && (this.#pool.closePrivateIdle() || this.#closeNewerIdle())) return true;
     let holder = NO_WORKER;
     let most = 0;
     for (let row = 0; row < this.#queue.workers; row++) {
@@ -158,6 +164,13 @@ export class ConnectionLimiter {
     }
     if (holder === NO_WORKER) return false;
     this.#queue.notify(holder);
+    return true;
+  }
+
+  #closeNewerIdle(): boolean {
+    const { newest } = this.#sharedLimit;
+    if (newest === this.#pool || newest.idleCount === 0) return false;
+    newest.closeOldestIdle();
     return true;
   }
 

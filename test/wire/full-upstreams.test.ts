@@ -457,6 +457,36 @@ wire(
 
 const OTHER: WireOptions = { ...limited(1, 9, '2s'), maxUpstreams: 2 };
 
+for (const { why, upstreamNow } of [
+  { why: 'without a limit', upstreamNow: {} },
+  { why: 'of another limit', upstreamNow: { max_connections: 2 } },
+]) {
+  wire(
+    `a request that begins to wait behind a reload gets the room of a connection that is idle in the configuration ${why}`,
+    { ...OTHER, routes: [{ retries: 1 }] },
+    async (context) => {
+      const { client, upstream, gateway, clock } = context;
+      const busy = await occupy(context);
+      gateway.prepare({ upstreamPorts: [upstream.port], upstream: upstreamNow });
+      gateway.plane.commit();
+      const newcomer = await client.connect();
+      await newcomer.send(GET);
+      const idle = await upstream.accept();
+      await idle.expectRequest();
+      await idle.send(ok('newcomer'));
+      await newcomer.expectReply({ status: 200, body: 'newcomer' });
+      busy.reset();
+      await clock.advance(500);
+      await idle.expectClosed();
+      const again = await upstream.accept();
+      await again.expectRequest();
+      await again.send(ok('again'));
+      await client.expectReply({ status: 200, body: 'again' });
+      gateway.plane.close();
+    },
+  );
+}
+
 wire('a request that waits does not go to a server of another configuration', OTHER, async (context) => {
   const { client, upstream, gateway, clock } = context;
   const busy = await occupy(context);
