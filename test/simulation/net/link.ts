@@ -65,7 +65,9 @@ export class Link implements EndpointObserver {
     gatewayEnd.observer = this;
   }
 
+  /** What a stream below gives on behind the close is read by nobody. */
   read(bytes: number): void {
+    if (this.closedMs !== Number.POSITIVE_INFINITY) return;
     this.#mark(this.reads, bytes);
   }
 

@@ -168,7 +168,12 @@ export class Availability {
       // A client that ends its sending may still take its reply; one that does so in the middle of its request, or resets, is gone.
       const client = exchange?.client.link;
       const isWhole = exchange !== undefined && Number.isFinite(client?.arrivedMs(exchange.end));
-      const goneMs = Math.min(life?.overMs ?? 0, heardResetMs(client), isWhole ? link.closedMs : heardEndMs(client));
+      const unreadMs = unreadUntilMs(this.#run, last);
+      const goneMs = Math.min(
+        life?.overMs ?? 0,
+        Math.max(heardResetMs(client), unreadMs),
+        isWhole ? link.closedMs : Math.max(heardEndMs(client), unreadMs),
+      );
       untilMs = Math.min(endMs, Math.max(goneMs, last.arrivedMs)) + HAND_OVER_MS + stalledMs(this.#run);
     }
     this.#busy.set(link, untilMs);
@@ -307,7 +312,7 @@ export class Availability {
       const isServerError = status >= 500 && status !== 501 && status !== 505;
       if (isServerError && Number.isFinite(fate.headMs)) yield { atMs: fate.headMs, failed: true };
       else if (fate.failures.length > 0) yield { ...spanOf(this.#run, attempt, fate), failed: true };
-      else if (fate.whole) yield { atMs: fate.wholeMs, failed: false };
+      else if (fate.whole && isUnspoiled(attempt)) yield { atMs: fate.wholeMs, failed: false };
       else if (this.#missedDeadline(attempt, fate)) yield { atMs: attempt.link.closedMs, failed: true };
     }
   }
@@ -376,6 +381,14 @@ function heardResetMs(client: Link | null | undefined): number {
   return client.finArrivedMs < client.resetArrivedMs ? client.closedMs : heardMs(client, client.resetArrivedMs);
 }
 
+/** Until when nothing shows that a client has gone: nothing is read of it while its upstream takes the request slowly. */
+function unreadUntilMs({ scenario }: Run, { exchange, pausedSpans }: AttemptRecord): number {
+  const client = exchange?.client.link;
+  if (client === null || client === undefined || pausedSpans.length === 0) return 0;
+  // A stream of Node has read the end while the gateway reads nothing.
+  return scenario.transport === 'plain' ? client.closedMs : Math.min(client.endReadMs, client.closedMs);
+}
+
 /** When a client's end is noticed. */
 function heardEndMs(client: Link | null | undefined): number {
   return client === null || client === undefined ? 0 : heardMs(client, client.finArrivedMs);
@@ -395,6 +408,12 @@ function allReadMs({ scenario }: Run, { link, script, exchange }: AttemptRecord)
   // A stream of Node has read the end while the gateway reads nothing.
   const isUnknown = scenario.transport === 'plain' && (exchange?.client.pausedSpans.length ?? 0) > 0;
   return Math.max(link.readMs(link.arrivals.at(-1)?.bytes ?? 0), isUnknown ? link.closedMs : link.endReadMs);
+}
+
+/** No hook has failed with the reply: that may be before its end. */
+function isUnspoiled({ exchange }: AttemptRecord): boolean {
+  const hooks = exchange?.script.hooks ?? [];
+  return exchange?.reply?.status !== 500 || hooks.every(({ response }) => response.act !== 'throw');
 }
 
 /** A hook keeps the reply back: bytes of it may have been read from the system, and wait in a buffer of Node. */

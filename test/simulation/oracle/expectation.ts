@@ -231,7 +231,11 @@ function allowLeaving(run: Run, exchange: ExchangeRecord, life: Timeline, expect
     if (link.closedHow === 'reset' && link.closedMs >= span.fromMs + patienceMs && link.closedMs <= span.toMs)
       expectation.allow(part, 'its client did not read');
   }
-  // RFC 9112 9.6: who still sends when the connection is closed behind an early reply may lose the end of it.
+  // RFC 9112 9.6: who sends on when the gateway has ended its side, and has read on for two seconds, may lose the end of the last reply.
+  const isSentOn = client.exchanges.slice(exchange.index + 1).some(({ end }) => link.arrivedMs(end) > link.closedMs);
+  if (isSentOn && reply !== null && link.closedMs - link.endedMs > 1900)
+    expectation.allow(part, 'its client sent more behind the last reply');
+  // So may who still sends when the connection is closed behind an early reply.
   if (life.wholeMs > link.closedMs) {
     if (reply !== null || link.closedMs - life.readMs > 1900)
       expectation.allow(part, 'it was answered before it was whole');
