@@ -33,8 +33,10 @@ interface SharedLimit {
   readonly waiters: Set<ConnectionWaiter>;
   /** One of them has a limit, or had one. */
   isLimited: boolean;
-  /** Of the newest of these configurations: only there connections are idle. */
-  newest: LimitedPool;
+  /** How many connections of this worker are idle, over all of these configurations. */
+  idle: number;
+  /** The pool in which one became idle last: those of configurations before keep none. */
+  idlePool: LimitedPool;
 }
 
 const NO_WORKER = -1;
@@ -62,6 +64,8 @@ export class ConnectionLimiter {
    */
   readonly #sharedLimit: SharedLimit;
   #waitingForWakeUp = false;
+  /** How many of the idle connections are counted for this configuration. */
+  #idleHere = 0;
   /** This worker's share: connections that may wait for requests here. */
   readonly maxIdle: number;
 
@@ -76,8 +80,8 @@ export class ConnectionLimiter {
     this.#io = io;
     this.#pool = pool;
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
-    this.#sharedLimit = before === null ? { waiters: new Set(), isLimited: false, newest: pool } : before.#sharedLimit;
-    this.#sharedLimit.newest = pool;
+    this.#sharedLimit =
+      before === null ? { waiters: new Set(), isLimited: false, idle: 0, idlePool: pool } : before.#sharedLimit;
     if (this.isLimited) this.#sharedLimit.isLimited = true;
     this.#sockets = new UpstreamSockets(slot, row);
     this.#idle = SharedCount.upstreamIdle(slot, row);
@@ -112,7 +116,13 @@ export class ConnectionLimiter {
 
   /** The number of idle connections has changed. */
   idleChanged(): void {
-    if (this.#sharedLimit.isLimited) this.#idle.publish(this.#pool.idleCount);
+    const shared = this.#sharedLimit;
+    if (!shared.isLimited) return;
+    const { idleCount } = this.#pool;
+    if (idleCount > this.#idleHere) shared.idlePool = this.#pool;
+    shared.idle += idleCount - this.#idleHere;
+    this.#idleHere = idleCount;
+    this.#idle.publish(shared.idle);
   }
 
   /** A connection has become idle and is counted as such: requests may wait for it. */
@@ -168,9 +178,9 @@ export class ConnectionLimiter {
   }
 
   #closeNewerIdle(): boolean {
-    const { newest } = this.#sharedLimit;
-    if (newest === this.#pool || newest.idleCount === 0) return false;
-    newest.closeOldestIdle();
+    const { idlePool } = this.#sharedLimit;
+    if (idlePool === this.#pool || idlePool.idleCount === 0) return false;
+    idlePool.closeOldestIdle();
     return true;
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SharedCount } from '../../src/memory/shared-memory.ts';
 import { UpstreamState } from '../../src/memory/upstream-state.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { ClientFactory, type WireClient } from '../support/client.ts';
@@ -486,6 +487,29 @@ for (const { why, upstreamNow } of [
     },
   );
 }
+
+wire(
+  'a connection that is idle since a reload stays one that other workers may ask for when one of the configuration before closes',
+  { ...limited(2, 9, '2s'), workers: 2 },
+  async (context) => {
+    const { client, upstream, gateway } = context;
+    const busy = await occupy(context);
+    gateway.prepare({ upstreamPorts: [upstream.port], upstream: { max_connections: 3 } });
+    gateway.plane.commit();
+    const newcomer = await client.connect();
+    await newcomer.send(GET);
+    const idle = await upstream.accept();
+    await idle.expectRequest();
+    await idle.send(ok('newcomer'));
+    await newcomer.expectReply({ status: 200, body: 'newcomer' });
+    await busy.send(ok('first'));
+    await client.expectReply({ status: 200, body: 'first' });
+    await busy.expectClosed();
+    await settle();
+    assert.equal(SharedCount.upstreamIdle({ memory: gateway.shared, number: 0 }, 0).total, 1);
+    gateway.plane.close();
+  },
+);
 
 wire('a request that waits does not go to a server of another configuration', OTHER, async (context) => {
   const { client, upstream, gateway, clock } = context;
