@@ -4,6 +4,7 @@ import type { Run } from '../run.ts';
 import { rests } from '../scenario/scenario.ts';
 import { checkAccessLog } from './access-log.ts';
 import { Availability } from './availability.ts';
+import { checkBreakers } from './breakers.ts';
 import { checkAttempts, checkReplyContent } from './content.ts';
 import { checkDuties } from './duties.ts';
 import { expect, type Outcome, outcomeOf } from './expectation.ts';
@@ -33,6 +34,7 @@ export function judge(run: Run): Judgement {
     checkHooks(run, exchange);
     checkDuties(run, exchange);
   }
+  checkBreakers(run, availability);
   checkRest(run);
   checkAccessLog(run);
   return { exchanges, certain, outcomes };
