@@ -3,7 +3,7 @@ import type { AttemptRecord, ExchangeRecord } from '../records.ts';
 import type { Run } from '../run.ts';
 import type { BackendScript, UpstreamScript } from '../scenario/scenario.ts';
 import { endReadMs, type Fate, fateOf } from './fate.ts';
-import { leavesSurplus, surplusReadMs } from './surplus.ts';
+import { isDistrusted, leavesSurplus, surplusReadMs } from './surplus.ts';
 import {
   backendsNamed,
   configsAt,
@@ -112,6 +112,8 @@ export class Availability {
       if (link.closedMs < atMs - (this.#othersUnderWay(atMs) > 0 ? WAKE_UP_MS + stalledMs(this.#run) : SAME_MS))
         return false;
       if (link.closedMs < atMs) return true;
+      // The next request closes what may not be used again, and it is counted until it is closed.
+      if (link.closedMs <= atMs + SAME_MS && isDistrusted(this.#run, upstream, atMs)) return true;
       // Who finds the queue full does not wait until another worker has given up what is idle there.
       const isAskedFor = link.row !== row && (!waits || this.#othersUnderWay(atMs) >= queueSize);
       return isAskedFor || this.#busyUntil(link) >= atMs - SAME_MS;
@@ -339,13 +341,15 @@ export class Availability {
    * behind came in the place of the reply.
    */
   *#ofUnheard(link: Link): Iterable<Verdict> {
-    if (unheardBytes(this.#run, link) === 0) return;
+    const atMs = Math.min(link.resetArrivedMs, link.finArrivedMs);
+    // A worker that has stood still may give a request to a connection, and learn of its end before it writes any of it.
+    const isDead = stalledMs(this.#run) > 0 && link.closedMs > atMs + SAME_MS;
+    if (unheardBytes(this.#run, link) === 0 && !isDead) return;
     for (const attempt of this.#run.records.attempts) {
       if (attempt.link !== link || !leavesSurplus(attempt)) continue;
       const surplusMs = link.readMs(attempt.replyEnd + 1);
       if (Number.isFinite(surplusMs)) yield { atMs: surplusMs, failed: true };
     }
-    const atMs = Math.min(link.resetArrivedMs, link.finArrivedMs);
     // A worker that stands still learns of it later.
     if (Number.isFinite(atMs)) yield { atMs, lastMs: Math.max(atMs, heardMsOfStalled(this.#run, link)), failed: true };
     else if (link.closedMs - (link.writes.at(-1)?.atMs ?? 0) > 290) yield { atMs: link.closedMs, failed: true };
@@ -363,9 +367,11 @@ export class Availability {
 }
 
 /** A server that fails in several ways is judged by the first that the gateway meets; of a bad head that may be any of its bytes. */
-function spanOf(run: Run, { link }: AttemptRecord, { failures, isBad }: Fate): Pick<Verdict, 'atMs' | 'lastMs'> {
+function spanOf(run: Run, attempt: AttemptRecord, { failures, isBad }: Fate): Pick<Verdict, 'atMs' | 'lastMs'> {
+  const { link, exchange } = attempt;
   const moments = failures.map(({ atMs }) => atMs);
-  if (isBad && Number.isFinite(link.closedMs)) moments.push(link.closedMs);
+  // Nothing is read, and so no failure met, while a hook holds the reply.
+  if ((isBad || holdsReply(exchange ?? undefined)) && Number.isFinite(link.closedMs)) moments.push(link.closedMs);
   moments.push(heardMsOfStalled(run, link));
   return { atMs: Math.min(...failures.map(({ atMs }) => atMs)), lastMs: Math.max(...moments) };
 }

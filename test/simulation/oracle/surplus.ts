@@ -70,6 +70,14 @@ export function surplusReadMs(run: Run, attempt: AttemptRecord): number {
   return Math.min(...before.filter(leavesSurplus).map(({ replyEnd }) => link.readMs(replyEnd + 1)));
 }
 
+/** Whether an upstream is known at some moment to send what nobody asks for. */
+export function isDistrusted(run: Run, upstream: number, atMs: number): boolean {
+  return run.records.attempts.some(
+    (attempt) =>
+      attempt.upstream === upstream && leavesSurplus(attempt) && attempt.link.readMs(attempt.replyEnd + 1) <= atMs,
+  );
+}
+
 export function leavesSurplus({ script }: AttemptRecord): boolean {
   return script.fault?.kind === 'surplus';
 }

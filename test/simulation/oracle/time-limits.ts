@@ -36,7 +36,7 @@ function checkSilence(run: Run, attempt: AttemptRecord, backends: readonly Backe
 function checkUpload(run: Run, exchange: ExchangeRecord): void {
   const { client, script, headEnd, end, reply } = exchange;
   const { link } = client;
-  const { readMs, overMs, beganMs } = timelineOf(exchange);
+  const { readMs, turnMs, overMs, beganMs } = timelineOf(exchange);
   // A hook of the reply may hold back what it has come to.
   const isHeld = script.hooks.some(({ response }) => response.act !== 'pass' && response.act !== 'set header');
   if (run.scenario.transport !== 'onread' || isHeld) return;
@@ -46,7 +46,8 @@ function checkUpload(run: Run, exchange: ExchangeRecord): void {
   if (link.arrivedMs(end) <= lastMs) return;
   for (const { atMs, bytes } of link.arrivals) {
     if (bytes <= headEnd || atMs < readMs) continue;
-    const fromMs = lastMs;
+    // Of a request that was sent ahead the time counts when it has its turn.
+    const fromMs = Math.max(lastMs, turnMs);
     const toMs = Math.min(atMs, beganMs, overMs);
     const isRead = link.readingSpans.some((span) => span.fromMs <= fromMs && span.toMs >= toMs);
     if (toMs - fromMs > limitMs && isRead)
